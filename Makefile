@@ -1,0 +1,59 @@
+# Two commands: `make demo` shows the product on real terms, `make test` passes the tests.
+# Each makes its own environment in .venv; `make help` lists the rest.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+export PYTHONUTF8 = 1
+
+.PHONY: help demo test test-browser bench check facts-check pins clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "pricewar needs Python 3.11 or later; $$($(PYTHON) --version) found. Set PYTHON=/path/to/python3.11"; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "Python's venv module is missing. On Debian: apt-get install python3-venv"; exit 2; }
+	@echo "making the environment in $(VENV) (first run only)…" >&2
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.txt pyproject.toml | $(BIN)/python
+	@echo "installing pricewar's libraries (first run only)…" >&2
+	@$(PIP) install -q --require-hashes --only-binary :all: -r requirements.txt
+	@$(PIP) install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	@echo "installing the test tools (first run only)…" >&2
+	@$(PIP) install -q --require-hashes --only-binary :all: -r requirements-dev.txt
+	@touch $@
+
+demo: $(VENV)/.run ## bill a realistic log over real offers: a table here, report.html beside it
+	@$(BIN)/pricewar demo
+
+test: $(VENV)/.dev ## lint, types, room rules and every test that needs no browser
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
+	@$(BIN)/lint-imports --no-cache >/dev/null || { $(BIN)/lint-imports --no-cache; exit 1; }
+	@$(BIN)/pyright --warnings
+	@$(BIN)/pytest -m "not browser and not slow"
+
+test-browser: $(VENV)/.dev ## the report in Chromium (Debian: apt-get install chromium fonts-noto-cjk)
+	@$(BIN)/pytest -m browser
+
+bench: $(VENV)/.dev ## speed against peers and against the floor, in one run
+	@$(BIN)/python -m bench
+
+check: test ## everything `make test` does, and the catalogue validated
+	@$(BIN)/pricewar offers --validate
+
+pins: $(VENV)/.dev ## pin the requirements again, with hashes and without addresses
+	@$(PIP) install -q uv
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements.in -o requirements.txt
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements.txt requirements-dev.in -o requirements-dev.txt
+
+clean: ## remove the environment and what the demo wrote
+	rm -rf $(VENV) report.html

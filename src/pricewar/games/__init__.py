@@ -1,0 +1,1 @@
+"""Exact dynamic games: one file per paper, the solvers beside them."""
