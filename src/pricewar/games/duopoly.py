@@ -85,10 +85,15 @@ class Duopoly:
                 remedy="fewer levels, or a symmetric game (half the states, a quarter of the memory)",
             )
         self._lay_out()
-        self.warm = np.full((2, L, L), np.nan)
         self.work = np.zeros((7, 2, L, L))
         self.work[3] = np.nan
-        self.stale = True
+        if self.exits:
+            self.middle, self.half = np.empty(self.size), np.empty(self.size)
+            for n in range(2):
+                entrant = np.arange(L) == 0
+                entrant = np.broadcast_to(entrant[:, None] if n == 0 else entrant, (L, L))
+                self.middle[self.idx[n]] = np.where(entrant, self.laws[n, 2], self.laws[n, 0])
+                self.half[self.idx[n]] = np.where(entrant, self.laws[n, 3], self.laws[n, 1])
 
     def bytes_needed(self) -> float:
         """Bytes the largest step (Newton) will hold, counted before anything is allocated."""
@@ -301,7 +306,12 @@ class Duopoly:
             before = size_of_move if count > 1 else np.inf
         bellman(x, False, V[1])
         gain = np.where(inside, V[1] - V[0], 0.0)
-        return gain, {"ahead": x, "u": u, "value": V[1]}, count
+        leaves = np.zeros((L, L))
+        if self.exits:
+            entrant = np.maximum(np.arange(L), 1)
+            x[0] = self.beta * ((1 - phir[0]) * V[1][1, entrant] + phir[0] * V[1][1, 0])
+            leaves = k.leave(x, self.laws[n])
+        return gain, {"ahead": x, "u": u, "value": V[1], "leaves": leaves}, count
 
     def exploitability(self, y: Array) -> float:
         """The most a firm can gain at any state by its exact best reply, in units of value."""
@@ -316,9 +326,10 @@ class Duopoly:
         """
         rng = np.random.default_rng(seed)
         firms = (0,) if self.symmetric else (0, 1)
-        base = [self._policy(n, self.best_reply(n, y)[1]) for n in firms]
-        shape = base[0].shape
-        deviation = [rng.normal(size=shape) * (self._live()) for _ in firms]
+        base = [_policy(self.best_reply(n, y)[1]) for n in firms]
+        live = np.zeros((2, self.L, self.L))
+        live[0, 1:, self.lo :] = 1.0
+        deviation = [rng.normal(size=live.shape) * live for _ in firms]
         deviation = [d / np.max(np.abs(d)) for d in deviation]
         factors: list[float] = []
         for _ in range(steps):
@@ -328,7 +339,7 @@ class Duopoly:
                 bent = base[m] + size * deviation[m]
                 # the rival's policy is stored with its own level first
                 rival = {"u": np.ascontiguousarray(bent[0].T), "leaves": np.ascontiguousarray(bent[1].T)}
-                answer = self._policy(n, self.best_reply(n, y, rival)[1])
+                answer = _policy(self.best_reply(n, y, rival)[1])
                 fresh.append((answer - base[n]) / size)
             factor = max(float(np.max(np.abs(f))) for f in fresh)
             factors.append(factor)
@@ -340,24 +351,15 @@ class Duopoly:
         # alternating signs or complex pairs make single factors wobble: take the mean growth of the tail
         return float(np.exp(np.mean(np.log(np.maximum(factors[-6:], 1e-300)))))
 
-    def _live(self) -> Array:
-        live = np.zeros((2, self.L, self.L))
-        live[0, 1:, self.lo :] = 1.0
+    def guard(self, y: Array, move: Array) -> Array:
+        """y + move, but an unknown that would jump over the whole support of its exit or entry law stops in
+        its middle: the law is flat on both sides, and Newton would jump back and forth for ever."""
+        new = y + move
         if self.exits:
-            live[1, 1:, :] = 1.0
-        return live
-
-    def _policy(self, n: int, answer: dict[str, Array]) -> Array:
-        """(log weight, φ), own level first. Entrants' φ follows from the value of operating at level 1."""
-        from pricewar.games import duopoly_kernels as k
-
-        leaves = np.zeros((self.L, self.L))
-        if self.exits:
-            mean, half = self.laws[n, 0], self.laws[n, 1]
-            for i in range(1, self.L):
-                for j in range(self.L):
-                    leaves[i, j] = 1.0 - k.triangular(answer["ahead"][i, j], mean, half)[0]
-        return np.stack([np.nan_to_num(answer["u"]), leaves])
+            low, high = self.middle - self.half, self.middle + self.half
+            over = ((y < low) & (new > high)) | ((y > high) & (new < low))
+            new[over] = self.middle[over]
+        return new
 
 
 def moves(forget: Array, learn: Array, share: float = 0.0) -> Array:
@@ -379,6 +381,11 @@ def moves(forget: Array, learn: Array, share: float = 0.0) -> Array:
     step[:, -1, 2] = 0.0
     step[:, :, 1] = 1.0 - step[:, :, 0] - step[:, :, 2]
     return step
+
+
+def _policy(answer: dict[str, Array]) -> Array:
+    """(log weight, φ), own level first."""
+    return np.stack([np.nan_to_num(answer["u"]), answer["leaves"]])
 
 
 def _two(a: Array) -> Array:

@@ -38,6 +38,17 @@ def triangular(x, mean, half):
 
 
 @njit(cache=True)
+def leave(x, laws):
+    """φ = 1 − F(x), own level first: row 0 by the set-up law, the others by the scrap law."""
+    out = np.empty_like(x)
+    for i in range(x.shape[0]):
+        k = 2 if i == 0 else 0
+        for j in range(x.shape[1]):
+            out[i, j] = 1.0 - triangular(x[i, j], laws[k], laws[k + 1])[0]
+    return out
+
+
+@njit(cache=True)
 def log_omega(r):
     """ℓ with ℓ + exp(ℓ) = r: the logarithm of Wright's omega, the logit best reply."""
     ell = r if r < 0.0 else math.log(1.0 + r)
@@ -84,6 +95,12 @@ def stage(c1, c2, U, sigma, w, p0, f1, f2, u1, u2, g, jac):
     """
     if jac:
         g[:] = 0.0
+    known = True
+    for n in range(2):
+        for k in range(1 if w == 0.0 else 0, 3):
+            known = known and abs(U[n, k]) < 1e12
+    if not known:
+        return math.nan, math.nan, math.nan, math.nan
     if w == 0.0:
         t = gap((c1 - U[0, 1] + U[0, 2] - c2 + U[1, 2] - U[1, 1]) / sigma)
         e = math.exp(t)
@@ -128,13 +145,14 @@ def stage(c1, c2, U, sigma, w, p0, f1, f2, u1, u2, g, jac):
                 break
         if not done:  # Newton wandered: best replies are slower and do not
             u1, u2 = 0.0, 0.0
-            for _ in range(2000):
+            for _ in range(300):
                 n1 = reply(u2, c1, U[0, 1], U[0, 0], U[0, 2], sigma, w, p0)
                 n2 = reply(n1, c2, U[1, 2], U[1, 0], U[1, 1], sigma, w, p0)
                 big = max(abs(n1 - u1), abs(n2 - u2))
                 u1, u2 = n1, n2
                 if big < 1e-14 * (1.0 + abs(u1) + abs(u2)):
                     done = True
+                if done or not big < 1e8:
                     break
             if not done:
                 return math.nan, math.nan, math.nan, math.nan
@@ -165,7 +183,7 @@ def _floored(c1, c2, U, sigma, w, p0, f1, f2, g, jac):
     t1, t2 = (p0 - f1) / sigma, (p0 - f2) / sigma
     u1, u2 = min(t1, 0.0), min(t2, 0.0)
     done = False
-    for _ in range(5000):
+    for _ in range(1000):
         n1 = min(t1, reply(u2, c1, U[0, 1], U[0, 0], U[0, 2], sigma, w, p0))
         n2 = min(t2, reply(n1, c2, U[1, 2], U[1, 0], U[1, 1], sigma, w, p0))
         big = max(abs(n1 - u1), abs(n2 - u2))

@@ -1,0 +1,420 @@
+"""Solvers for equilibria stated as a fixed point y = T(y), and a search for further equilibria.
+
+| method | step | for |
+|---|---|---|
+| jacobi | y ← (1 − d) y + d T(y) | the reference: slow, and blind to unstable equilibria |
+| gauss-seidel | the same, each unknown used as soon as known | games whose states mostly move one way |
+| anderson | T applied to the best combination of the last iterates (Walker and Ni, SIAM J. Numer. Anal. 2011) | near an equilibrium |
+| newton | (I − T'(y)) d = T(y) − y, exact block or sparse elimination, or GMRES, as the game provides | precision |
+| ptc | (I/τ + I − T') d = T − y, τ growing as the residual falls (Kelley and Keyes, SIAM J. Numer. Anal. 1998) | the rescue |
+| default | a few passes of Anderson, then Newton, then pseudo-transient continuation | anything |
+
+Different methods select different equilibria from identical inputs, so every result says how it was obtained.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from pricewar.errors import ConfigurationError, did_you_mean
+from pricewar.games.solution import Result
+
+Array = np.ndarray
+Progress = Callable[[str, int, float], None]
+
+
+class FixedPoint(Protocol):
+    """What a game offers to the solvers. Vectors are 1-d float arrays of length `size`."""
+
+    size: int
+
+    def start(self, kind: str = ..., rng: np.random.Generator | None = ...) -> Array: ...
+
+    def image(self, y: Array) -> Array:
+        """T(y)."""
+        ...
+
+    def relax(self, y: Array, damping: float = ...) -> Array:
+        """One Gauss-Seidel pass."""
+        ...
+
+    def direction(self, y: Array, shift: float = ..., columns: Array | None = ...) -> tuple[Array, Array]:
+        """T(y) − y, and ((1 + shift) I − T'(y))⁻¹ applied to it and to `columns`; LinAlgError if singular."""
+        ...
+
+    def guard(self, y: Array, move: Array) -> Array:
+        """y + move, altered where the game knows that a full Newton step is unwise."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Iterate:
+    """Where a solver stopped: the point, its residual max|T(y) − y|, what happened and what it cost."""
+
+    y: Array
+    residual: float
+    result: Result
+    method: str
+    counts: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def _size(F: Array) -> float:
+    return float(np.max(np.abs(F)))
+
+
+def jacobi(
+    game: FixedPoint,
+    y: Array,
+    *,
+    tolerance: float = 1e-11,
+    limit: int = 5000,
+    damping: float = 1.0,
+    progress: Progress | None = None,
+) -> Iterate:
+    """Value iteration, all states at once. damping 1 is undamped."""
+
+    def step(y: Array) -> tuple[Array, float]:
+        move = game.image(y) - y
+        return y + damping * move, _size(move)
+
+    return _passes(step, y, "jacobi", tolerance, limit, progress)
+
+
+def gauss_seidel(
+    game: FixedPoint,
+    y: Array,
+    *,
+    tolerance: float = 1e-11,
+    limit: int = 5000,
+    damping: float = 1.0,
+    progress: Progress | None = None,
+) -> Iterate:
+    """Value iteration, each state used as soon as it is known. The final residual is that of T itself."""
+
+    def step(y: Array) -> tuple[Array, float]:
+        new = game.relax(y, damping)
+        return new, _size(new - y) / damping
+
+    done = _passes(step, y, "gauss-seidel", tolerance, limit, progress)
+    residual = _size(game.image(done.y) - done.y)
+    return Iterate(done.y, residual, done.result, done.method, done.counts, done.seconds)
+
+
+def _passes(
+    step: Callable[[Array], tuple[Array, float]],
+    y: Array,
+    method: str,
+    tolerance: float,
+    limit: int,
+    progress: Progress | None,
+) -> Iterate:
+    began, best, since = time.perf_counter(), np.inf, 0
+    result, residual, k = Result.OUT_OF_ITERATIONS, np.inf, 0
+    for k in range(1, limit + 1):
+        new, residual = step(y)
+        if progress:
+            progress(method, k, residual)
+        if not np.isfinite(residual):
+            result = Result.DIVERGED
+            break
+        if residual <= tolerance:
+            result = Result.SOLVED
+            break
+        y = new
+        if residual < 0.99 * best:
+            best, since = residual, 0
+        else:
+            since += 1
+            if since >= 300:
+                result = Result.CYCLES
+                break
+    return Iterate(y, residual, result, method, {"passes": k}, time.perf_counter() - began)
+
+
+def anderson(
+    game: FixedPoint,
+    y: Array,
+    *,
+    tolerance: float = 1e-11,
+    limit: int = 1000,
+    memory: int = 8,
+    progress: Progress | None = None,
+) -> Iterate:
+    """Anderson acceleration of T. Forgets its history when the residual explodes; keeps the best point."""
+    began = time.perf_counter()
+    n = y.size
+    dF, dG = np.empty((memory, n)), np.empty((memory, n))
+    gram = np.zeros((memory, memory))
+    held, k, restarts = 0, 0, 0
+    F = game.image(y) - y
+    residual = _size(F)
+    best_y, best = y, residual
+    result = Result.OUT_OF_ITERATIONS
+    while True:
+        if not np.isfinite(residual):
+            if restarts >= 3:
+                result = Result.DIVERGED
+                break
+            y, held, restarts = best_y, 0, restarts + 1
+            F = game.image(y) - y
+            residual = _size(F)
+        if progress:
+            progress("anderson", k, residual)
+        if residual < best:
+            best_y, best = y, residual
+        if residual <= tolerance:
+            result = Result.SOLVED
+            break
+        if k >= limit:
+            break
+        if residual > 1e4 * best:
+            held = 0
+        rows = min(held, memory)
+        if rows:
+            # normal equations, regularised: memory is small and the combination need not be exact
+            A, b = gram[:rows, :rows], dF[:rows] @ F
+            ridge = 1e-14 * np.trace(A) * np.eye(rows)
+            weights = np.linalg.solve(A + ridge, b)
+            new = y + F - weights @ dG[:rows]
+        else:
+            new = y + F
+        fresh = game.image(new) - new
+        slot = held % memory
+        dF[slot], dG[slot] = fresh - F, (new - y) + (fresh - F)
+        rows = min(held + 1, memory)
+        gram[slot, :rows] = dF[:rows] @ dF[slot]
+        gram[:rows, slot] = gram[slot, :rows]
+        held += 1
+        k += 1
+        y, F = new, fresh
+        residual = _size(F)
+    return Iterate(best_y, best, result, "anderson", {"passes": k + 1}, time.perf_counter() - began)
+
+
+def newton(
+    game: FixedPoint,
+    y: Array,
+    *,
+    tolerance: float = 1e-11,
+    limit: int = 40,
+    progress: Progress | None = None,
+) -> Iterate:
+    """Newton's method with full steps, cut only where the game is undefined.
+
+    The residual may rise on the way: far from a solution a full step often pays where a descent would stall.
+    """
+    began = time.perf_counter()
+    result, residual, k, evaluations = Result.OUT_OF_ITERATIONS, np.inf, 0, 0
+    previous, move = y, np.zeros_like(y)
+    best_y, best = y, np.inf
+    for k in range(limit + 1):
+        for _ in range(8):
+            evaluations += 1
+            try:
+                F, D = game.direction(y)
+                break
+            except np.linalg.LinAlgError:
+                move = 0.5 * move
+                y = previous + move
+        else:
+            result = Result.SINGULAR
+            break
+        residual = _size(F)
+        if progress:
+            progress("newton", k, residual)
+        if not np.isfinite(residual):
+            result = Result.DIVERGED
+            break
+        if residual < best:
+            best_y, best = y, residual
+        if residual <= tolerance:
+            result = Result.SOLVED
+            break
+        if residual > 1e12:
+            result = Result.DIVERGED
+            break
+        previous, move = y, D[:, 0]
+        y = game.guard(y, move)
+    counts = {"newton steps": k, "evaluations": evaluations}
+    return Iterate(best_y, best, result, "newton", counts, time.perf_counter() - began)
+
+
+def ptc(
+    game: FixedPoint,
+    y: Array,
+    *,
+    tolerance: float = 1e-11,
+    limit: int = 400,
+    tau: float = 1.0,
+    progress: Progress | None = None,
+) -> Iterate:
+    """Pseudo-transient continuation: implicit Euler on dy/dτ = T(y) − y with steps that grow to Newton's."""
+    began = time.perf_counter()
+    result, residual, k = Result.OUT_OF_ITERATIONS, np.inf, 0
+    before, refused = np.inf, 0
+    best_y, best = y, np.inf
+    for k in range(limit + 1):
+        try:
+            F, D = game.direction(y, 1.0 / tau)
+        except np.linalg.LinAlgError:
+            tau, y, refused = 0.1 * tau, best_y, refused + 1
+            if refused > 10:
+                result = Result.SINGULAR
+                break
+            continue
+        residual = _size(F)
+        if progress:
+            progress("ptc", k, residual)
+        if residual < best:
+            best_y, best = y, residual
+        if residual <= tolerance:
+            result = Result.SOLVED
+            break
+        if np.isfinite(before):
+            tau = float(np.clip(tau * np.clip(before / residual, 0.3, 4.0), 1e-3, 1e12))
+        before = residual
+        y = y + D[:, 0]
+    return Iterate(best_y, best, result, "ptc", {"ptc steps": k}, time.perf_counter() - began)
+
+
+def default(
+    game: FixedPoint,
+    y: Array,
+    *,
+    tolerance: float = 1e-11,
+    warm_passes: int = 12,
+    progress: Progress | None = None,
+) -> Iterate:
+    """Anderson, then Newton, then pseudo-transient continuation from several points: the robust choice."""
+    began = time.perf_counter()
+    counts: dict[str, int] = {}
+
+    def note(done: Iterate) -> Iterate:
+        for name, count in done.counts.items():
+            counts[name] = counts.get(name, 0) + count
+        names.append(done.method)
+        return done
+
+    names: list[str] = []
+    first = note(anderson(game, y, tolerance=tolerance, limit=warm_passes, progress=progress))
+    done = first
+    if not done.result:
+        done = note(newton(game, first.y, tolerance=tolerance, progress=progress))
+    if not done.result:
+        longer = note(anderson(game, first.y, tolerance=tolerance, limit=20 * warm_passes, progress=progress))
+        done = longer if longer.result else note(newton(game, longer.y, tolerance=tolerance, progress=progress))
+        for point, tau in ((longer.y, 1.0), (y, 1.0), (y, 0.1)):
+            if done.result:
+                break
+            slow = note(ptc(game, point, tolerance=tolerance, tau=tau, progress=progress))
+            done = slow if slow.residual < done.residual or slow.result else done
+    result = done.result if done.result else Result.STALLED
+    method = " → ".join(names)
+    return Iterate(done.y, done.residual, result, method, counts, time.perf_counter() - began)
+
+
+METHODS: dict[str, Callable[..., Iterate]] = {
+    "default": default,
+    "jacobi": jacobi,
+    "gauss-seidel": gauss_seidel,
+    "anderson": anderson,
+    "newton": newton,
+    "ptc": ptc,
+}
+
+
+def run(game: FixedPoint, y: Array, method: str = "default", **options: object) -> Iterate:
+    """Run the method of that name.
+
+    Raises:
+        ConfigurationError: no such method.
+    """
+    if method not in METHODS:
+        raise ConfigurationError(
+            f"no method is called “{method}”",
+            remedy=did_you_mean(method, METHODS) or f"known: {', '.join(METHODS)}",
+        )
+    return METHODS[method](game, y, **options)
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """One equilibrium found by `search`: where it stopped, and the start that led to it."""
+
+    iterate: Iterate
+    start: str
+
+
+def search(
+    game: FixedPoint,
+    *,
+    budget: int = 60,
+    seed: int = 0,
+    tolerance: float = 1e-11,
+    apart: float = 1e-6,
+    progress: Progress | None = None,
+) -> tuple[list[Found], dict[str, int]]:
+    """Equilibria reached by Newton's method from many starts; nothing is known beforehand.
+
+    Starts, in turn: the default solver; undamped and damped Gauss-Seidel passes stopped early (Newton from an
+    unconverged sweep often lands on an equilibrium that no iteration converges to); mixtures of the solutions
+    known so far, within and beyond the segment between two, perturbed; random values.
+
+    Args:
+        budget: number of starts. seed: of all random choices. apart: two solutions are the same when they
+            differ by no more than this at every state.
+
+    Returns:
+        what was found, in the order found, and counts: starts, newton steps, failed.
+    """
+    rng = np.random.default_rng(seed)
+    found: list[Found] = []
+    counts = {"starts": 0, "newton steps": 0, "failed": 0}
+
+    def keep(done: Iterate, start: str) -> None:
+        counts["starts"] += 1
+        counts["newton steps"] += done.counts.get("newton steps", 0)
+        if not done.result:
+            counts["failed"] += 1
+        elif all(_size(done.y - other.iterate.y) > apart for other in found):
+            found.append(Found(done, start))
+        if progress:
+            progress("search", counts["starts"], float(len(found)))
+
+    keep(default(game, game.start("static"), tolerance=tolerance), "static start, default method")
+    while counts["starts"] < budget:
+        turn = counts["starts"] % 4
+        if turn == 3 and len(found) < 2:
+            turn = 1
+        if turn in (0, 1):
+            damping = (1.0, 0.7, 0.5)[rng.integers(3)]
+            passes = int(np.exp(rng.uniform(np.log(2), np.log(120))))
+            kind = "static" if turn == 0 else "random"
+            y = game.start(kind, rng)
+            for _ in range(passes):
+                y = game.relax(y, damping)
+                if not np.all(np.isfinite(y)):
+                    break
+            start = f"{passes} Gauss-Seidel passes (damping {damping:g}) from the {kind} start"
+        elif turn == 2 or len(found) < 2:
+            y, start = game.start("random", rng), "random start"
+        else:
+            a, b = rng.choice(len(found), 2, replace=False)
+            weight = rng.uniform(-0.2, 1.2)
+            y = (1 - weight) * found[a].iterate.y + weight * found[b].iterate.y
+            passes = int(rng.integers(0, 6))
+            for _ in range(passes):
+                y = game.relax(y, 0.7)
+            start = f"mixture {weight:.2f} of solutions {a + 1} and {b + 1}, {passes} passes"
+        if not np.all(np.isfinite(y)):
+            counts["starts"] += 1
+            counts["failed"] += 1
+            continue
+        keep(newton(game, y, tolerance=tolerance), start)
+    return found, counts
