@@ -290,6 +290,13 @@ class Picture:
 _MODULES: tuple[str, ...] = (
     "learning_bdk2014",
     "learning_bdks2010",
+    "network_cabral2011",
+    "switching_costs",
+    "leapfrogging_irs2016",
+    "maskin_tirole1988",
+    "lq_judd1990",
+    "static_logit",
+    "bargaining",
 )
 
 
