@@ -1,8 +1,8 @@
 """Bargaining between sellers and buyers: Nash, Nash-in-Nash, and what stands behind them.
 
 One pair. The Nash solution with the seller's weight τ gives each its disagreement payoff and divides the
-gain, τ to the seller. Alternating offers with discount factors δ give the proposer (1 − δ_B)/(1 − δ_A δ_B) of it,
-and in the limit of quick offers τ = ln δ_B/(ln δ_A + ln δ_B).
+gain, τ to the seller. Alternating offers with discount factors δ give the proposer (1 − δ_B)/(1 − δ_A δ_B)
+of it, and in the limit of quick offers τ = ln δ_B/(ln δ_A + ln δ_B).
 
 Many pairs. A is the set of signed agreements ij, U_i(A) and D_j(A) the payoffs of seller i and buyer j before
 transfers, t_ij what j pays i. Each t_ij is the Nash solution of its pair, given all the others:
@@ -321,8 +321,9 @@ def _nash_products(game: Bargain, signed: frozenset[Link]) -> dict[Link, float]:
 def stable_networks(game: Bargain) -> list[Solution]:
     """Permitted sets of agreements from which no pair wishes to depart.
 
-    Transfers are Nash-in-Nash, under exclusivity with the threat of replacement. No signed pair loses by its agreement; and no unsigned pair would gain by signing, the other transfers
-    unchanged, a buyer bound by exclusivity leaving its seller (and that transfer) for the new one.
+    Transfers are Nash-in-Nash, under exclusivity with the threat of replacement. No signed pair loses by its
+    agreement; and no unsigned pair would gain by signing, the other transfers unchanged, a buyer bound by
+    exclusivity leaving its seller (and that transfer) for the new one.
     """
     stable = []
     for A in game.networks():

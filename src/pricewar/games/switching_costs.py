@@ -481,8 +481,8 @@ def show(solution: Solution) -> list[Table | Picture]:
             "prices",
             ("attached to 1 / to 2", "customers", "price 1", "price 2"),
             tuple(rows),
-            f"mean price paid in the long run {solution.extra['mean_price']:.6g}; attached to 1: {share[1]:.1%}"
-            f", to 2: {share[2]:.1%}",
+            f"mean price in the long run {solution.extra['mean_price']:.6g}; attached to 1 {share[1]:.1%}, "
+            f"to 2 {share[2]:.1%}",
         ),
         Picture(
             "surface",
