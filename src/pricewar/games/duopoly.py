@@ -22,11 +22,17 @@ that is 4 M flop at M = 30 and 1 G flop at M = 120, against 10⁵ and 2·10⁶ f
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pricewar.errors import SolverError
+from pricewar.games.solution import Solution
+
+if TYPE_CHECKING:
+    from pricewar.games.solvers import Iterate, Progress
 
 Array = np.ndarray
 
@@ -154,7 +160,7 @@ class Duopoly:
             return self.image(np.zeros(self.size))
         if kind == "random" and rng is not None:
             base = self.image(np.zeros(self.size)) / (1 - self.beta)
-            return base * rng.uniform(0.0, 2.0) + rng.normal(size=self.size) * np.abs(base).mean()
+            return base * rng.uniform(0.0, 2.0) + 0.1 * rng.normal(size=self.size) * np.abs(base).mean()
         raise SolverError(f"no start is called “{kind}”", remedy="static, zero, or random with a seed")
 
     def _pass(self, y: Array, jac: bool) -> tuple[Array, Array, Array]:
@@ -391,3 +397,95 @@ def _policy(answer: dict[str, Array]) -> Array:
 def _two(a: Array) -> Array:
     a = np.asarray(a, float)
     return np.ascontiguousarray(np.broadcast_to(a, (2, a.shape[-1])))
+
+
+# --- from a game to solutions ----------------------------------------------------------------------------
+
+
+def solution(
+    name: str,
+    parameters: Mapping[str, Any],
+    game: Duopoly,
+    done: Iterate,
+    start: str,
+    seed: int | None = None,
+    certify: bool = True,
+    stability: bool = False,
+) -> Solution:
+    """What a solver reached, as a `Solution`; with `certify` its exploitability, with `stability` that too.
+
+    policy: price, leaves and share (axes "who", e1, e2). extra: "engine" the Duopoly, "y" its unknowns.
+    """
+    began = time.perf_counter()
+    play = game.unfold(done.y)
+    gain = game.exploitability(done.y) if certify and np.isfinite(done.residual) else None
+    factor = game.contraction(done.y) if stability and done.result else None
+    levels = list(range(game.L))
+    return Solution(
+        game=name,
+        parameters=dict(parameters),
+        value=play["value"],
+        policy={k: play[k] for k in ("price", "leaves", "share")},
+        axes=("firm", "e1", "e2"),
+        ticks={"firm": [1, 2], "e1": levels, "e2": levels},
+        residual=done.residual,
+        result=done.result,
+        method=done.method,
+        start=start,
+        seed=seed,
+        exploitability=gain,
+        contraction=factor,
+        stable=None if factor is None else factor < 1.0,
+        counts=done.counts,
+        seconds=done.seconds + time.perf_counter() - began,
+        extra={"engine": game, "y": done.y},
+    )
+
+
+def solve(
+    name: str,
+    parameters: Mapping[str, Any],
+    game: Duopoly,
+    method: str = "default",
+    start: str | Solution = "static",
+    seed: int | None = None,
+    certify: bool = True,
+    stability: bool = False,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Solution:
+    """Solve `game` by a method of `solvers` from a start: a word (`Duopoly.start`), or a neighbouring solution."""
+    from pricewar.games import solvers
+
+    if isinstance(start, Solution):
+        y, words = np.array(start.extra["y"]), "a given solution"
+        if y.size != game.size:
+            raise SolverError("the starting solution is of another size", remedy="start from one as large")
+    else:
+        y, words = game.start(start, np.random.default_rng(seed or 0)), f"the {start} start"
+    if isinstance(start, Solution) and method == "default":
+        quick = solvers.newton(game, y, limit=12, progress=progress)
+        if quick.result:
+            return solution(name, parameters, game, quick, words, seed, certify, stability)
+    done = solvers.run(game, y, method, progress=progress, **options)
+    return solution(name, parameters, game, done, words, seed, certify, stability)
+
+
+def search(
+    name: str,
+    parameters: Mapping[str, Any],
+    game: Duopoly,
+    budget: int = 60,
+    seed: int = 0,
+    stability: bool = True,
+    progress: Progress | None = None,
+) -> list[Solution]:
+    """Every equilibrium found from `budget` starts with that seed, lowest price in (1, 1) first."""
+    from pricewar.games import solvers
+
+    found, counts = solvers.search(game, budget=budget, seed=seed, progress=progress)
+    out = []
+    for one in found:
+        each = solution(name, parameters, game, one.iterate, one.start, seed, True, stability)
+        out.append(each.with_(counts={**one.iterate.counts, "starts in all": counts["starts"]}))
+    return sorted(out, key=lambda s: float(s.policy["price"][0, 1, 1]))

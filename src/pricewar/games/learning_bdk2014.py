@@ -1,0 +1,171 @@
+"""Learning by doing with entry and exit: why a firm prices below cost, and when that is predation.
+
+D. Besanko, U. Doraszelski and Y. Kryukov, "The economics of predation: what drives pricing when there is
+learning-by-doing?", American Economic Review 104(3), 2014, 868-897.
+
+Two firms with know-how e1, e2 in {0..M}, 0 a potential entrant. Unit cost c(e) = κ ρ^{log2 min(e, m)}. One buyer
+a period takes firm k with probability D_k = exp(−p_k/σ)/Σ, the outside good having price p0; the seller's
+know-how rises by one. Then, with private draws of scrap value X and set-up cost S (symmetric triangular),
+
+    x(i, j) = β[(1 − φ(j, i)) V(max(i,1), max(j,1)) + φ(j, i) V(max(i,1), 0)],    the value of operating on
+    φ(i, j) = 1 − F_X(x) for i ≥ 1, 1 − F_S(x) for i = 0,      U(i, j) = E max(X, x) for i ≥ 1
+    V(e) = max_p (p − c) D_1 + D_0 U(e) + D_1 U(e1+1, e2) + D_2 U(e1, e2+1)
+
+Baseline: three equilibria, one aggressive (price −34.78 in (1,1)), one accommodative (5.05), one between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from pricewar.games import duopoly, outcomes
+from pricewar.games.solution import Game, Parameter, Solution, Table
+
+Array = np.ndarray
+
+PARAMETERS = (
+    Parameter("levels", 30, 2, 400, "M, levels of know-how"),
+    Parameter("bottom", 15, 1, 400, "m, level at which the learning curve is flat"),
+    Parameter("kappa", 10.0, 0.0, 1e6, "κ, unit cost of the first unit, money"),
+    Parameter("rho", 0.75, 0.01, 1.0, "ρ, factor on the unit cost when know-how doubles"),
+    Parameter("sigma", 1.0, 1e-3, 1e3, "σ, product differentiation (logit scale), money"),
+    Parameter("outside", 10.0, -1e3, 1e3, "p0, price of the outside good, money"),
+    Parameter("beta", 1 / 1.05, 0.0, 0.9999, "β per period"),
+    Parameter("scrap", 1.5, -1e3, 1e3, "X̄, mean scrap value, money"),
+    Parameter("scrap_half", 1.5, 1e-3, 1e3, "ΔX, half its range, money"),
+    Parameter("setup", 4.5, -1e3, 1e3, "S̄, mean set-up cost, money"),
+    Parameter("setup_half", 1.5, 1e-3, 1e3, "ΔS, half its range, money"),
+    Parameter("sharing", 0.0, 0.0, 1.0, "probability that a rival's sale teaches the firm too (a rule)"),
+    Parameter("floor", -1.0, -1.0, 10.0, "lowest price allowed, in own unit costs; negative: none (a rule)"),
+)
+
+
+def build(**parameters: Any) -> duopoly.Duopoly:
+    """The game with these parameters, ready for `solvers`."""
+    q = GAME.checked(parameters)
+    M = int(q["levels"])
+    know_how = np.arange(M + 1)
+    cost = q["kappa"] * q["rho"] ** np.log2(np.clip(know_how, 1, q["bottom"]))
+    step = duopoly.moves(np.zeros(M + 1), np.ones(M + 1), q["sharing"])
+    laws = np.array([q["scrap"], q["scrap_half"], q["setup"], q["setup_half"]])
+    floor = q["floor"] * cost if q["floor"] >= 0 else None
+    return duopoly.Duopoly(
+        cost, np.stack([step, step]), q["beta"], q["sigma"], q["outside"], np.stack([laws, laws]), floor
+    )
+
+
+def solve(
+    method: str = "default", start: str | Solution = "static", seed: int | None = None, **parameters: Any
+) -> Solution:
+    """One equilibrium. Further options (certify, stability, progress, tolerance) go to `duopoly.solve`."""
+    options = {k: parameters.pop(k) for k in OPTIONS if k in parameters}
+    q = GAME.checked(parameters)
+    return duopoly.solve(GAME.name, q, build(**q), method, start, seed, **options)
+
+
+def search(budget: int = 60, seed: int = 0, **parameters: Any) -> list[Solution]:
+    """Every equilibrium found from `budget` starts with that seed, the most aggressive first."""
+    options = {k: parameters.pop(k) for k in OPTIONS if k in parameters}
+    q = GAME.checked(parameters)
+    return duopoly.search(GAME.name, q, build(**q), budget, seed, **options)
+
+
+def incentives(solution: Solution) -> dict[str, Array]:
+    """Advantage building Γ and denying Θ taken apart, axes (motive, e1, e2), firm 1, money.
+
+    Between a better state a and a worse one b, with s = 1 − φ_1, f = φ_2, V the value against the rival and M
+    the value without it, U = s x + E[X; exit] splits exactly into five:
+
+        baseline    s_b β (V_a − V_b)                          a better position, all else equal
+        exit        s_b β (f_a − f_b)(M_a − V_a)               the rival leaves sooner
+        survival    (s_a − s_b) x_a                            the firm itself stays longer
+        scrap       E[X; exit]_a − E[X; exit]_b
+        structure   s_b β f_b [(M_a − V_a) − (M_b − V_b)]      a monopoly is worth more
+
+    building: a = (e1+1, e2), b = e. denying: a = e, b = (e1, e2+1). `weight` is Υ = D_2/(D_0 + D_2).
+    """
+    game = solution.extra["engine"]
+    play = game.unfold(solution.extra["y"])
+    V, leaves, after, ahead = (np.nan_to_num(play[k]) for k in ("value", "leaves", "after", "ahead"))
+    s, f, x = 1 - leaves[0], leaves[1], ahead[0]
+    at = np.maximum(np.arange(game.L), 1)
+    both = V[0][np.ix_(at, at)]
+    alone = np.broadcast_to(V[0][at, 0][:, None], both.shape)
+    gap, scrap = alone - both, after[0] - s * x
+
+    def split(a: Callable[[Array], Array], b: Callable[[Array], Array]) -> Array:
+        keep = b(s) * game.beta
+        return np.stack([
+            keep * (a(both) - b(both)),
+            keep * (a(f) - b(f)) * a(gap),
+            (a(s) - b(s)) * a(x),
+            a(scrap) - b(scrap),
+            keep * b(f) * (a(gap) - b(gap)),
+        ])  # fmt: skip
+
+    up = np.minimum(np.arange(game.L) + 1, game.L - 1)
+    D0, _, D2 = solution.policy["share"]
+    idle = np.where(np.arange(game.L) == 0, 0, up)  # a potential entrant does not learn
+    building = split(lambda z: z[up], lambda z: z)
+    denying = split(lambda z: z, lambda z: z[:, idle])
+    building[:, 0], denying[:, 0] = np.nan, np.nan
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return {"building": building, "denying": denying, "weight": D2 / (D0 + D2)}
+
+
+def sacrifice(solution: Solution) -> dict[str, Array]:
+    """Predatory incentives under three definitions of sacrifice (section IV), axes (e1, e2), money.
+
+    A price is predatory at a state, under a definition, when the figure is positive there.
+
+        short_run    all dynamic incentives: marginal revenue below cost
+        vacuum       all but the baseline advantage building, which a firm would have in a dynamic vacuum
+        rival_exit   the incentives that work through the rival's exit in the current period
+    """
+    parts = incentives(solution)
+    gamma, theta = parts["building"], np.nan_to_num(parts["weight"]) * parts["denying"]
+    return {
+        "short_run": gamma.sum(axis=0) + theta.sum(axis=0),
+        "vacuum": gamma[1:].sum(axis=0) + theta.sum(axis=0),
+        "rival_exit": gamma[1] + theta[1],
+    }
+
+
+def rules(solution: Solution, periods: int = 1000, names: Iterable[str] = ()) -> Table:
+    """The same market under other rules, each solved again from this equilibrium: prices and surplus.
+
+    Rules: "as it is", "no negative price" (floor 0), "no price below cost" (floor 1), "half of know-how shared",
+    "all know-how shared". Each row says whether the rule's equilibrium was reached.
+    """
+    known = {
+        "as it is": {},
+        "no negative price": {"floor": 0.0},
+        "no price below cost": {"floor": 1.0},
+        "half of know-how shared": {"sharing": 0.5},
+        "all know-how shared": {"sharing": 1.0},
+    }
+    rows = []
+    for name in names or known:
+        under = solve(start=solution, **{**solution.parameters, **known[name]})
+        road = outcomes.path(under, periods)
+        figures = (under.policy["price"][0, 1, 1], road.hhi[-1], road.price[-1])
+        totals = (road.discounted["consumers"], road.discounted["surplus"])
+        rows.append((name, under.result.value, *(round(float(v), 4) for v in (*figures, *totals))))
+    columns = ("rule", "result", "price (1,1)", f"HHI {periods}", f"price {periods}", "discounted CS", "discounted TS")
+    return Table("the same market under other rules", columns, tuple(rows), f"followed from: {solution.selection}")
+
+
+OPTIONS = ("certify", "stability", "progress", "tolerance", "limit", "damping")
+
+GAME = Game(
+    name="learning-bdk2014",
+    summary="learning by doing with entry and exit: aggressive and accommodative price wars",
+    reference="Besanko, Doraszelski and Kryukov, American Economic Review 2014",
+    parameters=PARAMETERS,
+    solve=solve,
+    search=search,
+    show=outcomes.show,
+)
