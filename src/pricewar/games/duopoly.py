@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -113,37 +114,8 @@ class Duopoly:
         return bool(np.any(self.step[..., 0] > 0))
 
     def _lay_out(self) -> None:
-        """Number the unknowns: by blocks of the (larger) level, the border last."""
-        L, lo = self.L, self.lo
-        idx = np.full((2, L, L), -1, np.int64)
-        off = [0]
-        n = 0
-        last = [(0, i, 0) for i in range(L)] if self.exits else []
-        if not self.symmetric and self.exits:
-            last += [(1, 0, i) for i in range(L)]
-        border = set(last)
-        for i in range(lo, L):
-            for j in range(lo, i + 1 if self.symmetric else L):
-                twins = [(0, i, j), (0, j, i)] if self.symmetric else [(0, i, j), (1, i, j)]
-                for f, a, b in twins:
-                    if (f, a, b) not in border and idx[f, a, b] < 0:
-                        idx[f, a, b] = n
-                        n += 1
-            # level 0 leads to level 1, which reaches 2: keep 0 and 1 in one block, so that only neighbours touch
-            if n > off[-1] and not (self.exits and i == 0):
-                off.append(n)
-        for f, a, b in last:
-            idx[f, a, b] = n
-            n += 1
-        off.append(n)
-        if self.symmetric:
-            idx[1] = idx[0].T
-        self.idx, self.size, self.off = idx, n, np.array(off)
-        inside = [
-            (i, j) for i in range(lo, L) for j in range(lo, L) if j <= i or not self.symmetric
-        ]
-        self.cells = np.array(inside, np.int64)
-        self.duels = np.array([(i, j) for i, j in inside if i > 0 and j > 0], np.int64)
+        layout = _layout(self.L, self.exits, self.symmetric)
+        self.idx, self.size, self.off, self.cells, self.duels = layout
         self.lower = self._falls()
 
     # --- what the solvers need ---------------------------------------------------------------------------
@@ -366,6 +338,41 @@ class Duopoly:
             over = ((y < low) & (new > high)) | ((y > high) & (new < low))
             new[over] = self.middle[over]
         return new
+
+
+@lru_cache(maxsize=16)
+def _layout(L: int, exits: bool, symmetric: bool) -> tuple[Array, int, Array, Array, Array]:
+    """Number the unknowns, by blocks of the (larger) level and the border last.
+
+    Returns idx (firm, e1, e2), their number, the first unknown of each block, and the states whose unknowns
+    are rows and those where both firms price, arrays (state, 2).
+    """
+    lo = 0 if exits else 1
+    idx = np.full((2, L, L), -1, np.int64)
+    off = [0]
+    n = 0
+    last = [(0, i, 0) for i in range(L)] if exits else []
+    if not symmetric and exits:
+        last += [(1, 0, i) for i in range(L)]
+    border = set(last)
+    for i in range(lo, L):
+        for j in range(lo, i + 1 if symmetric else L):
+            for f, a, b in [(0, i, j), (0, j, i)] if symmetric else [(0, i, j), (1, i, j)]:
+                if (f, a, b) not in border and idx[f, a, b] < 0:
+                    idx[f, a, b] = n
+                    n += 1
+        # level 0 leads to level 1, which reaches 2: keep 0 and 1 in one block, so that only neighbours touch
+        if n > off[-1] and not (exits and i == 0):
+            off.append(n)
+    for f, a, b in last:
+        idx[f, a, b] = n
+        n += 1
+    off.append(n)
+    if symmetric:
+        idx[1] = idx[0].T
+    cells = [(i, j) for i in range(lo, L) for j in range(lo, L) if j <= i or not symmetric]
+    duels = [(i, j) for i, j in cells if i > 0 and j > 0]
+    return idx, n, np.array(off), np.array(cells, np.int64), np.array(duels, np.int64)
 
 
 def moves(forget: Array, learn: Array, share: float = 0.0) -> Array:
