@@ -111,7 +111,9 @@ def trace(
 class _Walk:
     """The state of one continuation: metric, counters and the folds met so far."""
 
-    def __init__(self, build: Build, y: Array, value: float, low: float, high: float, tolerance: float) -> None:
+    def __init__(
+        self, build: Build, y: Array, value: float, low: float, high: float, tolerance: float
+    ) -> None:
         self.build, self.low, self.high, self.tolerance = build, low, high, tolerance
         self.y0, self.value0 = y, value
         self.unit = max(float(np.sqrt(np.mean(y**2))), 1e-12) * np.sqrt(y.size)  # length one in y
@@ -137,7 +139,9 @@ class _Walk:
         forward = sign if like is None else np.sign(ty @ like[0] + tv * like[1])
         return forward * ty, float(forward * tv)
 
-    def _correct(self, y: Array, value: float, t: tuple[Array, float]) -> tuple[Array, float, Array, float, int]:
+    def _correct(
+        self, y: Array, value: float, t: tuple[Array, float]
+    ) -> tuple[Array, float, Array, float, int]:
         """Newton on F = 0 within the plane through (y, value) normal to t."""
         base_y, base_value = y, value
         for k in range(8):
@@ -152,7 +156,10 @@ class _Walk:
             new = value + change
             if not self.low - 0.1 * self.span <= new <= self.high + 0.1 * self.span:
                 break
-            y, value = y + D[:, 0] + change * D[:, 1], float(np.clip(new, self.low - 1e-3 * self.span, self.high))
+            y, value = (
+                y + D[:, 0] + change * D[:, 1],
+                float(np.clip(new, self.low - 1e-3 * self.span, self.high)),
+            )
         raise np.linalg.LinAlgError("the corrector does not converge")
 
     def follow(
@@ -212,7 +219,13 @@ class _Walk:
         return chain, "steps"
 
     def _fold(
-        self, y: Array, value: float, t: tuple[Array, float], value2: float, t2: tuple[Array, float], step: float
+        self,
+        y: Array,
+        value: float,
+        t: tuple[Array, float],
+        value2: float,
+        t2: tuple[Array, float],
+        step: float,
     ) -> float:
         """Where t_λ vanishes between two points: secant on the arclength, corrected onto the branch each time."""
         s, a, b, fa, fb = 0.0, 0.0, step, t[1], t2[1]
@@ -279,7 +292,9 @@ class Correspondence:
         longest = max(range(len(self.branches)), key=lambda k: len(self.branches[k].values))
         b = self.branches[longest]
         title = f"{self.figure} as {self.parameter} moves"
-        return Picture("curve", title, (self.parameter, self.figure), b.values, self.figures[longest], series=series)
+        return Picture(
+            "curve", title, (self.parameter, self.figure), b.values, self.figures[longest], series=series
+        )
 
 
 def correspondence(
@@ -314,11 +329,20 @@ def correspondence(
             if any(float(np.max(np.abs(y - other))) < 1e-6 for other in known):
                 continue
             branch = trace(
-                build, y, value, low, high, parameter=parameter, largest=largest, limit=limit, progress=progress
+                build,
+                y,
+                value,
+                low,
+                high,
+                parameter=parameter,
+                largest=largest,
+                limit=limit,
+                progress=progress,
             )
             branches.append(branch)
             known += branch.at(value, build)
     figures = tuple(
-        np.array([figure(build(float(v)), y) for v, y in zip(b.values, b.points, strict=True)]) for b in branches
+        np.array([figure(build(float(v)), y) for v, y in zip(b.values, b.points, strict=True)])
+        for b in branches
     )
     return Correspondence(parameter, low, high, tuple(branches), name, figures)

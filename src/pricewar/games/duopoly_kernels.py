@@ -322,7 +322,9 @@ def _image(n, i, j, V, phi, exits, beta):
 
 
 @njit(cache=True)
-def sweep(y, out, idx, cells, duels, lo, exits, mirror, num, cost, step, laws, floor, work, jac, G, Ga, vals, cols):
+def sweep(
+    y, out, idx, cells, duels, lo, exits, mirror, num, cost, step, laws, floor, work, jac, G, Ga, vals, cols
+):
     """T(y), and with `jac` its derivative as rows of (column, value), column −1 for none.
 
     cells: the states whose unknowns are rows. duels: states where both firms price.

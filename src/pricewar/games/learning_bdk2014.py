@@ -154,8 +154,18 @@ def rules(solution: Solution, periods: int = 1000, names: Iterable[str] = ()) ->
         figures = (under.policy["price"][0, 1, 1], road.hhi[-1], road.price[-1])
         totals = (road.discounted["consumers"], road.discounted["surplus"])
         rows.append((name, under.result.value, *(round(float(v), 4) for v in (*figures, *totals))))
-    columns = ("rule", "result", "price (1,1)", f"HHI {periods}", f"price {periods}", "discounted CS", "discounted TS")
-    return Table("the same market under other rules", columns, tuple(rows), f"followed from: {solution.selection}")
+    columns = (
+        "rule",
+        "result",
+        "price (1,1)",
+        f"HHI {periods}",
+        f"price {periods}",
+        "discounted CS",
+        "discounted TS",
+    )
+    return Table(
+        "the same market under other rules", columns, tuple(rows), f"followed from: {solution.selection}"
+    )
 
 
 OPTIONS = ("certify", "stability", "progress", "tolerance", "limit", "damping")

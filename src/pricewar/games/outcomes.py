@@ -105,7 +105,9 @@ def flows(solution: Solution) -> dict[str, Array]:
         price = np.where(inside > 0, (D[1] * p[0] + D[2] * p[1]) / inside, 0.0)
     live = np.isfinite(play["price"])
     weights = np.where(live, np.exp((game.num[3] - p) / sigma), 0.0).sum(axis=0) + game.num[2]
-    consumers = sigma * np.log(np.where(weights > 0, weights, 1.0))  # p0 cancels: it is both weight and constant
+    consumers = sigma * np.log(
+        np.where(weights > 0, weights, 1.0)
+    )  # p0 cancels: it is both weight and constant
     profit = D[1] * (p[0] - game.cost[0][:, None]) + D[2] * (p[1] - game.cost[1][None, :])
     scrap, setup = np.zeros_like(hhi), np.zeros_like(hhi)
     if game.exits:
@@ -121,7 +123,14 @@ def flows(solution: Solution) -> dict[str, Array]:
             got[0] = 0.0
             scrap += got if n == 0 else got.T
             setup += paid if n == 0 else paid.T
-    return {"hhi": hhi, "price": price, "consumers": consumers, "profit": profit, "scrap": scrap, "setup": setup}
+    return {
+        "hhi": hhi,
+        "price": price,
+        "consumers": consumers,
+        "profit": profit,
+        "scrap": scrap,
+        "setup": setup,
+    }
 
 
 def path(solution: Solution, periods: int = 1000, start: tuple[int, int] = (1, 1)) -> Path:
@@ -200,7 +209,10 @@ def show(solution: Solution) -> list[Table | Picture]:
     corners = [e for e in ((1, 1), (2, 1), (1, 2), (game.L // 2, game.L // 2), (M, 1), (1, M), (M, M))]
     why = motives(solution)
     prices = tuple(
-        (f"{e}", *(round(float(a[e]), 4) for a in (why.price, why.cost, why.markup, why.building, why.denying)))
+        (
+            f"{e}",
+            *(round(float(a[e]), 4) for a in (why.price, why.cost, why.markup, why.building, why.denying)),
+        )
         for e in dict.fromkeys(corners)
     )
     road = path(solution, 1000)
@@ -219,7 +231,12 @@ def show(solution: Solution) -> list[Table | Picture]:
     return [
         solution.summary(),
         Table("price of firm 1 = cost + markup − building − denying", columns, prices),
-        Table("over time from (1, 1)", ("period", "HHI", "price", "consumers", "surplus"), times, f"discounted: {sums}"),
+        Table(
+            "over time from (1, 1)",
+            ("period", "HHI", "price", "consumers", "surplus"),
+            times,
+            f"discounted: {sums}",
+        ),
         surface,
         arrows,
     ]

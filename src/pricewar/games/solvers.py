@@ -412,7 +412,9 @@ def search(
             i, j = fresh[0]
             done_pairs.add((i, j))
             for y, passes in _edge(game, found[i].iterate.y, found[j].iterate.y):
-                start = f"{passes} passes along the border between the basins of solutions {i + 1} and {j + 1}"
+                start = (
+                    f"{passes} passes along the border between the basins of solutions {i + 1} and {j + 1}"
+                )
                 keep(newton(game, y, tolerance=tolerance, limit=25), start)
             continue
         if turn == 2 and len(found) >= 2:
