@@ -1,0 +1,92 @@
+"""Learning by doing and forgetting among three firms or more: the n-firm case of BDKS.
+
+The model is that of `learning_bdks2010` (Besanko, Doraszelski, Kryukov and Satterthwaite, Econometrica 2010) with
+n firms: state (e1..en) in {1..M}ⁿ, one buyer a period, e_k' = clip(e_k + q_k − f_k, 1, M). With W_nk = β E[V_n |
+k sells] the first-order condition of firm n is
+
+    p_n = c_n + σ/(1 − D_n) − W_nn + Σ_{k≠n} D_k W_nk / (1 − D_n).
+
+With two firms it is the game of the paper, solved by other kernels: the two must agree, and a test holds them to it.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from pricewar.games import duopoly, oligopoly, solvers
+from pricewar.games.solution import Game, Parameter, Solution
+
+PARAMETERS = (
+    Parameter("firms", 3, 2, 6, "number of firms"),
+    Parameter("levels", 15, 2, 60, "M, levels of know-how"),
+    Parameter("bottom", 15, 1, 60, "m, level at which the learning curve is flat"),
+    Parameter("kappa", 10.0, 0.0, 1e6, "κ, unit cost of the first unit, money"),
+    Parameter("rho", 0.85, 0.01, 1.0, "ρ, factor on the unit cost when know-how doubles"),
+    Parameter("delta", 0.03, 0.0, 1.0, "δ, rate of forgetting per level"),
+    Parameter("sigma", 1.0, 1e-3, 1e3, "σ, product differentiation (logit scale), money"),
+    Parameter("beta", 1 / 1.05, 0.0, 0.9999, "β per period"),
+    Parameter("cost_gap", 0.0, 0.0, 1.0, "each firm's extra unit cost over the one before it, as a share"),
+)
+
+
+def build(**parameters: Any) -> oligopoly.Oligopoly:
+    """The game with these parameters, ready for `solvers`."""
+    q = GAME.checked(parameters)
+    n, know_how = int(q["firms"]), np.arange(1, int(q["levels"]) + 1)
+    cost = q["kappa"] * q["rho"] ** np.log2(np.minimum(know_how, q["bottom"]))
+    forget = 1 - (1 - q["delta"]) ** know_how
+    # `moves` counts levels from 0, which has no place here
+    step = duopoly.moves(np.append(0.0, forget), np.ones(len(know_how) + 1))[:, 1:]
+    costs = np.stack([cost * (1 + q["cost_gap"]) ** f for f in range(n)])
+    return oligopoly.Oligopoly(costs, np.stack([step] * n), q["beta"], q["sigma"])
+
+
+def solve(
+    method: str = "default",
+    start: str | Solution = "static",
+    seed: int | None = None,
+    certify: bool = True,
+    progress: solvers.Progress | None = None,
+    **parameters: Any,
+) -> Solution:
+    """One equilibrium, with its exploitability unless `certify` is false."""
+    began = time.perf_counter()
+    q = GAME.checked(parameters)
+    game = build(**q)
+    if isinstance(start, Solution):
+        y, words = np.array(start.extra["y"]), "a given solution"
+    else:
+        y, words = game.start(start, np.random.default_rng(seed or 0)), f"the {start} start"
+    done = solvers.run(game, y, method, progress=progress)
+    play = game.unfold(done.y)
+    names = tuple(f"e{f + 1}" for f in range(game.n))
+    ticks = {name: list(range(1, game.M + 1)) for name in names}
+    return Solution(
+        game=GAME.name,
+        parameters=q,
+        value=play["value"],
+        policy={"price": play["price"], "share": play["share"]},
+        axes=("firm", *names),
+        ticks={"firm": list(range(1, game.n + 1)), **ticks},
+        residual=done.residual,
+        result=done.result,
+        method=done.method,
+        start=words,
+        seed=seed,
+        exploitability=game.exploitability(done.y) if certify and np.isfinite(done.residual) else None,
+        counts={**done.counts, "products": game.products},
+        seconds=time.perf_counter() - began,
+        extra={"engine": game, "y": done.y},
+    )
+
+
+GAME = Game(
+    name="learning-many",
+    summary="learning by doing and forgetting among three firms or more",
+    reference="Besanko, Doraszelski, Kryukov and Satterthwaite, Econometrica 2010, n firms",
+    parameters=PARAMETERS,
+    solve=solve,
+)
