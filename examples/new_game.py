@@ -4,7 +4,7 @@ What is new here, compared with the games of the catalogue:
 - demand: buyers look at ratios of prices, so that utility is quality − ε log p, not − p/σ; quality rises with
   the data a vendor has gathered; a buyer may also do without.
 - cost: a token never costs less than its electricity, and experience lowers the rest.
-- state: each vendor's data, 0 … 7. The vendor that sells gains a level; both grow stale by one with chance 0.1.
+- state: each vendor's data, 0 … 7. The vendor that sells gains a level; either loses one with chance 0.1.
 - flow: data earn a little outside this market.
 
 Run it: .venv/bin/python examples/new_game.py
