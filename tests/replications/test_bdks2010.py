@@ -1,4 +1,4 @@
-"""Besanko, Doraszelski, Kryukov and Satterthwaite (Econometrica 2010): target T2, and the grid of cold starts."""
+"""Besanko, Doraszelski, Kryukov and Satterthwaite (Econometrica 2010): T2, and the grid of cold starts."""
 
 import itertools
 
@@ -9,8 +9,8 @@ from pricewar.games import continuation, learning_bdks2010, solvers
 
 PRICES = (2.322476, 4.423665, 5.946757)  # p(1,1) at (.85, .026)
 
-# Forgetting × progress ratio × discount factor × cost gap: 7 × 3 × 2 × 2 = 84 cold starts. The forgetting rates
-# straddle the trenches (.02 to .08), the gap makes half of the games asymmetric.
+# Forgetting × progress ratio × discount factor × cost gap: 7 × 3 × 2 × 2 = 84 cold starts. The forgetting
+# rates straddle the trenches (.02 to .08), the gap makes half of the games asymmetric.
 GRID = tuple(
     itertools.product(
         (0.0, 0.02, 0.04, 0.06, 0.08, 0.12, 0.2), (0.75, 0.85, 0.95), (1 / 1.05, 0.99), (0.0, 0.1)

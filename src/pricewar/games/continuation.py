@@ -1,9 +1,10 @@
 """Pseudo-arclength continuation: a branch of equilibria followed through its folds as a parameter moves.
 
 H. B. Keller, "Numerical solution of bifurcation and nonlinear eigenvalue problems", 1977; for dynamic games
-R. Borkovsky, U. Doraszelski and Y. Kryukov, Operations Research 58(4), 2010. With F(y, λ) = T_λ(y) − y = 0 and the unit
-tangent t = (t_y, t_λ), predict z + h t, then correct by Newton on F = 0 and t·(z − z_predicted) = 0. One block
-elimination gives both columns of a correction, (I − T')⁻¹F and (I − T')⁻¹∂T/∂λ; the latter by central differences.
+R. Borkovsky, U. Doraszelski and Y. Kryukov, Operations Research 58(4), 2010. With F(y, λ) = T_λ(y) − y = 0
+and the unit tangent t = (t_y, t_λ), predict z + h t, then correct by Newton on F = 0 and
+t·(z − z_predicted) = 0. One block elimination gives both columns of a correction, (I − T')⁻¹F and
+(I − T')⁻¹∂T/∂λ, with ∂T/∂λ by central differences.
 
 A fold is where t_λ changes sign. A branch ends at the edge of the range, when it closes on itself, or when
 steps become too small; it says which. Steps are refused when the tangent turns more than `turn`, so that near
@@ -44,7 +45,7 @@ class Branch:
     seconds: float = 0.0
 
     def at(self, value: float, build: Build, tolerance: float = 1e-11) -> list[Array]:
-        """Every point of the branch at that value of the parameter: crossings, corrected by Newton's method."""
+        """Every point of the branch at that value: its crossings, corrected by Newton's method."""
         found: list[Array] = []
         game = build(value)
         for a in range(len(self.values) - 1):
@@ -206,7 +207,7 @@ class _Walk:
                 continue
             if new_t[1] * t[1] < 0:
                 self.folds.append(self._fold(y, value, t, new_value, new_t, step))
-            if self._closes(y, value, new_y, new_value, t, travelled):
+            if self._closes(y, value, new_y, new_value, travelled):
                 chain.append((self.value0, self.y0, self.first_residual))
                 return chain, "loop"
             travelled += step
@@ -227,7 +228,7 @@ class _Walk:
         t2: tuple[Array, float],
         step: float,
     ) -> float:
-        """Where t_λ vanishes between two points: secant on the arclength, corrected onto the branch each time."""
+        """Where t_λ vanishes between two points: secant on the arclength, each time corrected."""
         s, a, b, fa, fb = 0.0, 0.0, step, t[1], t2[1]
         best = value if abs(fa) < abs(fb) else value2
         least = min(abs(fa), abs(fb))
@@ -248,9 +249,7 @@ class _Walk:
                 break
         return float(best)
 
-    def _closes(
-        self, y: Array, value: float, new_y: Array, new_value: float, t: tuple[Array, float], travelled: float
-    ) -> bool:
+    def _closes(self, y: Array, value: float, new_y: Array, new_value: float, travelled: float) -> bool:
         """Whether the segment just walked passes through the start."""
         gap = new_value - value
         if travelled == 0 or gap == 0 or not min(value, new_value) <= self.value0 <= max(value, new_value):

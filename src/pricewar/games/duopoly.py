@@ -1,9 +1,10 @@
 """The two-firm engine: learning by doing, forgetting, entry and exit, compiled, with prices eliminated.
 
-State (e1, e2), levels 0..M, 0 = a potential entrant. A period: firms set prices; one buyer takes firm 1, firm 2
-or (when there is one) the outside good, by the logit; each firm's level moves by −1, 0 or +1 with
-probabilities that depend on its level and on who sold; then, when there is entry and exit, each firm privately
-draws a scrap value (or set-up cost) and decides whether to operate next period, at no less than level 1.
+State (e1, e2), levels 0..M, 0 = a potential entrant. A period: firms set prices; one buyer takes firm 1,
+firm 2 or (when there is one) the outside good, by the logit; each firm's level moves by −1, 0 or +1 with
+probabilities that depend on its level and on who sold; then, when there is entry and exit, each firm
+privately draws a scrap value (or set-up cost) and decides whether to operate next period, at no less than
+level 1.
 
 Unknowns y = x(e'), the discounted value of operating next period, at every state e' after a sale. All else is
 eliminated: φ = 1 − F(x), U = E max(X, x), prices and V from the pricing stage (`duopoly_kernels`), so that an
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
-MEMORY_LIMIT = 4e9  # bytes; a larger game is refused before anything is allocated
+MEMORY_LIMIT = 2e9  # bytes; a larger game is refused before anything is allocated
 
 
 class Duopoly:
@@ -195,7 +196,7 @@ class Duopoly:
     # --- what a solution shows ---------------------------------------------------------------------------
 
     def unfold(self, y: Array) -> dict[str, Array]:
-        """Everything at y, arrays (firm, e1, e2): value V, price p, leaves φ, after U, ahead x; share (who, e1, e2).
+        """value V, price p, leaves φ, after U, ahead x, arrays (firm, e1, e2); share (who sells, e1, e2).
 
         Value, price and share are at the pricing phase; leaves, after and ahead at the state after the sale.
         NaN where the firm is not active (share: zero).
@@ -461,7 +462,7 @@ def solve(
     progress: Progress | None = None,
     **options: Any,
 ) -> Solution:
-    """Solve `game` by a method of `solvers` from a start: a word (`Duopoly.start`), or a neighbouring solution."""
+    """Solve `game` by a method of `solvers`, from a word (`Duopoly.start`) or a neighbouring solution."""
     from pricewar.games import solvers
 
     if isinstance(start, Solution):

@@ -1,17 +1,17 @@
-"""Compiled passes of the two-firm engine (`duopoly`): pricing stage, sweep, Jacobian, block solve, best reply.
+"""Compiled passes of the two-firm engine (`duopoly`): pricing, sweep, Jacobian, block solve, best reply.
 
 Everything that may call one another lives in this file, because Numba's cache does not notice edits
 elsewhere. Arrays over states are (firm, level of firm 1, level of firm 2), levels 0..M; level 0 is absence.
 
-Pricing stage with weights z_n = exp((p0 − p_n)/σ), u_n = ln z_n, and w = 1 or 0 for the outside good. Firm n's
-first-order condition, divided by its own share, and with the rivals' weights summed rather than 1 − D_n taken:
+Pricing stage with weights z_n = exp((p0 − p_n)/σ), u_n = ln z_n, and w = 1 or 0 for the outside good. Firm
+n's first-order condition, divided by its own share, with the rivals' weights summed, never 1 − D_n taken:
 
     σ u_n + σ z_n/(w + z_r) + (w U_n0 + z_r U_nr)/(w + z_r) + c_n − U_nn + σ − p0 = 0
 
 where U_nk is the continuation value when k sells (0: nobody inside). Then V_n = p_n − c_n + U_nn − σ. Without
 an outside good the two conditions collapse to one monotone equation in t = (p_1 − p_2)/σ,
 
-    t + 2 sinh t = (c_1 − U_11 + U_12 − c_2 + U_22 − U_21)/σ,   V_1 = U_12 + σ exp(−t),   V_2 = U_21 + σ exp(t).
+    t + 2 sinh t = (c_1 − U_11 + U_12 − c_2 + U_22 − U_21)/σ,  V_1 = U_12 + σ exp(−t),  V_2 = U_21 + σ exp(t).
 """
 
 from __future__ import annotations
@@ -223,7 +223,7 @@ def _floored(c1, c2, U, sigma, w, p0, f1, f2, g, jac):
 
 @njit(cache=True)
 def continuations(y, idx, lo, exits, laws, U, phi, slope, dens):
-    """From unknowns y to U, the probability φ of not operating, dU/dy and −dφ/dy, at every state after a sale."""
+    """From unknowns y to U, the probability φ of not operating, dU/dy and −dφ/dy, after a sale."""
     L = idx.shape[1]
     for n in range(2):
         for i in range(lo, L):
@@ -240,7 +240,7 @@ def continuations(y, idx, lo, exits, laws, U, phi, slope, dens):
 
 @njit(cache=True)
 def _expect(U, step, a, b, W):
-    """W[n, k] = E U_n at the state after k sells in (a, b). step is (firm, nobody/own/rival, level, −1/0/+1)."""
+    """W[n, k] = E U_n at the state after k sells in (a, b). step: (firm, who sold, level, −1/0/+1)."""
     for k in range(3):
         ka, kb = (0, 0) if k == 0 else ((1, 2) if k == 1 else (2, 1))
         w1, w2 = 0.0, 0.0
@@ -258,7 +258,7 @@ def _expect(U, step, a, b, W):
 @njit(cache=True)
 def _duel(a, b, s, U, V, u, cost, step, floor, num, mirror, slope, G, jac, W, g):
     """The pricing game of state (a, b): V and u there and at its mirror image; G[s] = dV/dy around it."""
-    beta, sigma, w, p0 = num
+    _, sigma, w, p0 = num
     _expect(U, step, a, b, W)
     u1, u2, v1, v2 = stage(
         cost[0, a], cost[1, b], W, sigma, w, p0, floor[0, a], floor[1, b], u[0, a, b], u[1, a, b], g, jac
@@ -285,7 +285,7 @@ def _duel(a, b, s, U, V, u, cost, step, floor, num, mirror, slope, G, jac, W, g)
 @njit(cache=True)
 def _alone(n, a, U, V, u, cost, step, floor, num, slope, Ga, jac):
     """The pricing problem of firm n alone at level a: its value, and dV/dy at its three next levels."""
-    beta, sigma, w, p0 = num
+    _, sigma, _, p0 = num
     own, none = 0.0, 0.0
     for d in range(3):
         i, j = (a + d - 1, 0) if n == 0 else (0, a + d - 1)
@@ -381,7 +381,7 @@ def _row(n, i, j, row, idx, V, phi, dens, num_of, exits, beta, G, Ga, vals, cols
 
 @njit(cache=True)
 def relax(y, damping, idx, duels, lo, exits, mirror, num, cost, step, laws, floor, work):
-    """One Gauss-Seidel pass in place, from the top of the levels down; each value is used as soon as known."""
+    """One Gauss-Seidel pass in place, from the top of the levels down."""
     V, phi, U, u, slope, dens = work[0], work[1], work[2], work[3], work[4], work[5]
     L = idx.shape[1]
     W, g = np.empty((2, 3)), np.empty((2, 2, 3))

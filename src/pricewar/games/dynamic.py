@@ -1,14 +1,14 @@
 """A finite dynamic price game of one's own: states, transitions, demand, costs, payoffs, entry and exit.
 
-n firms, S states. In a period firms set prices p at state s; one of n + 1 outcomes occurs, k = 0 nobody sells,
-k = 1..n that firm sells, with probabilities D_k(p, s) given by `demand`; the state moves by the matrix P_k;
+n firms, S states. In a period firms set prices p at state s; one of n + 1 outcomes occurs, k = 0 nobody
+sells, k = 1..n that firm sells, with probabilities D_k(p, s) given by `demand`; the state moves by the matrix P_k;
 then, if the game has it, firms privately draw a scrap value or set-up cost (symmetric triangular) and decide
 whether to operate; `operate` says which state follows when the firms of a set operate.
 
 With U_nk = (P_k U_n)(s) and A_nk = (p_n − c_n) 1{k = n} + U_nk,
 
     V_n = flow_n + Σ_k D_k A_nk,      first-order condition of n:   1{D} + Σ_k (∂D_k/∂p_n) A_nk / D_n = 0,
-    x_n(s) = β Σ_sets Pr(rivals' set) V_n(next state),      U_n = E max(X_n, x_n), or x_n = β V_n without exit.
+    x_n(s) = β Σ_sets Pr(rivals' set) V_n(next state),     U_n = E max(X_n, x_n), or x_n = β V_n without exit.
 
 The unknowns are x (firm, state), an equilibrium is x = T(x), and everything in `solvers` and `continuation`
 applies. Demand is a NumPy function, vectorised over states; its first derivatives are taken by complex steps,
@@ -32,7 +32,7 @@ Array = np.ndarray
 Demand = Callable[[Array], Array]
 """Prices (n, S), possibly complex → probabilities (n + 1, S), nobody first."""
 
-MEMORY_LIMIT = 4e9
+MEMORY_LIMIT = 2e9
 
 
 class PriceGame:
@@ -74,7 +74,9 @@ class PriceGame:
         self.demand, self.cost, self.beta, self.scale = demand, np.asarray(cost, float), beta, scale
         self.n, self.S = n, S = self.cost.shape
         if len(moves) != n + 1:
-            raise SolverError(f"{len(moves)} matrices of moves for {n} firms", remedy=f"give {n + 1}, nobody first")
+            raise SolverError(
+                f"{len(moves)} matrices of moves for {n} firms", remedy=f"give {n + 1}, nobody first"
+            )
         if not 0 <= beta < 1:
             raise SolverError(f"discount factor {beta:g} is out of range", remedy="give 0 to below 1")
         self.moves = [sparse.csr_array(m) for m in moves]
@@ -83,7 +85,9 @@ class PriceGame:
                 raise SolverError(f"moves[{k}] is {m.shape}", remedy=f"give ({S}, {S})")
             off = float(np.max(np.abs(m.sum(axis=1) - 1.0)))
             if off > 1e-9:
-                raise SolverError(f"a row of moves[{k}] misses one by {off:.2g}", remedy="rows are probabilities")
+                raise SolverError(
+                    f"a row of moves[{k}] misses one by {off:.2g}", remedy="rows are probabilities"
+                )
         need = 8.0 * (n * n * sum(m.nnz for m in self.moves) * 4 + 60 * n * n * S)
         if need > MEMORY_LIMIT:
             raise SolverError(f"{S} states need {need / 1e9:.1f} GB", remedy="fewer states or sparser moves")
@@ -91,7 +95,9 @@ class PriceGame:
         self.active = np.ones((n, S), bool) if active is None else np.asarray(active, bool)
         given = [a is not None for a in (operate, laws, setup, entrant)]
         if any(given) and not all(given):
-            raise SolverError("entry and exit are half stated", remedy="give operate, laws, setup and entrant")
+            raise SolverError(
+                "entry and exit are half stated", remedy="give operate, laws, setup and entrant"
+            )
         self.exits = all(given)
         self.operate = np.zeros((1, S), int) if operate is None else np.asarray(operate, int)
         self.entrant = np.zeros((n, S), bool) if entrant is None else np.asarray(entrant, bool)
@@ -103,7 +109,7 @@ class PriceGame:
         first = self.cost + 2 * scale if guess is None else np.asarray(guess, float)
         self.prices = np.where(self.active, first, 0.0)
 
-    # --- demand and the pricing stage ------------------------------------------------------------------------
+    # --- demand and the pricing stage ---
 
     def _slopes(self, p: Array) -> tuple[Array, Array]:
         """D (n+1, S) and ∂D_k/∂p_j, axes (j, k, state), by complex steps."""
@@ -112,7 +118,7 @@ class PriceGame:
         for j in range(self.n):
             bent = p.astype(complex)
             bent[j] += 1j * h
-            slopes.append(self.demand(bent).imag / h)
+            slopes.append(np.imag(self.demand(bent)) / h)
         return self.demand(p), np.stack(slopes)
 
     def _conditions(self, p: Array, U: Array) -> tuple[Array, Array, Array]:
@@ -141,7 +147,9 @@ class PriceGame:
                 for j in range(n):
                     bend = np.zeros_like(p)
                     bend[j] = h
-                    J[:, :, j] = ((self._conditions(p + bend, U)[0] - self._conditions(p - bend, U)[0]) / (2 * h)).T
+                    J[:, :, j] = (
+                        (self._conditions(p + bend, U)[0] - self._conditions(p - bend, U)[0]) / (2 * h)
+                    ).T
                 for f in range(n):
                     J[:, f, f] = np.where(self.active[f], J[:, f, f], 1.0)
                 inverse = np.linalg.inv(J)
@@ -156,7 +164,7 @@ class PriceGame:
                 last = big
         raise np.linalg.LinAlgError("the pricing stage does not converge")
 
-    # --- the fixed point -------------------------------------------------------------------------------------
+    # --- the fixed point ---
 
     def _law(self, x: Array) -> tuple[Array, Array, Array]:
         """F, f and E max(X, x) of the triangular laws at x (n, S)."""
@@ -198,7 +206,7 @@ class PriceGame:
         return self.beta * out
 
     def _chance(self, group: int, f: int, stay: Array, leave_out: int | None = None) -> Array:
-        """Probability that, of the firms other than f (and `leave_out`), exactly those in the group operate."""
+        """Probability that of the firms other than f (and `leave_out`) just those in the group operate."""
         chance = np.ones(self.S)
         for r in range(self.n):
             if r not in (f, leave_out):
@@ -310,8 +318,8 @@ class PriceGame:
     def exploitability(self, y: Array, limit: int = 40, grid: int = 161) -> float:
         """The most a firm can gain anywhere by its best reply, found by policy iteration.
 
-        Prices are searched on a grid of ±20 scales about the equilibrium's and then polished, so that a root of
-        the first-order condition which is not a maximum is found out.
+        Prices are searched on a grid of ±20 scales about the equilibrium's and then polished, so that a root
+        of the first-order condition which is not a maximum is found out.
         """
         at = self._values(y.reshape(self.n, self.S))
         return max(self._gain(f, y.reshape(self.n, self.S), at, limit, grid) for f in range(self.n))
@@ -330,7 +338,9 @@ class PriceGame:
             full[f] = threshold
             F, _, best = self._law(full)
             slope = np.where(self.entrant[f], 0.0, F[f]) if self.exits else np.ones(self.S)
-            base = np.where(self.entrant[f], 0.0, best[f] - F[f] * threshold) if self.exits else np.zeros(self.S)
+            base = (
+                np.where(self.entrant[f], 0.0, best[f] - F[f] * threshold) if self.exits else np.zeros(self.S)
+            )
             D = self.demand(p)
             K = sum(sparse.diags_array(D[k]) @ m for k, m in enumerate(self.moves))
             pay = self.flow[f] + D[f + 1] * np.where(self.active[f], p[f] - self.cost[f], 0.0)
@@ -339,7 +349,9 @@ class PriceGame:
                 for group in range(2**self.n):
                     if group >> f & 1:
                         chance = self._chance(group, f, stay)
-                        Q = Q + sparse.csr_array((chance, (states, self.operate[group])), shape=(self.S, self.S))
+                        Q = Q + sparse.csr_array(
+                            (chance, (states, self.operate[group])), shape=(self.S, self.S)
+                        )
             A = eye - self.beta * Q @ K @ sparse.diags_array(slope)
             new = splu(A.tocsc()).solve(self.beta * (Q @ (pay + K @ base)))
             V = pay + K @ (base + slope * new)
@@ -349,7 +361,9 @@ class PriceGame:
             x = threshold = new
             if turn > 0 and moved < 1e-12 * (1 + np.max(np.abs(x))):
                 break
-            after = np.where(self.entrant[f], 0.0, self._law(np.where(np.arange(self.n)[:, None] == f, x, x0))[2][f])
+            after = np.where(
+                self.entrant[f], 0.0, self._law(np.where(np.arange(self.n)[:, None] == f, x, x0))[2][f]
+            )
             W = np.stack([m @ (after if self.exits else x) for m in self.moves])
             p = self._maximise(f, p_rivals, W, grid)
         return float(np.max(V - baseline))
@@ -410,8 +424,10 @@ class PriceGame:
         )
 
 
-def logit(quality: Array, sigma: float = 1.0, outside: float | None = None, active: Array | None = None) -> Demand:
-    """Logit demand: D_k ∝ exp((quality_k − p_k)/σ), quality (n, S); `outside` is the outside good's utility."""
+def logit(
+    quality: Array, sigma: float = 1.0, outside: float | None = None, active: Array | None = None
+) -> Demand:
+    """Logit demand: D_k ∝ exp((quality_k − p_k)/σ), quality (n, S); `outside`: the outside good's."""
     quality = np.asarray(quality, float)
 
     def demand(p: Array) -> Array:

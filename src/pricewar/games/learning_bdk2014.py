@@ -3,9 +3,10 @@
 D. Besanko, U. Doraszelski and Y. Kryukov, "The economics of predation: what drives pricing when there is
 learning-by-doing?", American Economic Review 104(3), 2014, 868-897.
 
-Two firms with know-how e1, e2 in {0..M}, 0 a potential entrant. Unit cost c(e) = κ ρ^{log2 min(e, m)}. One buyer
-a period takes firm k with probability D_k = exp(−p_k/σ)/Σ, the outside good having price p0; the seller's
-know-how rises by one. Then, with private draws of scrap value X and set-up cost S (symmetric triangular),
+Two firms with know-how e1, e2 in {0..M}, 0 a potential entrant. Unit cost c(e) = κ ρ^{log2 min(e, m)}. One
+buyer a period takes firm k with probability D_k = exp(−p_k/σ)/Σ, the outside good having price p0; the
+seller's know-how rises by one. Then, with private draws of scrap value X and set-up cost S (symmetric
+triangular),
 
     x(i, j) = β[(1 − φ(j, i)) V(max(i,1), max(j,1)) + φ(j, i) V(max(i,1), 0)],    the value of operating on
     φ(i, j) = 1 − F_X(x) for i ≥ 1, 1 − F_S(x) for i = 0,      U(i, j) = E max(X, x) for i ≥ 1
@@ -137,8 +138,8 @@ def sacrifice(solution: Solution) -> dict[str, Array]:
 def rules(solution: Solution, periods: int = 1000, names: Iterable[str] = ()) -> Table:
     """The same market under other rules, each solved again from this equilibrium: prices and surplus.
 
-    Rules: "as it is", "no negative price" (floor 0), "no price below cost" (floor 1), "half of know-how shared",
-    "all know-how shared". Each row says whether the rule's equilibrium was reached.
+    Rules: "as it is", "no negative price" (floor 0), "no price below cost" (floor 1), "half of know-how
+    shared", "all know-how shared". Each row says whether the rule's equilibrium was reached.
     """
     known = {
         "as it is": {},

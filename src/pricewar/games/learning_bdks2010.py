@@ -1,11 +1,12 @@
 """Learning by doing and organizational forgetting: prices with trenches, and several equilibria.
 
-D. Besanko, U. Doraszelski, Y. Kryukov and M. Satterthwaite, "Learning-by-doing, organizational forgetting, and
-industry dynamics", Econometrica 78(2), 2010, 453-508.
+D. Besanko, U. Doraszelski, Y. Kryukov and M. Satterthwaite, "Learning-by-doing, organizational forgetting,
+and industry dynamics", Econometrica 78(2), 2010, 453-508.
 
 Two firms with know-how e1, e2 in {1..M}; no exit, no outside good. Unit cost c(e) = κ ρ^{log2 min(e, m)}. One
-buyer a period; the seller's know-how rises by one, and each firm forgets one level with probability 1 − (1−δ)^e
-of its know-how before the sale, independently: e' = clip(e + q − f, 1, M). With W_k = β E[V | k sells],
+buyer a period; the seller's know-how rises by one, and each firm forgets one level with probability
+1 − (1−δ)^e, e its know-how before the sale, independently: e' = clip(e + q − f, 1, M). With
+W_k = β E[V | k sells],
 
     V(e) = max_p (p − c) D_1 + D_1 W_1 + D_2 W_2,      p = c + σ/(1 − D_1) − W_1 + W_2.
 

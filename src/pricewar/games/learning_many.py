@@ -1,12 +1,12 @@
 """Learning by doing and forgetting among three firms or more: the n-firm case of BDKS.
 
-The model is that of `learning_bdks2010` (Besanko, Doraszelski, Kryukov and Satterthwaite, Econometrica 2010) with
-n firms: state (e1..en) in {1..M}ⁿ, one buyer a period, e_k' = clip(e_k + q_k − f_k, 1, M). With W_nk = β E[V_n |
-k sells] the first-order condition of firm n is
+The model is that of `learning_bdks2010` (Besanko, Doraszelski, Kryukov and Satterthwaite, Econometrica
+2010) with n firms: state (e1..en) in {1..M}ⁿ, one buyer a period, e_k' = clip(e_k + q_k − f_k, 1, M). With
+W_nk = β E[V_n | k sells] the first-order condition of firm n is
 
     p_n = c_n + σ/(1 − D_n) − W_nn + Σ_{k≠n} D_k W_nk / (1 − D_n).
 
-With two firms it is the game of the paper, solved by other kernels: the two must agree, and a test holds them to it.
+With two firms it is the game of the paper, solved by other kernels; a test holds the two to agreement.
 """
 
 from __future__ import annotations

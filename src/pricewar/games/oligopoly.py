@@ -19,7 +19,7 @@ from pricewar.errors import SolverError
 
 Array = np.ndarray
 
-MEMORY_LIMIT = 4e9
+MEMORY_LIMIT = 2e9
 
 
 class Oligopoly:
@@ -166,7 +166,7 @@ class Oligopoly:
         self.image(y)
         fix = self.u.copy()
         share, answer, out = np.zeros((len(self.stages), self.n, self.n + 1)), fix.copy(), np.empty(self.size)
-        x, own, before = y.copy(), y, np.inf
+        x, own, before, move = y.copy(), y, np.inf, y
         for turn in range(limit):
             for _ in range(3 if turn == 0 else 1):  # evaluate the policy itself to the last digit
                 k.reply_sweep(

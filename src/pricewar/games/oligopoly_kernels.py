@@ -46,7 +46,7 @@ def structure(stages, step, M, ways, succ, prob):
 
 @njit(cache=True)
 def unknowns(M, n, symmetric, index, stages):
-    """Number the unknowns. Symmetric: own level, then the rivals' in descending order. Returns both counts."""
+    """Number the unknowns. Symmetric: own level, then the rivals' in descending order. Returns counts."""
     states = M**n
     e = np.empty(n, np.int64)
     count, number = 0, 0
@@ -230,7 +230,7 @@ def sweep(x, out, inplace, damping, stages, succ, prob, index, cost, num, u, rat
 @njit(cache=True)
 def product(v, out, stages, succ, prob, index, num, ratio, inverse, M):
     """out = T'(x) v, at the x of the last `sweep`."""
-    beta, sigma, w, p0 = num
+    beta, sigma = num[0], num[1]
     S, n = stages.shape
     W, G = np.empty((n, n + 1)), np.empty(n)
     for s in range(S):

@@ -1,7 +1,7 @@
-"""What an equilibrium of the two-firm engine implies: motives behind prices, the industry over time, welfare.
+"""What an equilibrium of the two-firm engine implies: motives of prices, the industry over time, welfare.
 
-Price decomposition (Besanko, Doraszelski and Kryukov, AER 2014, eq. 4 in their spirit, ours in full). With U_k
-the firm's continuation value when nobody (0), it (1) or its rival (2) sells and Υ = D_2/(D_0 + D_2),
+Price decomposition (Besanko, Doraszelski and Kryukov, AER 2014, the first-order condition of a price). With
+U_k the firm's continuation value when nobody (0), it (1) or its rival (2) sells and Υ = D_2/(D_0 + D_2),
 
     p = c + σ/(1 − D_1) − [U_1 − U_0] − Υ [U_0 − U_2]:   static price, advantage building, advantage denying.
 
@@ -56,7 +56,7 @@ def motives(solution: Solution) -> Motives:
     """The decomposition of firm 1's price at every state."""
     game = solution.extra["engine"]
     none, own, lost = _continuations(solution)
-    D0, D1, D2 = solution.policy["share"]
+    D0, _, D2 = solution.policy["share"]
     active = np.isfinite(solution.policy["price"][0])
     with np.errstate(invalid="ignore", divide="ignore"):
         weight = D2 / (D0 + D2)
@@ -93,7 +93,7 @@ class Path:
 
 
 def flows(solution: Solution) -> dict[str, Array]:
-    """Per-period figures by state, (e1, e2) at the pricing phase; scrap and setup at the state after the sale."""
+    """Figures of a period by state (e1, e2) at the pricing phase; scrap and setup after the sale."""
     from pricewar.games import duopoly_kernels as k
 
     game = solution.extra["engine"]
@@ -143,6 +143,7 @@ def path(solution: Solution, periods: int = 1000, start: tuple[int, int] = (1, 1
     mu, post = np.zeros((game.L, game.L)), np.empty((game.L, game.L))
     mu[start] = 1.0
     rows = np.empty((periods, 7))
+    last = mu
     for t in range(periods):
         active = 1.0 - mu[0, 0]
         rows[t, 0] = active
@@ -206,7 +207,7 @@ def show(solution: Solution) -> list[Table | Picture]:
     """Tables and pictures of one equilibrium: summary, prices, motives, time path, surface, vector field."""
     game = solution.extra["engine"]
     M = game.L - 1
-    corners = [e for e in ((1, 1), (2, 1), (1, 2), (game.L // 2, game.L // 2), (M, 1), (1, M), (M, M))]
+    corners = ((1, 1), (2, 1), (1, 2), (game.L // 2, game.L // 2), (M, 1), (1, M), (M, M))
     why = motives(solution)
     prices = tuple(
         (

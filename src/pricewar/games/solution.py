@@ -290,6 +290,7 @@ class Picture:
 _MODULES: tuple[str, ...] = (
     "learning_bdk2014",
     "learning_bdks2010",
+    "learning_many",
     "network_cabral2011",
     "switching_costs",
     "leapfrogging_irs2016",

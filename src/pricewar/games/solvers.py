@@ -4,12 +4,14 @@
 |---|---|---|
 | jacobi | y ← (1 − d) y + d T(y) | the reference: slow, and blind to unstable equilibria |
 | gauss-seidel | the same, each unknown used as soon as known | games whose states mostly move one way |
-| anderson | T applied to the best combination of the last iterates (Walker and Ni, SIAM J. Numer. Anal. 2011) | near an equilibrium |
-| newton | (I − T'(y)) d = T(y) − y, exact block or sparse elimination, or GMRES, as the game provides | precision |
-| ptc | (I/τ + I − T') d = T − y, τ growing as the residual falls (Kelley and Keyes, SIAM J. Numer. Anal. 1998) | the rescue |
-| default | Newton from a few passes; from many; then pseudo-transient continuation; then Anderson | anything |
+| anderson | T at the best combination of the last iterates (Walker and Ni 2011) | near an equilibrium |
+| newton | (I − T'(y)) d = T(y) − y: block elimination, sparse LU or GMRES, as the game has it | precision |
+| ptc | (I/τ + I − T') d = T − y, τ growing as the residual falls (Kelley and Keyes 1998) | the rescue |
+| default | Newton from a few passes; from many; then ptc; then Anderson | anything |
 
-Different methods select different equilibria from identical inputs, so every result says how it was obtained.
+Different methods select different equilibria from identical inputs: every result says how it was obtained.
+References: H. Walker and P. Ni, SIAM J. Numer. Anal. 49(4), 2011; C. T. Kelley and D. Keyes, the same
+35(2), 1998.
 """
 
 from __future__ import annotations
@@ -290,7 +292,7 @@ def default(
     tolerance: float = 1e-11,
     progress: Progress | None = None,
 ) -> Iterate:
-    """Newton from a few damped passes; else from many passes; else pseudo-transient continuation; else Anderson.
+    """Newton from a few damped passes; else from many; else pseudo-transient continuation; else Anderson.
 
     Cheap attempts come first. Over the 84 cold starts of learning and forgetting the first alone solves about
     half of the cases, with the second all but a handful, with the third all.
