@@ -19,6 +19,7 @@ Equilibrium" (duopoly with costs of adjustment; F1 printed there).
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -69,128 +70,116 @@ class LQGame:
         if not 0 < self.discount <= 1:
             raise SolverError(f"discount {self.discount} lies outside (0, 1]", where="LQGame")
 
-    def policies(self, P: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """F of every player from the first-order conditions, given the costs-to-go P."""
-        N, b = len(self.B), self.discount
-        rows, right = [], []
+    def quadratic(self) -> tuple[np.ndarray, np.ndarray, list[slice]]:
+        """Costs of a period as forms in (x, u_1, …, u_N), (N, n + K, n + K); (A B); where each u_i lies."""
+        n, sizes = len(self.A), [b.shape[1] for b in self.B]
+        ends = n + np.cumsum([0, *sizes])
+        at = [slice(int(lo), int(hi)) for lo, hi in itertools.pairwise(ends)]
+        C = np.zeros((len(self.B), int(ends[-1]), int(ends[-1])))
         assert self.W is not None
-        for i in range(N):
-            gain = b * self.B[i].T @ P[i]
-            row = []
-            for j in range(N):
-                block = gain @ self.B[j]
-                if i == j:
-                    block = block + self.Q[i]
-                elif (i, j) in self.M:
-                    block = block + self.M[i, j].T
-                row.append(block)
-            rows.append(row)
-            right.append(self.W[i].T + gain @ self.A)
-        F = np.linalg.solve(np.block(rows), np.vstack(right))
-        return np.split(F, np.cumsum([q.shape[1] for q in self.B])[:-1])
-
-    def closed_loop(self, F: Sequence[np.ndarray]) -> np.ndarray:
-        """(n, n) law of motion A − Σ B_j F_j."""
-        return self.A - sum((b @ f for b, f in zip(self.B, F, strict=True)), np.zeros_like(self.A))
-
-    def stage(self, i: int, F: Sequence[np.ndarray]) -> np.ndarray:
-        """(n, n) matrix of player i's cost in one period under the policies F."""
-        assert self.W is not None
-        cost = self.R[i] + F[i].T @ self.Q[i] @ F[i]
-        cross = self.W[i] @ F[i]
-        cost = cost - cross - cross.T
-        for (a, j), s in self.S.items():
-            if a == i:
-                cost = cost + F[j].T @ s @ F[j]
-        for (a, j), m in self.M.items():
-            if a == i:
-                cross = F[j].T @ m @ F[i]
-                cost = cost + cross + cross.T
-        return cost
+        for i, own in enumerate(at):
+            C[i, :n, :n], C[i, own, own], C[i, :n, own] = self.R[i], self.Q[i], self.W[i]
+            C[i, own, :n] = self.W[i].T
+        for (i, j), s in self.S.items():
+            C[i, at[j], at[j]] += s
+        for (i, j), m in self.M.items():
+            C[i, at[j], at[i]] += m
+            C[i, at[i], at[j]] += m.T
+        return C, np.hstack([self.A, *self.B]), at
 
 
 def lq_nash(
-    game: LQGame, *, tolerance: float = 1e-14, limit: int = 100_000, progress: Any = None
+    game: LQGame,
+    *,
+    tolerance: float = 1e-14,
+    limit: int = 100_000,
+    certify: bool = True,
+    progress: Any = None,
 ) -> Solution:
-    """Feedback Nash equilibrium by iterating the coupled Riccati equations from P = 0.
+    """Feedback Nash equilibrium by iterating the coupled Riccati equations from the cost of one period.
 
     The solution's value is −P, axes (player, state, state): the payoff from x is x' value x. Policies are
-    F1, F2, … each (k_i, n), with u_i = −F_i x; `extra` has the lists F and P and the closed loop.
+    F1, F2, … each (k_i, n), with u_i = −F_i x; `extra` has the lists F and P and the closed loop. `certify`
+    computes exploitability (β < 1 only: undiscounted totals are infinite).
 
     Raises:
         SolverError: a second-order condition fails, so that no minimum exists at the fixed point.
     """
-    clock, N, b = time.perf_counter(), len(game.B), game.discount
-    P = [np.zeros_like(game.A) for _ in range(N)]
-    F = game.policies(P) if all(np.linalg.matrix_rank(q) == len(q) for q in game.Q) else None
-    if F is None:  # free controls: start from the cost of one period
-        P = [np.array(r, dtype=float) for r in game.R]
-        F = game.policies(P)
-    change, count = 1.0, 0
-    while change > tolerance and count < limit and np.isfinite(change):
-        loop = game.closed_loop(F)
-        P = [game.stage(i, F) + b * loop.T @ P[i] @ loop for i in range(N)]
-        P = [(p + p.T) / 2 for p in P]
-        new = game.policies(P)
-        size = max(1.0, max(float(np.abs(f).max()) for f in new))
-        change = max(float(np.abs(f - g).max()) for f, g in zip(F, new, strict=True)) / size
-        F, count = new, count + 1
+    clock, b, n = time.perf_counter(), game.discount, len(game.A)
+    C, law, at = game.quadratic()
+    N, K = len(C), C.shape[1] - n
+    owner = np.concatenate([np.full(u.stop - u.start, i) for i, u in enumerate(at)])
+    rows = np.arange(n, n + K)
+    P = (
+        np.zeros((N, n, n))
+        if all(np.linalg.matrix_rank(q) == len(q) for q in game.Q)
+        else C[:, :n, :n].copy()
+    )
+    G, F = np.vstack([np.eye(n), np.zeros((K, n))]), np.zeros((K, n))
+    change, count = np.inf, 0
+    while count < limit:
+        H = C + b * (law.T @ P @ law)  # of this period and all later ones, in (x, u)
+        first_order = H[owner, rows]  # each control's row of its owner's form
+        F_new = np.linalg.solve(first_order[:, n:], first_order[:, :n])
+        change = float(np.abs(F_new - F).max()) / max(1.0, float(np.abs(F_new).max()))
+        F, G[n:], count = F_new, -F_new, count + 1
+        # without a future the controls may well be idle, so that the first passes look alike
+        if count > 2 and (change <= tolerance or not np.isfinite(change)):
+            break
+        P = G.T @ H @ G
+        P = (P + P.transpose(0, 2, 1)) / 2
         if progress is not None:
             progress("Riccati", count, change)
     solved = change <= max(tolerance, 1e-13)
+    split = [F[u.start - n : u.stop - n] for u in at]
     if solved:
-        for i in range(N):
-            bend = np.linalg.eigvalsh(game.Q[i] + b * game.B[i].T @ P[i] @ game.B[i])[0]
+        for i, u in enumerate(at):
+            bend = np.linalg.eigvalsh((C[i] + b * law.T @ P[i] @ law)[u, u])[0]
             if bend <= 0:
                 raise SolverError(
                     f"player {i + 1}'s second-order condition fails (smallest curvature {bend:.3g})",
                     where="lq_nash",
                     remedy="give costs, not payoffs: change the sign of R, Q, S, W and M",
                 )
+    failure = Result.OUT_OF_ITERATIONS if np.isfinite(change) else Result.DIVERGED
     return Solution(
         game="lq",
-        parameters={"discount": b, "players": N, "states": len(game.A)},
-        value=-np.array(P),
-        policy={f"F{i + 1}": f for i, f in enumerate(F)},
+        parameters={"discount": b, "players": N, "states": n},
+        value=-P,
+        policy={f"F{i + 1}": f for i, f in enumerate(split)},
         axes=("player", "state", "state_too"),
         residual=change,
-        exploitability=_exploitability(game, F) if solved else None,
-        result=Result.SOLVED
-        if solved
-        else (Result.OUT_OF_ITERATIONS if np.isfinite(change) else Result.DIVERGED),
+        exploitability=_exploitability(game, F) if solved and certify and b < 1 else None,
+        result=Result.SOLVED if solved else failure,
         method="coupled Riccati iteration",
         start="no future",
         counts={"iterations": count},
         seconds=time.perf_counter() - clock,
-        extra={"F": F, "P": P, "closed_loop": game.closed_loop(F)},
+        extra={"F": split, "P": list(P), "closed_loop": law @ G},
     )
 
 
-def _exploitability(game: LQGame, F: Sequence[np.ndarray]) -> float | None:
-    """Largest saving by a player's own Riccati problem against the others' F, per unit of squared state.
+def _exploitability(game: LQGame, F: np.ndarray) -> float:
+    """Largest saving by a player's own problem against the others' F (K, n), per unit of squared state."""
+    C, law, at = game.quadratic()
+    n, b, worst = len(game.A), game.discount, 0.0
 
-    None when β = 1: total costs are then infinite.
-    """
-    b = game.discount
-    if b == 1:
-        return None
-    worst = 0.0
-    root = np.sqrt(b)
-    for i in range(len(game.B)):
-        own = solve_discrete_lyapunov((root * game.closed_loop(F)).T, game.stage(i, F))
-        reply, P = list(F), own
+    def cost(i: int, policy: np.ndarray) -> np.ndarray:
+        G = np.vstack([np.eye(n), -policy])
+        return solve_discrete_lyapunov((np.sqrt(b) * law @ G).T, G.T @ C[i] @ G)
+
+    for i, u in enumerate(at):
+        reply = F.copy()
+        own = P = cost(i, F)
+        mine = slice(u.start - n, u.stop - n)
         for _ in range(1000):  # policy iteration of one player
-            others = [f if j != i else np.zeros_like(f) for j, f in enumerate(F)]
-            drift = game.closed_loop(others)
-            assert game.W is not None
-            cross = game.W[i].T.copy()
-            for (a, j), m in game.M.items():
-                if a == i:
-                    cross -= m.T @ F[j]
-            gain = b * game.B[i].T @ P
-            new = np.linalg.solve(game.Q[i] + gain @ game.B[i], cross + gain @ drift)
-            step, reply[i] = float(np.abs(new - reply[i]).max()), new
-            P = solve_discrete_lyapunov((root * game.closed_loop(reply)).T, game.stage(i, reply))
+            rest = reply.copy()
+            rest[mine] = 0.0
+            G = np.vstack([np.eye(n), -rest])
+            H = C[i] + b * law.T @ P @ law
+            new = np.linalg.solve(H[u, u], (H @ G)[u])
+            step, reply[mine] = float(np.abs(new - reply[mine]).max()), new
+            P = cost(i, reply)
             if step < 1e-13 * max(1.0, float(np.abs(new).max())):
                 break
         worst = max(worst, float(np.linalg.eigvalsh((own - P + (own - P).T) / 2)[-1]))
