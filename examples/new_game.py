@@ -12,7 +12,7 @@ Run it: .venv/bin/python examples/new_game.py
 
 import numpy as np
 
-from pricewar.games.price_game import PriceGame, solve_price_game
+from pricewar.games.dynamic import PriceGame
 
 LEVELS, STALE, ELASTICITY, OUTSIDE = 8, 0.1, 3.0, 0.0
 level = np.arange(LEVELS)
@@ -41,27 +41,25 @@ def one_vendor(sells: bool) -> np.ndarray:
 
 def build(discount: float = 0.95) -> PriceGame:
     """The game; with discount 0 each state is a market of its own."""
-    sold_by = [(False, False), (True, False), (False, True)]
+    sold_by = [(False, False), (True, False), (False, True)]  # nobody, vendor 1, vendor 2
     return PriceGame(
-        demand=demand,
-        sales=np.array([[0, 1, 0], [0, 0, 1]]),
-        transition=[np.kron(one_vendor(a), one_vendor(b)) for a, b in sold_by],
-        cost=cost,
-        discount=discount,
-        prices=(0.05, 20.0),
+        demand,
+        cost,
+        moves=[np.kron(one_vendor(a), one_vendor(b)) for a, b in sold_by],
+        beta=discount,
         flow=0.01 * data,
-        states=[(int(a), int(b)) for a, b in data.T],
-        name="two vendors of tokens",
+        scale=0.1,  # of prices; best replies are sought within 20 of it, where log p must exist
+        guess=1.5 * cost,
     )
 
 
 def main() -> None:
     """Solve, check, and show how far below the static price the vendors go at the start."""
-    now, ahead = solve_price_game(build(0.0)).or_raise(), solve_price_game(build()).or_raise()
+    now, ahead = (build(b).solve(name="two vendors of tokens").or_raise() for b in (0.0, 0.95))
     print(f"residual {ahead.residual:.1e}, exploitability {ahead.exploitability:.1e}, {ahead.selection}")
     print("data of 1 and 2   unit cost 1   static price 1   price 1 when the future counts")
     for state in ((0, 0), (0, 4), (4, 0), (7, 7)):
-        s = ahead.extra["engine"].states.index(state)
+        s = state[0] * LEVELS + state[1]
         prices = (game.policy["price"][0, s] for game in (now, ahead))
         print(f"{state!s:>15} {cost[0, s]:13.3f} {next(prices):16.3f} {next(prices):20.3f}")
 
