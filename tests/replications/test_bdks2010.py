@@ -78,6 +78,9 @@ def test_cold_starts_all_at_30(case):
 
 @pytest.mark.slow
 def test_cold_starts_at_60_reported():
-    solved = [bool(solvers.default(g, g.start()).result) for g in (game_of(case, 60) for case in GRID)]
+    solved = []
+    for delta, rho, beta, gap in GRID:
+        found = learning_bdks2010.solve(levels=60, delta=delta, rho=rho, beta=beta, cost_gap=gap, certify=False)
+        solved.append(bool(found.result))
     print(f"60×60: {sum(solved)} of {len(solved)} cold starts solved")
-    assert sum(solved) >= 78  # all need not be; what is reached is reported by bench
+    assert sum(solved) >= 80  # not all need be; bench reports what is reached

@@ -122,7 +122,10 @@ class Duopoly:
     # --- what the solvers need ---------------------------------------------------------------------------
 
     def start(self, kind: str = "static", rng: np.random.Generator | None = None) -> Array:
-        """A starting point: "static" (prices of a game that ends today), "zero", or "random".
+        """A starting point: "static" (prices of a game that ends today), "zero", "random", or "nested".
+
+        "nested" solves the game with half the levels first (from its own nested start, down to 40 levels or
+        fewer) and carries its values outward: what happens high up the curve changes little below.
 
         Raises:
             SolverError: another word, or "random" without a generator.
@@ -131,10 +134,30 @@ class Duopoly:
             return np.zeros(self.size)
         if kind == "static":
             return self.image(np.zeros(self.size))
+        if kind == "nested":
+            return self._nested()
         if kind == "random" and rng is not None:
             base = self.image(np.zeros(self.size)) / (1 - self.beta)
             return base * rng.uniform(0.0, 2.0) + 0.1 * rng.normal(size=self.size) * np.abs(base).mean()
-        raise SolverError(f"no start is called “{kind}”", remedy="static, zero, or random with a seed")
+        raise SolverError(f"no start is called “{kind}”", remedy="static, zero, nested, or random with a seed")
+
+    def _nested(self) -> Array:
+        from pricewar.games import solvers
+
+        if self.L <= 41:
+            return self.start("static")
+        L = (self.L - 1) // 2 + 1
+        step = self.step[:, :, :L].copy()
+        step[:, :, -1, 1] += step[:, :, -1, 2]  # the new top level holds what would rise above it
+        step[:, :, -1, 2] = 0.0
+        small = Duopoly(
+            self.cost[:, :L], step, self.beta, self.sigma, self.outside, self.laws if self.exits else None,
+            self.floor[:, :L], self.symmetric,
+        )  # fmt: skip
+        done = solvers.default(small, small.start("nested"))
+        ahead = small.unfold(done.y)["ahead"]
+        at = np.minimum(np.arange(self.L), L - 1)
+        return self.fold(ahead[:, at[:, None], at[None, :]])
 
     def _pass(self, y: Array, jac: bool) -> tuple[Array, Array, Array]:
         from pricewar.games import duopoly_kernels as k
@@ -470,6 +493,8 @@ def solve(
         if y.size != game.size:
             raise SolverError("the starting solution is of another size", remedy="start from one as large")
     else:
+        if start == "static" and method == "default" and game.L > 41:
+            start = "nested"
         y, words = game.start(start, np.random.default_rng(seed or 0)), f"the {start} start"
     if isinstance(start, Solution) and method == "default":
         quick = solvers.newton(game, y, limit=12, progress=progress)
