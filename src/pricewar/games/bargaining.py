@@ -40,7 +40,6 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from pricewar.errors import ConfigurationError, SolverError
 from pricewar.games.solution import Game, Parameter, Result, Solution, Table
@@ -302,6 +301,8 @@ def nash_in_nash(
 
 def _nash_products(game: Bargain, signed: frozenset[Link]) -> dict[Link, float]:
     """Each transfer by maximising its pair's Nash product over a bracket: the definition itself."""
+    from scipy.optimize import minimize_scalar
+
     tau, t = np.asarray(game.weight), {}
     for link in sorted(signed):
         u, d = game.gains(signed, link)
@@ -369,8 +370,12 @@ def linear_prices(
     Raises:
         SolverError: some pair has nothing to gain at any price within its bounds.
     """
+    from scipy.optimize import minimize_scalar
+
     clock, n = time.perf_counter(), len(bounds)
     tau = np.broadcast_to(np.asarray(weight, dtype=float), (n,))
+    if method not in ("newton", "alternating"):
+        raise ConfigurationError(f"no method is called “{method}”", remedy="newton or alternating")
 
     def log_product(w: np.ndarray, k: int) -> float:
         (u1, u0), (d1, d0) = seller(w.tolist(), k), buyer(w.tolist(), k)
@@ -489,10 +494,7 @@ def variety(
     return Bargain(sellers, buyers, payoff, **kw)
 
 
-def _solve_variety(
-    *, method: str = "", start: Any = None, seed: Any = None, progress: Any = None, **p: Any
-) -> Solution:
-    del start, seed, progress
+def _solve_variety(*, method: str = "default", **p: Any) -> Solution:
     given = GAMES[0].checked(p)
     game = variety(
         int(given["sellers"]),
@@ -506,22 +508,19 @@ def _solve_variety(
     if given["exclusive"]:  # each buyer with one seller, in turn
         signed = [(j % game.sellers, j) for j in range(game.buyers)]
     breakdown = "renegotiated" if given["renegotiated"] else "replacement" if given["exclusive"] else "fixed"
-    method = "direct" if method in ("", "default") else method
+    method = "direct" if method == "default" else method
     return nash_in_nash(game, signed, breakdown=breakdown, method=method).with_(
         game="nash-in-nash", parameters=given
     )
 
 
-def _solve_horn(
-    *, method: str = "", start: Any = None, seed: Any = None, progress: Any = None, **p: Any
-) -> Solution:
-    del start, seed, progress
+def _solve_horn(*, method: str = "default", **p: Any) -> Solution:
     given = GAMES[1].checked(p)
     if given["c"] >= given["a"]:
         raise ConfigurationError(
             "the input must cost less than the highest price a", where="horn-wolinsky1988"
         )
-    method = "newton" if method in ("", "default") else method
+    method = "newton" if method == "default" else method
     return horn_wolinsky(given["a"], given["c"], given["weight"], bool(given["common"]), method=method).with_(
         game="horn-wolinsky1988", parameters=given
     )

@@ -20,14 +20,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pricewar.errors import ConfigurationError, SolverError
-from pricewar.games import rls
-from pricewar.games.rls import DirectionalGame
 from pricewar.games.solution import Game, Parameter, Result, Solution, Table
+
+if TYPE_CHECKING:
+    from pricewar.games.rls import DirectionalGame
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class Leapfrogging:
 
     def directional(self) -> DirectionalGame:
         """The game with its states in order of solution; labels are (S, 3) levels of c1, c2, c."""
+        from pricewar.games.rls import DirectionalGame  # brings the compiler: imported on use
+
         n, cost = self.levels, self.costs()
         states = sorted(
             ((i, j, k) for k in range(n) for i in range(k + 1) for j in range(k + 1)),
@@ -91,10 +94,14 @@ class Leapfrogging:
 
     def number_of_equilibria(self) -> int:
         """Leaves of the equilibrium selection tree, counted one by one."""
+        from pricewar.games import rls
+
         return rls.search(self.directional()).count
 
 
 def _solution(model: Leapfrogging, game: DirectionalGame, leaf: Any, seconds: float, given: Any) -> Solution:
+    from pricewar.games import rls
+
     choice, V, P = leaf
     assert game.labels is not None
     n = model.levels
@@ -121,18 +128,16 @@ def _solution(model: Leapfrogging, game: DirectionalGame, leaf: Any, seconds: fl
     )
 
 
-def solve(
-    method: str = "rls", start: str = "", seed: int | None = None, progress: Any = None, **p: Any
-) -> Solution:
+def solve(*, start: str = "", **p: Any) -> Solution:
     """One equilibrium: `start` is the string of choices, a digit for each state in order of solution.
 
-    The value at states that cannot occur (a machine newer than the state of the art) is NaN. `seed` and
-    `progress` are taken for the sake of a common signature; the search is exact and has no use for them.
+    The value at states that cannot occur (a machine newer than the state of the art) is NaN.
 
     Raises:
         ConfigurationError: `start` is no such string. SolverError: a parameter is out of range.
     """
-    del method, seed, progress
+    from pricewar.games import rls
+
     clock = time.perf_counter()
     given = GAME.checked(p)
     model = Leapfrogging(**given)
@@ -146,14 +151,15 @@ def solve(
     return _solution(model, game, (choice, V, P), time.perf_counter() - clock, given)
 
 
-def search(limit: int = 1000, seed: int | None = None, progress: Any = None, **p: Any) -> list[Solution]:
-    """Every equilibrium in lexicographical order, at most `limit` of them."""
-    del seed, progress
+def search(*, budget: int = 1000, **p: Any) -> list[Solution]:
+    """Every equilibrium in lexicographical order, at most `budget` of them (0: all)."""
+    from pricewar.games import rls
+
     given = GAME.checked(p)
     model = Leapfrogging(**given)
     game = model.directional()
     clock, found = time.perf_counter(), []
-    for leaf in rls.equilibria(game, limit=limit):
+    for leaf in rls.equilibria(game, limit=budget):
         found.append(_solution(model, game, leaf, time.perf_counter() - clock, given))
     return found
 

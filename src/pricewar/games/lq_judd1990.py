@@ -26,7 +26,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.linalg import solve_discrete_lyapunov
 
 from pricewar.errors import SolverError
 from pricewar.games.solution import Game, Parameter, Result, Solution, Table
@@ -161,6 +160,8 @@ def lq_nash(
 
 def _exploitability(game: LQGame, F: np.ndarray) -> float:
     """Largest saving by a player's own problem against the others' F (K, n), per unit of squared state."""
+    from scipy.linalg import solve_discrete_lyapunov
+
     C, law, at = game.quadratic()
     n, b, worst = len(game.A), game.discount, 0.0
 
@@ -247,15 +248,11 @@ def show(solution: Solution) -> list[Table | Any]:
     return [Table("u = −F x", columns, rows), Table("steady state", ("state", "value"), rest)]
 
 
-def _solve_judd(*, method: str = "", start: Any = None, seed: Any = None, progress: Any = None) -> Solution:
-    del method, start, seed
+def _solve_judd(*, progress: Any = None) -> Solution:
     return lq_nash(judd(), progress=progress).with_(game="lq-judd1990")
 
 
-def _solve_adjustment(
-    *, method: str = "", start: Any = None, seed: Any = None, progress: Any = None, **p: Any
-) -> Solution:
-    del method, start, seed
+def _solve_adjustment(*, progress: Any = None, **p: Any) -> Solution:
     given = GAMES[1].checked(p)
     game = adjustment(int(given["firms"]), given["a0"], given["a1"], given["beta"], given["gamma"])
     return lq_nash(game, progress=progress).with_(game="lq-adjustment", parameters=given)

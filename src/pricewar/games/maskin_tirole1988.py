@@ -298,30 +298,39 @@ def find_equilibria(model: AlternatingMoves, *, starts: int = 1000, seed: int = 
     return found
 
 
-def solve(
-    *, method: str = "", start: str = "kinked", seed: int | None = None, progress: Any = None, **p: Any
-) -> Solution:
-    """start: "kinked" or "edgeworth" (on the grid i/6), or "search" (the first found; any grid)."""
-    del method, progress
+def solve(*, method: str = "default", seed: int = 0, **p: Any) -> Solution:
+    """One equilibrium, by the named method.
+
+    "kinked" and "edgeworth" are the paper's, on the grid i/6; "search" takes the first found, on any grid;
+    "default" is kinked on the paper's grid and search elsewhere.
+
+    Raises:
+        ConfigurationError: an unknown method, or one of the paper's equilibria on another grid.
+    """
     given = GAME.checked(p)
     model = grid(int(given["steps"]), given["discount"], given["cost"])
-    start = start or "kinked"
-    if start in ("kinked", "edgeworth") and given["steps"] == 6:
-        return solve_support(model, KINKED if start == "kinked" else EDGEWORTH, start).with_(parameters=given)
-    if start not in ("kinked", "edgeworth", "search"):
-        raise ConfigurationError(f"no start is called “{start}”", remedy="kinked, edgeworth or search")
-    found = find_equilibria(model, seed=seed or 0)
+    if method == "default":
+        method = "kinked" if given["steps"] == 6 else "search"
+    if method in ("kinked", "edgeworth"):
+        if given["steps"] != 6:
+            raise ConfigurationError(
+                f"the paper states “{method}” on the grid i/6", remedy="steps=6, or search"
+            )
+        support = KINKED if method == "kinked" else EDGEWORTH
+        return solve_support(model, support, method).with_(parameters=given)
+    if method != "search":
+        raise ConfigurationError(f"no method is called “{method}”", remedy="kinked, edgeworth or search")
+    found = find_equilibria(model, seed=seed)
     if found:
         return found[0].with_(parameters=given)
-    return _solution(model, None, "search", seed or 0, time.perf_counter(), given)
+    return _solution(model, None, "search", seed, time.perf_counter(), given)
 
 
-def search(*, seed: int | None = None, progress: Any = None, **p: Any) -> list[Solution]:
-    """Every equilibrium found from 1000 random starts."""
-    del progress
+def search(*, budget: int = 1000, seed: int = 0, **p: Any) -> list[Solution]:
+    """Every equilibrium found from `budget` random starts."""
     given = GAME.checked(p)
     model = grid(int(given["steps"]), given["discount"], given["cost"])
-    return [s.with_(parameters=given) for s in find_equilibria(model, seed=seed or 0)]
+    return [s.with_(parameters=given) for s in find_equilibria(model, starts=budget, seed=seed)]
 
 
 def show(solution: Solution) -> list[Table | Picture]:

@@ -30,7 +30,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, log_ndtr, ndtr
 
 from pricewar.errors import ConfigurationError, SolverError
 from pricewar.games.solution import Game, Parameter, Picture, Result, Solution, Table
@@ -77,6 +76,8 @@ class Networks:
 
     def choice(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Φ(z), φ(z), the markup h = ψΦ/φ and its slope dh/dz."""
+        from scipy.special import expit, log_ndtr, ndtr
+
         if self.taste == "logistic":
             q, rest = expit(z), expit(-z)
             return q, q * rest, self.scale / rest, self.scale * q / rest
@@ -295,17 +296,12 @@ def price_fall(usage: float, consumers: int, discount: float) -> float:
     return usage / (1 - discount * (consumers - 1) / consumers)
 
 
-def solve(
-    *, method: str = "default", start: Any = None, seed: int | None = None, progress: Any = None, **p: Any
-) -> Solution:
-    """The catalogue's networks with λ a power and θ a line."""
-    del seed
+def solve(*, method: str = "default", progress: Any = None, **p: Any) -> Solution:
+    """The catalogue's networks with λ a power and θ a line; method "default" or "iteration"."""
     given = GAME.checked(p)
     taste = "normal" if given["normal"] else "logistic"
     model = power(**{k: v for k, v in given.items() if k != "normal"}, taste=taste)  # type: ignore[arg-type]
-    return solve_networks(model, method=method, start=start or None, progress=progress).with_(
-        parameters=given
-    )
+    return solve_networks(model, method=method, progress=progress).with_(parameters=given)
 
 
 def show(solution: Solution) -> list[Table | Picture]:

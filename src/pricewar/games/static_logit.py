@@ -29,8 +29,6 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import lambertw
 
 from pricewar.errors import ConfigurationError, SolverError
 from pricewar.games.solution import Game, Parameter, Result, Solution, Table
@@ -121,6 +119,8 @@ def aggregate(market: LogitMarket, firms: Iterable[Any]) -> np.ndarray:
     Raises:
         SolverError: a single firm faces no outside good, so that its price has no bound.
     """
+    from scipy.optimize import brentq
+
     labels, firm = np.unique(np.asarray(list(firms)), return_inverse=True)
     base = (market.quality - market.cost) / market.scale
     weight = np.array([_log_sum(base[firm == f]) for f in range(len(labels))])
@@ -151,6 +151,8 @@ def monopoly(market: LogitMarket) -> np.ndarray:
     """
     if market.outside is None:
         return aggregate(market, [0] * len(market.cost))
+    from scipy.special import lambertw
+
     log_E = _log_sum((market.quality - market.cost) / market.scale) - market.outside / market.scale - 1
     # W(e^z) solved in logs where e^z would overflow
     w = float(lambertw(np.exp(log_E)).real) if log_E < 500 else _log_lambert(log_E)
@@ -282,16 +284,13 @@ def joint_monopoly(market: LogitMarket) -> Solution:
     return bertrand(market, np.zeros(len(market.cost), dtype=int))
 
 
-def solve(
-    *, method: str = "default", start: Any = None, seed: int | None = None, progress: Any = None, **p: Any
-) -> Solution:
+def solve(*, method: str = "default", **p: Any) -> Solution:
     """Symmetric market of the catalogue: n firms, m products each; collusion = 1 prices them as one."""
-    del seed, progress
     given = GAME.checked(p)
     n, m = int(given["firms"]), int(given["products"])
     market = LogitMarket(np.full(n * m, given["quality"]), given["cost"], given["scale"], given["outside"])
     owner = np.repeat(np.arange(n), m) * (1 - int(given["collusion"]))
-    return bertrand(market, owner, method=method, start=start or None).with_(parameters=given)
+    return bertrand(market, owner, method=method).with_(parameters=given)
 
 
 def show(solution: Solution) -> list[Table | Any]:

@@ -37,8 +37,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse.linalg import splu
 
 from pricewar.errors import ConfigurationError, SolverError
 from pricewar.games.solution import Game, Parameter, Picture, Result, Solution, Table
@@ -109,6 +107,8 @@ class _Duopoly:
     """The arrays of one model: weights, transitions, and the stage game of every state at once."""
 
     def __init__(self, model: Switching) -> None:
+        from scipy import sparse
+
         self.model, base = model, model.base()
         S, N, nu = model.states, model.customers, model.turnover
         self.weight = (base / N).T  # (history, state)
@@ -180,6 +180,9 @@ class _Duopoly:
 
     def newton_step(self, V: np.ndarray, p: np.ndarray, r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Newton's correction of V and p."""
+        from scipy import sparse
+        from scipy.sparse.linalg import splu
+
         G, S, tiny = len(self.groups), self.model.states, 1e-100
         C, beta = self.continuation(V), self.model.discount
         columns: list[Any] = []
@@ -231,6 +234,9 @@ class _Duopoly:
 
     def best_gain(self, V: np.ndarray, p: np.ndarray) -> float:
         """Most that a firm gains at any state by its best prices against the other's, over all prices."""
+        from scipy import sparse
+        from scipy.sparse.linalg import spsolve
+
         sigma, S, worst = self.model.scale, self.model.states, 0.0
         for k in range(2):
             W = V.copy()
@@ -262,9 +268,7 @@ class _Duopoly:
                 T, flow = self._law(q), np.zeros(S)
                 for s in range(3):
                     flow += self.weight[s] * q[s, k + 1] * (reply[k, self.group_of[s]] - self.cost[k])
-                new = sparse.linalg.spsolve(
-                    sparse.identity(S, format="csc") - self.model.discount * T.tocsc(), flow
-                )
+                new = spsolve(sparse.identity(S, format="csc") - self.model.discount * T.tocsc(), flow)
                 change, W[k] = float(np.abs(new - W[k]).max()), new
                 if change < 1e-12:
                     break
@@ -287,6 +291,8 @@ class _Duopoly:
         return total
 
     def _law(self, q: np.ndarray) -> Any:
+        from scipy import sparse
+
         T = sparse.csr_matrix((self.model.states, self.model.states))
         for s in range(3):
             for j in range(3):
@@ -295,6 +301,8 @@ class _Duopoly:
 
     def distribution(self, p: np.ndarray) -> np.ndarray:
         """(S,) long-run probabilities of the states."""
+        from scipy import sparse
+
         S = self.model.states
         A = sparse.identity(S) - self._law(self.choices(p)).T
         dense = np.vstack([A.toarray(), np.ones(S)])
@@ -444,10 +452,9 @@ def closed_form(model: Switching) -> ClosedForm:
 
 
 def solve(
-    *, method: str = "default", start: Any = None, seed: int | None = None, progress: Any = None, **p: Any
+    *, method: str = "default", start: Solution | None = None, progress: Any = None, **p: Any
 ) -> Solution:
-    """The catalogue's symmetric duopoly; `has_outside` = 0 leaves the outside good out."""
-    del seed
+    """The catalogue's duopoly; `has_outside` = 0 leaves the outside good out; `start` another solution."""
     given = GAME.checked(p)
     kept = {
         k: v
@@ -460,7 +467,6 @@ def solve(
         cost=(given["cost"], given["cost"] + given["cost_gap"]),
         outside=given["outside"] if given["has_outside"] else None,
     )
-    start = start if isinstance(start, Solution) else None
     return solve_switching(model, method=method, start=start, progress=progress).with_(parameters=given)
 
 
