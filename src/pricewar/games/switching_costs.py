@@ -300,13 +300,14 @@ class _Duopoly:
         return T
 
     def distribution(self, p: np.ndarray) -> np.ndarray:
-        """(S,) long-run probabilities of the states."""
+        """(S,) long-run probabilities of the states; one class recurs, since every choice is possible."""
         from scipy import sparse
+        from scipy.sparse.linalg import spsolve
 
         S = self.model.states
-        A = sparse.identity(S) - self._law(self.choices(p)).T
-        dense = np.vstack([A.toarray(), np.ones(S)])
-        return np.linalg.lstsq(dense, np.append(np.zeros(S), 1.0), rcond=None)[0].clip(0.0)
+        A = sparse.lil_matrix(sparse.identity(S) - self._law(self.choices(p)).T)
+        A[S - 1] = 1.0  # one equation is redundant: probabilities add up instead
+        return np.asarray(spsolve(A.tocsc(), np.eye(S)[S - 1])).clip(0.0)
 
 
 def solve_switching(
