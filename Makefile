@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PYTHONUTF8 = 1
 
-.PHONY: help demo test test-browser bench check facts-check pins clean
+.PHONY: help demo test replicate-all test-browser bench check facts-check pins clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,9 @@ test: $(VENV)/.dev ## lint, types, room rules and every test that needs no brows
 	@$(BIN)/lint-imports --no-cache >/dev/null || { $(BIN)/lint-imports --no-cache; exit 1; }
 	@$(BIN)/pyright --warnings
 	@$(BIN)/pytest -m "not browser and not slow"
+
+replicate-all: $(VENV)/.dev ## the long replications: every cold start of the grid, correspondences, further seeds
+	@$(BIN)/pytest -m slow tests/replications
 
 test-browser: $(VENV)/.dev ## the report in Chromium (Debian: apt-get install chromium fonts-noto-cjk)
 	@$(BIN)/pytest -m browser

@@ -1,7 +1,7 @@
 """Timing of the exact games: each function returns rows (what, figure, unit, aim), best of a few runs.
 
-`python -m bench` prints them. Times are wall-clock, compiled code warm; "floor" rows give the machine's own speed at the
-arithmetic that a Newton step cannot avoid, so that a slow machine is not taken for slow code.
+`python -m bench` prints them. Times are wall-clock, compiled code warm; "floor" rows give the machine's own
+speed at the arithmetic that a Newton step cannot avoid, so that a slow machine is not taken for slow code.
 """
 
 from __future__ import annotations

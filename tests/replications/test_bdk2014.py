@@ -79,6 +79,16 @@ def test_a_floor_on_price_raises_the_first_price_and_keeps_two_firms(equilibria)
     assert floored[3] < free[3]
 
 
+@pytest.mark.slow
+def test_the_correspondence_in_the_progress_ratio_has_two_branches():
+    drawn = learning_bdk2014.correspondence("rho", 0.74, 0.85, at=(0.75,), budget=40)
+    assert len(drawn.branches) == 2
+    folds = [f for b in drawn.branches for f in b.folds]
+    assert folds == pytest.approx([0.8021], abs=2e-4)
+    assert drawn.picture().series.keys() == {"1.x", "1.y", "2.x", "2.y"}
+    assert len(drawn.table().rows) == 2
+
+
 def test_block_elimination_agrees_with_sparse_lu():
     from scipy.sparse import eye_array
     from scipy.sparse.linalg import splu

@@ -121,16 +121,18 @@ class _Walk:
         self.span = high - low
         self.corrections = self.refused = 0
         self.folds: list[float] = []
+        self.slope = np.zeros_like(y)
         F, _ = self._solve(y, value)
         self.first_residual = float(np.max(np.abs(F)))
 
-    def _solve(self, y: Array, value: float) -> tuple[Array, Array]:
-        """F and the columns (I − T')⁻¹F, (I − T')⁻¹∂T/∂λ."""
-        h = 1e-6 * self.span
-        up, down = min(value + h, self.high), max(value - h, self.low)
-        slope = (self.build(up).image(y) - self.build(down).image(y)) / (up - down)
+    def _solve(self, y: Array, value: float, renew: bool = True) -> tuple[Array, Array]:
+        """F and the columns (I − T')⁻¹F, (I − T')⁻¹∂T/∂λ; without `renew` the last ∂T/∂λ is kept."""
+        if renew:
+            h = 1e-6 * self.span
+            up, down = min(value + h, self.high), max(value - h, self.low)
+            self.slope = (self.build(up).image(y) - self.build(down).image(y)) / (up - down)
         self.corrections += 1
-        return self.build(value).direction(y, 0.0, slope[:, None])
+        return self.build(value).direction(y, 0.0, self.slope[:, None])
 
     def _tangent(self, column: Array, like: tuple[Array, float] | None, sign: float) -> tuple[Array, float]:
         """Unit tangent in the metric, oriented like the last one (or with dλ of that sign)."""
@@ -146,7 +148,7 @@ class _Walk:
         """Newton on F = 0 within the plane through (y, value) normal to t."""
         base_y, base_value = y, value
         for k in range(8):
-            F, D = self._solve(y, value)
+            F, D = self._solve(y, value, renew=k < 2)
             residual = float(np.max(np.abs(F)))
             if residual <= self.tolerance:
                 return y, value, D[:, 1], residual, k
@@ -159,7 +161,7 @@ class _Walk:
                 break
             y, value = (
                 y + D[:, 0] + change * D[:, 1],
-                float(np.clip(new, self.low - 1e-3 * self.span, self.high)),
+                float(np.clip(new, self.low, self.high)),
             )
         raise np.linalg.LinAlgError("the corrector does not converge")
 

@@ -139,7 +139,9 @@ class Duopoly:
         if kind == "random" and rng is not None:
             base = self.image(np.zeros(self.size)) / (1 - self.beta)
             return base * rng.uniform(0.0, 2.0) + 0.1 * rng.normal(size=self.size) * np.abs(base).mean()
-        raise SolverError(f"no start is called “{kind}”", remedy="static, zero, nested, or random with a seed")
+        raise SolverError(
+            f"no start is called “{kind}”", remedy="static, zero, nested, or random with a seed"
+        )
 
     def _nested(self) -> Array:
         from pricewar.games import solvers

@@ -2,8 +2,8 @@
 
 n firms, S states. In a period firms set prices p at state s; one of n + 1 outcomes occurs, k = 0 nobody
 sells, k = 1..n that firm sells, with probabilities D_k(p, s) given by `demand`; the state moves by the matrix
-P_k; then, if the game has it, firms privately draw a scrap value or set-up cost (symmetric triangular) and decide
-whether to operate; `operate` says which state follows when the firms of a set operate.
+P_k; then, if the game has it, firms privately draw a scrap value or set-up cost (symmetric triangular) and
+decide whether to operate; `operate` says which state follows when the firms of a set operate.
 
 With U_nk = (P_k U_n)(s) and A_nk = (p_n − c_n) 1{k = n} + U_nk,
 

@@ -15,12 +15,16 @@ W_k = β E[V | k sells],
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from pricewar.games import duopoly, outcomes
+from pricewar.games import continuation, duopoly, outcomes
 from pricewar.games.solution import Game, Parameter, Solution
+from pricewar.games.solvers import FixedPoint, Progress
+
+Array = np.ndarray
 
 PARAMETERS = (
     Parameter("levels", 30, 2, 400, "M, levels of know-how"),
@@ -57,11 +61,37 @@ def solve(
     return duopoly.solve(GAME.name, q, build(**q), method, start, seed, **options)
 
 
-def search(budget: int = 80, seed: int = 0, **parameters: Any) -> list[Solution]:
+def search(budget: int = 60, seed: int = 0, **parameters: Any) -> list[Solution]:
     """Every equilibrium found from `budget` starts with that seed, the lowest price in (1, 1) first."""
     options = {k: parameters.pop(k) for k in OPTIONS if k in parameters}
     q = GAME.checked(parameters)
     return duopoly.search(GAME.name, q, build(**q), budget, seed, **options)
+
+
+def correspondence(
+    parameter: str = "delta",
+    low: float = 0.0,
+    high: float = 0.15,
+    at: Sequence[float] = (),
+    budget: int = 30,
+    seed: int = 0,
+    progress: Progress | None = None,
+    **parameters: Any,
+) -> continuation.Correspondence:
+    """Every branch of equilibria met as one parameter moves over [low, high], drawn by the price in (1, 1).
+
+    Searches (`budget` starts each, with that seed) at the values `at`, by default three, and follows what it
+    meets through every fold. A branch that no search met is missing.
+    """
+
+    def game(value: float) -> FixedPoint:
+        return build(**{**parameters, parameter: value})
+
+    def figure(game: Any, y: Array) -> float:
+        return float(game.unfold(y)["price"][0, 1, 1])
+
+    words = {"parameter": parameter, "name": "price in (1, 1)", "at": at, "budget": budget, "seed": seed}
+    return continuation.correspondence(game, low, high, figure, progress=progress, **words)
 
 
 OPTIONS = ("certify", "stability", "progress", "tolerance", "limit", "damping")

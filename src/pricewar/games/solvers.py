@@ -380,7 +380,7 @@ def search(
 ) -> tuple[list[Found], dict[str, int]]:
     """Equilibria reached by Newton's method from many starts; nothing is known beforehand.
 
-    Starts, in turn: the default solver; undamped and damped Gauss-Seidel passes stopped early (Newton from an
+    Starts: the default solver and 300 Gauss-Seidel passes; then, in turn, passes stopped early (Newton from an
     unconverged sweep often lands on an equilibrium that no iteration converges to); and mixtures of two
     solutions found so far, among them the points of the border between their basins.
 
@@ -406,6 +406,13 @@ def search(
             progress("search", counts["starts"], float(len(found)))
 
     keep(default(game, game.start("static"), tolerance=tolerance), "static start, default method")
+    for damping in (1.0, 0.5):
+        swept = gauss_seidel(game, game.start("static"), limit=300, damping=damping, tolerance=1e-3)
+        if np.all(np.isfinite(swept.y)):
+            start = (
+                f"{swept.counts['passes']} Gauss-Seidel passes (damping {damping:g}) from the static start"
+            )
+            keep(newton(game, swept.y, tolerance=tolerance, limit=25), start)
     done_pairs: set[tuple[int, int]] = set()
     while counts["starts"] < budget:
         turn = counts["starts"] % 4
@@ -421,7 +428,7 @@ def search(
             continue
         if turn == 2 and len(found) >= 2:
             i, j = rng.choice(len(found), 2, replace=False)
-            weight, passes = float(rng.uniform(-0.3, 1.3)), int(rng.integers(0, 8))
+            weight, passes = float(rng.uniform(-1.5, 2.5)), int(rng.integers(0, 8))
             y = (1 - weight) * found[i].iterate.y + weight * found[j].iterate.y
             for _ in range(passes):
                 y = game.relax(y, 0.7)
