@@ -325,8 +325,8 @@ def default(
     static = game.start("static")
     for method, point, options in (
         (ptc, y, {"tau": 10.0, "limit": 150}),
-        (ptc, static, {"tau": 3.0}),
-        (ptc, static, {"tau": 0.1, "limit": 800}),
+        (ptc, static, {"tau": 3.0, "limit": 200}),
+        (ptc, static, {"tau": 0.1, "limit": 300}),
         (anderson, static, {}),
     ):
         done = attempt(method, point, **options)
@@ -380,7 +380,7 @@ def search(
 ) -> tuple[list[Found], dict[str, int]]:
     """Equilibria reached by Newton's method from many starts; nothing is known beforehand.
 
-    Starts: the default solver and 300 Gauss-Seidel passes; then, in turn, passes stopped early (Newton from an
+    Starts: the default solver, 300 Gauss-Seidel passes; then, in turn, passes stopped early (Newton from an
     unconverged sweep often lands on an equilibrium that no iteration converges to); and mixtures of two
     solutions found so far, among them the points of the border between their basins.
 
