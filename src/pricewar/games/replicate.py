@@ -5,7 +5,7 @@ function that computes ours; nothing is computed before it is asked for, and fig
 A target that fails, or whose solver does, is a row like any other, with what went wrong in `note`.
 
 `digits` says where the figure comes from: "published" to the digits printed in the source, "analytic" where a
-formula gives it, "prototype" for further digits, or counts, that independent programs agreed on before this one.
+formula gives it, "prototype" for further digits or counts that independent programs agreed on before this one.
 """
 
 from __future__ import annotations
