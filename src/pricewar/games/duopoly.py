@@ -389,8 +389,8 @@ def _blas_threads() -> tuple[Any, Any] | None:
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Run the dense blocks on one thread: on a busy machine OpenBLAS's threads wait for one another, and a step
-    at 120×120 took 2.4 s with two of them and .2 s with one."""
+    """Run the dense blocks on one thread: on a busy machine OpenBLAS's threads wait for one another, and a
+    step at 120×120 took 2.4 s with two of them and .2 s with one."""
     threads = _blas_threads()
     if threads is None:
         yield
