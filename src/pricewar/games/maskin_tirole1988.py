@@ -347,7 +347,11 @@ def show(solution: Solution) -> list[Table | Picture]:
     return [
         Table("answers", ("rival's price", "answer (probability)", "value of the mover"), rows),
         Picture(
-            "bars", "how often each price is set", ("price", "share"), price, solution.policy["long_run"]
+            "bars",
+            "how often each price is set",
+            ("price", "share"),
+            np.round(price, 4),
+            solution.policy["long_run"],
         ),
     ]
 

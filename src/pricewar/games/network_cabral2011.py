@@ -314,9 +314,8 @@ def show(solution: Solution) -> list[Table | Picture]:
         Table(
             "by members at the start of a period", ("members", "price", "joins", "value", "long run"), rows
         ),
-        Picture(
-            "curve", "price and long run", ("members", "price"), size, p, series={"price": p, "limit": limit}
-        ),
+        Picture("curve", "entry price", ("members", "price"), size, p, series={"price": p}),
+        Picture("curve", "long run", ("members", "probability"), size, limit, series={"probability": limit}),
     ]
 
 

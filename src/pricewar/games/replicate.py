@@ -4,8 +4,8 @@ Each `Target` names one figure of the literature (or an analytic law), how close
 function that computes ours; nothing is computed before it is asked for, and figures of one solution share it.
 A target that fails, or whose solver does, is a row like any other, with what went wrong in `note`.
 
-`digits` says where the figure comes from: "published" to the digits printed in the source, "analytic" where a
-formula gives it, "prototype" for further digits or counts that independent programs agreed on before this one.
+`digits` says where the figure comes from: "published" to the digits printed in the source, "analytic" where
+a formula gives it, "prototype" for further digits or counts that independent programs agreed on before.
 """
 
 from __future__ import annotations

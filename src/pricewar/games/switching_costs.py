@@ -471,6 +471,13 @@ def solve(
     return solve_switching(model, method=method, start=start, progress=progress).with_(parameters=given)
 
 
+def _surface(title: str, base: np.ndarray, price: np.ndarray) -> Picture:
+    count = np.arange(base.sum(axis=1).max() + 1)
+    z = np.full((len(count), len(count)), np.nan)
+    z[base[:, 1], base[:, 2]] = price
+    return Picture("surface", title, ("attached to 1", "attached to 2", "price"), count, count, z=z)
+
+
 def show(solution: Solution) -> list[Table | Picture]:
     """Prices where the base is all one firm's, shared, or nobody's; and the long run."""
     base, price, limit = solution.extra["base"], solution.policy["price"], solution.extra["limit"]
@@ -491,13 +498,9 @@ def show(solution: Solution) -> list[Table | Picture]:
             f"mean price in the long run {solution.extra['mean_price']:.6g}; attached to 1 {share[1]:.1%}, "
             f"to 2 {share[2]:.1%}",
         ),
-        Picture(
-            "surface",
-            "price of firm 1",
-            ("attached to 1", "attached to 2"),
-            base[:, 1],
-            base[:, 2],
-            z=price[0, -1],
+        *(
+            _surface(f"price of firm 1 to {who}", base, price[0, g])
+            for g, who in enumerate(("new", "its own", "firm 2's") if len(names) == 3 else ("all",))
         ),
     ]
 
