@@ -501,6 +501,8 @@ def show(solution: Solution) -> list[Table | Picture]:
         *(
             _surface(f"price of firm 1 to {who}", base, price[0, g])
             for g, who in enumerate(("new", "its own", "firm 2's") if len(names) == 3 else ("all",))
+            if np.ptp(price[0, g][np.isfinite(price[0, g])])
+            > 1e-6  # by history prices may not vary: no picture
         ),
     ]
 
