@@ -119,7 +119,9 @@ def incentives(solution: Solution) -> dict[str, Array]:
 
 
 def sacrifice(solution: Solution) -> dict[str, Array]:
-    """Predatory incentives under three definitions of sacrifice (section IV), axes (e1, e2), money.
+    """Predatory incentives under three definitions of sacrifice, axes (e1, e2), money.
+
+    The definitions are the paper's; which of the five terms each one takes is our reading of them.
 
     A price is predatory at a state, under a definition, when the figure is positive there.
 
