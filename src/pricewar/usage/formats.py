@@ -324,7 +324,7 @@ FORMATS: dict[str, Format] = {
             ANTHROPIC_COLUMNS,
             constants={"vendor": "anthropic"},
             notes=(
-                "Anthropic's usage report counts no requests: limits and prices per request cannot be checked.",
+                "Anthropic's usage report counts no requests: limits and prices per request stay unchecked.",
                 "Anthropic counts thinking inside output and does not tell it apart.",
             ),
             single=False,

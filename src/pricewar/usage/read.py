@@ -418,7 +418,7 @@ class _Reading:
         if self.excluded[normal.NO_MODEL] and self.format.name.startswith(("openai", "anthropic")):
             yield NOT_GROUPED
         if not held and not ordered:
-            yield f"The log is not in order of time: sorting needs about {disk / 1e9:.2f} GB of temporary disk."
+            yield f"The log is not in order of time; sorting needs about {disk / 1e9:.2f} GB of disk."
 
     def _inside(self) -> str | None:
         for plan in self.plans:
