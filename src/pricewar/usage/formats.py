@@ -166,19 +166,25 @@ def _litellm(raw: pl.DataFrame) -> pl.DataFrame:
     if isinstance(metadata.dtype, pl.Struct):
         metadata = metadata.struct.json_encode()
     metadata = metadata.cast(pl.String, strict=False)
-    found: list[pl.Expr] = []
-    for name, tails in LITELLM_PATHS.items():
-        # Looking for a word is far cheaper than walking a path that is not there.
-        word = tails[0].rsplit(".", 1)[-1]
-        words = {tail.rsplit(".", 1)[-1] for tail in tails} | {word}
-        if not any(metadata.str.contains(w, literal=True).any() for w in words):
-            found.append(pl.lit(None, pl.String).alias(name))
+    metadata = metadata.set(metadata == "{}", None)
+    found = [
+        _walked(metadata, [f"{part}.{tail}" for part in _USAGE for tail in tails]).alias(name)
+        for name, tails in LITELLM_PATHS.items()
+    ]
+    return raw.with_columns(*found, _walked(metadata, ["status"]).alias("__status"))
+
+
+def _walked(text: pl.Series, paths: list[str]) -> pl.Series:
+    """What stands at the first of the paths that a row has."""
+    out = pl.Series([None], dtype=pl.String).new_from_index(0, len(text))
+    for path in paths:
+        # Looking for the words of a path is far cheaper than walking one that is not there.
+        if not all(text.str.contains(f'"{word}"', literal=True).any() for word in path.split(".")):
             continue
-        paths = [f"$.{part}.{tail}" for part in _USAGE for tail in tails]
-        values = [_path(pl.col("metadata"), path) for path in paths]
-        found.append(pl.coalesce(values).alias(name))
-    found.append(_path(pl.col("metadata"), "$.status").alias("__status"))
-    return raw.with_columns(metadata.alias("metadata")).with_columns(found)
+        value = text.str.json_path_match("$." + path)
+        value = value.set(value == "null", None)
+        out = value if out.null_count() == len(out) else out.zip_with(out.is_not_null(), value)
+    return out
 
 
 def _deployed(columns: Iterable[str]) -> pl.Expr:
@@ -199,11 +205,6 @@ def _batch(columns: Iterable[str]) -> pl.Expr:
     return pl.when(pl.col("call_type").cast(pl.String).str.contains("batch", literal=True)).then(
         pl.lit("true")
     )
-
-
-def _path(column: pl.Expr, path: str) -> pl.Expr:
-    value = column.str.json_path_match(path)
-    return pl.when(value == "null").then(None).otherwise(value)
 
 
 def _says(column: str, *words: str) -> pl.Expr:

@@ -296,12 +296,14 @@ def blocks(source: Source) -> Iterator[tuple[bytes, int]]:
 
 def _cut(data: bytes) -> int:
     """How many bytes of `data` are whole records: up to the last line end outside quotes."""
-    if b'"' not in data:
-        return data.rfind(b"\n") + 1
-    a = np.frombuffer(data, np.uint8)
-    outside = ~np.bitwise_xor.accumulate(a == 34)
-    ends = np.flatnonzero((a == 10) & outside)
-    return int(ends[-1]) + 1 if len(ends) else 0
+    end = data.rfind(b"\n")
+    before = data.count(b'"', 0, end + 1)
+    for _ in range(OPEN_QUOTE_LINES):
+        if end < 0 or before % 2 == 0:
+            return end + 1
+        last, end = end, data.rfind(b"\n", 0, end)
+        before -= data.count(b'"', end + 1, last)
+    return 0
 
 
 def csv_chunks(source: Source, columns: Sequence[str]) -> Iterator[Chunk]:
