@@ -7,6 +7,7 @@ made row by row.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -311,6 +312,7 @@ LOCAL = (
 )
 DATES = ("%Y-%m-%d", "%Y/%m/%d")
 UTC = pl.Datetime("us", "UTC")
+SUFFIX = re.compile(r"(?<=\d)(?<!\d{4}-\d\d)\s?(?:Z|(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)?)$")
 EARLIEST, LATEST = 946_684_800_000_000, 4_102_444_800_000_000
 
 
@@ -368,6 +370,17 @@ def _parsed(text: pl.Series, zone: str, causes: Causes, tally: dict[str, int]) -
     known = text.drop_nulls()
     if not len(known):
         return out
+    if (shared := SUFFIX.search(str(known[0]))) and bool(known.str.ends_with(shared[0]).all()):
+        # One zone throughout: without it the text parses ten times as fast.
+        bare = text.str.strip_suffix(shared[0])
+        ahead = 0
+        if shared["hours"]:
+            ahead = int(shared["hours"]) * 3600 + int(shared["minutes"] or 0) * 60
+            ahead = -ahead if shared["sign"] == "-" else ahead
+        for form in LOCAL:
+            found = bare.str.to_datetime(form, strict=False, time_unit="us")
+            if found.null_count() == text.null_count():
+                return found.dt.replace_time_zone("UTC").dt.offset_by(f"{-ahead}s")
     left = text
     zoned = any(mark in str(known[0])[10:] for mark in "Zz+-")
     order = [*ZONED, *LOCAL, *DATES] if zoned else [*LOCAL, *ZONED, *DATES]

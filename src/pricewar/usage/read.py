@@ -140,7 +140,8 @@ class _Reading:
             fields = list(dict.fromkeys(key for r, *_ in _rows(self.loaded[i]) for key in r or {}))
         computed = [n for names in form.columns.values() for n in names if n.startswith("__")] + ["__status"]
         known = {plain(name): name for name in [*fields, *computed]}
-        columns = resolved(known, form.columns)
+        # A flattened record has every field by its own name; other files may write names in their own case.
+        columns = dict(form.columns) if form.flatten else resolved(known, form.columns)
         constants = dict(form.constants)
         for target, given in self.mapping.items():
             columns.pop(target, None)
