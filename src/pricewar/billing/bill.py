@@ -31,6 +31,7 @@ from pricewar.units import METERS, TOKEN_METERS, UNKNOWN, count, decimal
 
 CLOCK_LENGTH = {"second": 10**6, "minute": 60 * 10**6, "hour": 3600 * 10**6}
 NEVER_BARRED = np.int64(-1)
+ENDLESS = Fraction(LARGEST // 4)  # stands in for an allowance of unknown size when it is taken to be ample
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ class Run:
         if UNKNOWN in (a.amount, a.credit, a.expires_after) and self.unknown == "shut":
             return None
         if a.amount == UNKNOWN or a.credit == UNKNOWN:
-            return Fraction(LARGEST // 4)
+            return ENDLESS
         assert isinstance(a.amount, Fraction)
         return a.amount * a.credit if a.unit == "credits" and isinstance(a.credit, Fraction) else a.amount
 
@@ -213,7 +214,9 @@ class Run:
                 self.refused_by[c][0] += int(refused[rows_of].sum())
                 self.refused_by[c][1] += int(quantities[rows_of, :6].sum())
             return refused
-        return self._run(batch, quantities, code, kinds, served, barred)
+        if quantities is not view.quantities:
+            sums = quantities.sum(axis=0, keepdims=True)
+        return self._run(batch, quantities, sums, code, kinds, served, barred)
 
     def _rounded(self, quantities: Ints) -> Ints:
         for rule in self.tariff.charges.rounding:
@@ -246,15 +249,15 @@ class Run:
         return barred
 
     def _run(
-        self, batch: Batch, quantities: Ints, code: Ints, kinds: list[tuple[frozenset[Atom], int]],
-        served: Ints, barred: Ints | None,
+        self, batch: Batch, quantities: Ints, sums: Ints, code: Ints,
+        kinds: list[tuple[frozenset[Atom], int]], served: Ints, barred: Ints | None,
     ) -> Ints | None:  # fmt: skip
         if self._memory is None:
             self._memory = _Memory(self, len(self.tariff.record.models))
         memory = self._memory
         memory.prepare(batch)
         rate, payable = self._rates(kinds)
-        exact64 = memory.fits(quantities, rate)
+        exact64 = memory.fits(quantities, sums, rate)
         kind = np.int64 if exact64 else object
         quantities = quantities if exact64 else quantities.astype(object)
         paid = np.zeros((len(kinds), len(METERS)), dtype=kind)
@@ -362,6 +365,8 @@ class _Memory:
     def _counted(self, period: Period[Allowance]) -> int:
         amount = self.run._amount(period)
         assert amount is not None
+        if amount == ENDLESS:
+            return int(ENDLESS)
         return int(amount * self.run.scale) if period.term.unit in ("money", "credits") else int(amount)
 
     def _slots(self, row: Ints, term: Limit | Allowance, names: dict[str, int]) -> None:
@@ -441,14 +446,13 @@ class _Memory:
                     amount[j, s, : len(events)] = [a for _, a in events]
         return time, amount, head, tail
 
-    def fits(self, quantities: Ints, rate: list[list[int]]) -> bool:
+    def fits(self, quantities: Ints, sums: Ints, rate: list[list[int]]) -> bool:
         """Whether no sum of the pass can leave 64 bits."""
-        largest = max((max(row) for row in rate), default=0)
-        biggest = int(quantities.max(initial=0))
-        amounts = [*self.amounts_l, *self.amounts_a]
-        rows = len(quantities)
-        money = 8 * biggest * largest * (rows if self.run.scale else 1)
-        return max([money, 8 * biggest * rows, *amounts]) < LARGEST
+        tokens = sums.sum(axis=0, dtype=np.float64)  # only a bound is wanted
+        dearest = [max(column) for column in zip(*rate, strict=True)] or [0] * len(METERS)
+        money = 1.01 * sum(q * r for q, r in zip(tokens.tolist(), dearest, strict=True))
+        increment = self.run._increment() * self.run.scale * len(quantities)
+        return max([money, 1.01 * float(tokens.sum()), increment, *self.amounts_l, *self.amounts_a]) < LARGEST
 
     def limit_state(self, kind: Any) -> tuple[Ints, ...]:
         self.used = self.used.astype(kind)
@@ -512,8 +516,10 @@ class _Assembly:
                 if quantity == 0:
                     continue
                 price = prices.get(meter)
-                if meter in TOKEN_METERS:
+                if meter in TOKEN_METERS and (price is None or price.amount):
                     self.bill.paid_tokens += quantity
+                elif meter in TOKEN_METERS:
+                    self.bill.free_tokens += quantity
                 if price is None:
                     if meter != "requests":
                         self.bill.unpriced[meter] = self.bill.unpriced.get(meter, 0) + quantity

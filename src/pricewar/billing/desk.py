@@ -27,7 +27,7 @@ from pricewar.offers.schema import CurrencyRate
 from pricewar.units import METERS, UNKNOWN
 
 if TYPE_CHECKING:
-    from pricewar.usage import Log
+    from pricewar.usage.log import Log
 
 Corner = Literal["low", "mid", "high"]
 CORNERS: tuple[Corner, ...] = ("low", "mid", "high")
