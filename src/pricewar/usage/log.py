@@ -17,6 +17,10 @@ from pricewar.usage.table import SCHEMA, empty
 RUN_ROWS = 1_500_000
 """Rows sorted at once when a log is not in order of time: about 300 MB."""
 
+BLOCK_ROWS = 2**17
+"""Rows of each sorted file held while merging, and, over all files, `HELD_ROWS`."""
+HELD_ROWS = 2_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
@@ -136,7 +140,7 @@ class Log:
                     count = 0
             if waiting:
                 spill()
-            yield from _merge(runs, max(2**14, min(2**17, 4_000_000 // max(1, len(runs)))))
+            yield from _merge(runs, min(BLOCK_ROWS, max(2**12, HELD_ROWS // max(1, len(runs)))))
 
 
 def _merge(runs: list[Path], block: int) -> Iterator[pl.DataFrame]:

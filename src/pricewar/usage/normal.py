@@ -329,6 +329,8 @@ def _instants(series: pl.Series, zone: str, causes: Causes, tally: dict[str, int
     else:
         text = _stripped(_as_text(series))
         missing = text.is_null()
+        if text.str.ends_with("UTC").any():
+            text = text.str.replace(r" ?UTC$", "Z")
         out = _parsed(text, zone, causes, tally)
     if missing.any():
         causes.mark(missing, NO_TIME)

@@ -25,6 +25,7 @@ import polars as pl
 from pricewar.errors import LogError
 
 BLOCK = 24 * 2**20
+PARQUET_ROWS = 2**20
 OPEN_QUOTE_LINES = 1000
 """A quoted field that spans more lines than this is taken for a quote that was never closed."""
 
@@ -505,8 +506,9 @@ def as_text(value: Any) -> str | None:
     return json.dumps(value)
 
 
-def parquet_chunks(source: Source, columns: Sequence[str], rows: int = 2**20) -> Iterator[Chunk]:
+def parquet_chunks(source: Source, columns: Sequence[str]) -> Iterator[Chunk]:
     """The named columns of a Parquet file in their own types."""
+    rows = PARQUET_ROWS
     try:
         lazy = pl.scan_parquet(source.path).select(columns)
         height = pl.scan_parquet(source.path).select(pl.len()).collect().item()
