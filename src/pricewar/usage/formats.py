@@ -33,7 +33,8 @@ class Format:
         constants: target → fixed value.
         notes: what cannot be known from this source.
         single: every row is one request.
-        prepare: adds computed columns to a raw chunk; `extra` names the raw columns it reads.
+        prepare: adds computed columns to a raw chunk; `extra` names the raw columns it reads, `needs` those
+            of which a computed column must have one.
         refusals: cause of exclusion, the raw column it is seen in, and the expression that sees it.
         flatten: for nested JSON, the flat records of one document; None where rows are flat already.
     """
@@ -47,6 +48,7 @@ class Format:
     notes: tuple[str, ...] = ()
     single: bool = True
     extra: tuple[str, ...] = ()
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     prepare: Callable[[pl.DataFrame], pl.DataFrame] | None = None
     refusals: tuple[tuple[str, str, pl.Expr], ...] = ()
     flatten: Callable[[dict[str, Any]], Iterator[Record | None]] | None = None
@@ -363,6 +365,7 @@ FORMATS: dict[str, Format] = {
             ),
             constants={"reported_currency": "USD"},
             extra=("metadata", "model", "model_group", "custom_llm_provider", "call_type"),
+            needs={"__model": ("model", "model_group")},
             prepare=_litellm,
             refusals=(
                 (CACHE_HIT, "cache_hit", _says("cache_hit", "true", "t", "1")),
@@ -410,6 +413,7 @@ FORMATS: dict[str, Format] = {
                 CANCELLED_NOTE,
             ),
             extra=("model_permaslug", "variant"),
+            needs={"__model": ("model_permaslug",)},
             prepare=lambda raw: raw.with_columns(__model=_slug(raw.columns)),
         ),
     )

@@ -26,6 +26,7 @@ from pricewar.usage.table import METERS, SCHEMA, empty
 
 HELD_ROWS = 2_000_000
 EXAMPLES = 3
+REQUIRED = ("time", "model", "input", "input_total", "output", "output_total")
 SUFFIXES = {".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".log"}
 
 Progress = Callable[[int, float], None]
@@ -138,7 +139,18 @@ class _Reading:
         elif source.kind == "json":
             self.loaded.setdefault(i, list(sources.documents(source)))
             fields = list(dict.fromkeys(key for r, *_ in _rows(self.loaded[i]) for key in r or {}))
-        computed = [n for names in form.columns.values() for n in names if n.startswith("__")] + ["__status"]
+        computed = [
+            name
+            for names in (*form.columns.values(), ("__status",))
+            for name in names
+            if name.startswith("__") and (name not in form.needs or {*form.needs[name]} & {*fields})
+        ]
+        if source.kind == "jsonl" and form is not PLAIN:
+            # A key that the first lines lack may come later; what every record must have may not.
+            seen = {plain(name) for name in fields}
+            later = [n for t, names in form.columns.items() if t not in REQUIRED for n in names]
+            fields = [*fields, *(n for n in (*later, *form.extra) if n[:2] != "__" and plain(n) not in seen)]
+            source.fields = fields
         known = {plain(name): name for name in [*fields, *computed]}
         # A flattened record has every field by its own name; other files may write names in their own case.
         columns = dict(form.columns) if form.flatten else resolved(known, form.columns)

@@ -164,7 +164,8 @@ class _Dice:
         to = np.array(values, np.int64)
         draw = self.below(int(at[-1]), size)
         k = np.searchsorted(at, draw, side="right") - 1
-        return to[k] + (to[k + 1] - to[k]) * (draw - at[k]) // (at[k + 1] - at[k])
+        width = at[k + 1] - at[k]
+        return to[k] + ((to[k + 1] - to[k]) * (draw - at[k]) + width // 2) // width
 
 
 def sample(seed: int = 2024, *, scale: float = 1.0) -> pl.DataFrame:

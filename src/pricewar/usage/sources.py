@@ -208,7 +208,7 @@ def _decoded_head(head: bytes, encoding: str, whole: bool) -> str:
 def _refuse_binary(text: str, name: str) -> None:
     sample = text[:65536]
     control = sum(ord(c) < 32 and c not in "\t\r\n\f" for c in sample)
-    if "\x00" in sample[:4096] or control > 0.02 * len(sample):
+    if "\x00" in sample[:4096] or control > max(8, 0.02 * len(sample)):
         raise LogError(
             "this is binary data, not a usage log", where=name, remedy="give CSV, JSON, JSON lines or Parquet"
         )
@@ -216,8 +216,7 @@ def _refuse_binary(text: str, name: str) -> None:
 
 def _inspect_json(source: Source, text: str) -> None:
     """JSON lines when the first line is a whole value and another follows; else one document."""
-    lines = text.split("\n", 200)
-    complete = lines[:-1] if len(lines) > 200 else lines
+    complete = text.split("\n")
     for line in complete:
         if not line.strip():
             continue
