@@ -57,9 +57,9 @@ def _offer(random_: random.Random, place: int, light_of: dict[str, bool]) -> dic
         effective = (1 - free) * random_.uniform(0.4, 1.4)
         if kind == "free":
             refused.append(
-                term("limit_hit", "limit of 100,000 tokens a day reached", meter="tokens", amount="100000", per="day")
+                term("limit_hit", "100,000 tokens a day", meter="tokens", amount="100000", per="day")
                 | {"requests": int(REQUESTS * (1 - free)), "tokens": int(TOKENS * (1 - free))}
-            )  # fmt: skip
+            )
             bit.append(term("limit_hit", "1,000 requests a day", meter="requests", amount="1000", per="day"))
             if random_.random() < 0.5:
                 warnings.append(term("trains_on_data", "trains on your data"))
@@ -77,7 +77,7 @@ def _offer(random_: random.Random, place: int, light_of: dict[str, bool]) -> dic
         ]
     elif kind == "provisioned":
         effective = base * random_.uniform(1.5, 6)
-        bit.append(term("commitment", "commitment", amount="250", per="month", unused="0.72"))
+        bit.append(term("commitment", "commitment", amount="250", per="month", unused="forfeit"))
     elif kind == "introductory":
         bit.append(term("a_key_nobody_knows", "a term in English only"))
         warnings.append(term("ends_soon", "ends soon", on="2026-12-31"))
@@ -116,7 +116,7 @@ def _offer(random_: random.Random, place: int, light_of: dict[str, bool]) -> dic
                 "rule": random_.choice(
                     [
                         term("list_price", "list price"),
-                        term("window", "16:30-00:30 UTC", hours="16:30-00:30", zone="UTC", weekdays=["mon", "fri"]),
+                        term("window", "at night", hours="16:30-00:30", zone="UTC", weekdays="mon, fri"),
                         term("above", "above 200,000", n=200000),
                         term("tier", "batch", tier="batch"),
                     ]
@@ -124,7 +124,7 @@ def _offer(random_: random.Random, place: int, light_of: dict[str, bool]) -> dic
                 "source": 0,
                 "allowance": None,
             }
-        )  # fmt: skip
+        )
     return {
         "id": f"{vendor}/{model}/{plan}/{place}",
         "vendor": vendor,
@@ -235,7 +235,7 @@ def comparison(offers: int = 120, days: int = 31, seed: int = 7) -> dict[str, An
             "per_mtok": "1.23",
             "complete": True,
             "models": [
-                {"vendor": m["vendor"], "model": m["model"], "offer": f"{m['vendor']}/{m['model']}", "total": "82.466"}
+                {"vendor": m["vendor"], "model": m["model"], "offer": m["model"], "total": "82.466"}
                 for m in models
             ],
             "missing": [],
@@ -245,7 +245,7 @@ def comparison(offers: int = 120, days: int = 31, seed: int = 7) -> dict[str, An
             {"id": "github-models/free", "why": term("retired", "retired on 2026-07-30", on="2026-07-30")},
             {"id": "baidu/ernie-speed", "why": term("unknown_value", "no output price", what="output price")},
         ],
-    }  # fmt: skip
+    }
 
 
 HOSTILE = (

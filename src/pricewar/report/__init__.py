@@ -75,6 +75,7 @@ def html(comparison: Mapping[str, Any], *, language: str = "en") -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     data = _inert(comparison)
+    data_json = _json(data)
     style, scripts = (HERE / "page" / "style.css").read_text("utf-8"), _scripts()
     environment = Environment(
         loader=FileSystemLoader(HERE / "page"), autoescape=True, undefined=StrictUndefined, auto_reload=False
@@ -89,7 +90,7 @@ def html(comparison: Mapping[str, Any], *, language: str = "en") -> str:
         scripts=scripts,
         policy=_policy(style, scripts),
         words_json=_json(catalogue()),
-        data_json=_json(data),
+        data_json=data_json,
     )
 
 

@@ -10,7 +10,9 @@ export function daysChart(Plot, d3, days, options) {
   const [first, last] = span ?? [];
   // The peak's label keeps inside the frame.
   const part = peak && +last > +first ? (peak.date - first) / (last - first) : 0.5;
-  const ticks = Math.max(2, Math.floor(width / 110));
+  const x = d3.scaleUtc(span ?? [0, 1], [50, width - 12]);
+  // No day is named that the log does not hold, and none that would be cut at the edge.
+  const ticks = x.ticks(Math.max(2, Math.floor(width / 110))).filter((t) => t < last && x(t) < width - 30);
   return named(Plot.plot({
     className: PLOT_CLASS, width, height: 230, marginTop: 26, marginLeft: 50, marginRight: 12, marginBottom: 26,
     x: {type: "utc", domain: span},
@@ -18,7 +20,7 @@ export function daysChart(Plot, d3, days, options) {
     marks: [
       Plot.axisY({ticks: 4, tickSize: 0, label: null, fontSize: 12, tickFormat: options.count, fill: "var(--muted)"}),
       Plot.gridY({ticks: 4, stroke: "var(--grid)", strokeOpacity: 1}),
-      Plot.axisX({ticks, tickSize: 3, label: null, fontSize: 12, tickFormat: options.day, fill: "var(--muted)", stroke: "var(--line)"}),
+      Plot.axisX(ticks, {tickSize: 3, label: null, fontSize: 12, tickFormat: options.day, fill: "var(--muted)", stroke: "var(--line)"}),
       Plot.rectY(bars, {x: "date", y: "requests", interval: "day", fill: "var(--accent)", insetLeft: bars.length > 90 ? 0 : 0.7, insetRight: bars.length > 90 ? 0 : 0.7}),
       peak ? Plot.text([peak], {
         x: (d) => +d.date + 432e5, y: "requests", text: (d) => `${options.count(d.requests)} · ${options.day(d.date)}`,

@@ -1,13 +1,22 @@
 // What happened to the work: free, paid, or refused and sent on; one stacked bar per offer.
-import {named, number, fitted, textWidth, hatching, NARROW, PLOT_CLASS} from "./shared.js";
+import {named, number, fitted, textWidth, hatching, labelRoom, NARROW, PLOT_CLASS} from "./shared.js";
 
-// rows: {label, free, paid, refused, term}. options: {width, alt, pct(x)}.
+// As many terms as fit, and how many more there are.
+function counted(terms, width) {
+  for (let shown = terms.length; shown > 0; shown--) {
+    const text = terms.slice(0, shown).join("; ") + (shown < terms.length ? `  +${terms.length - shown}` : "");
+    if (textWidth(text) <= width) return text;
+  }
+  return fitted(terms[0] ?? "", width);
+}
+
+// rows: {label, free, paid, refused, terms: [text]}. options: {width, alt, unknownWord, pct(x)}.
 export function servedChart(Plot, d3, rows, options) {
   const {width, pct} = options;
   const narrow = width < NARROW;
   const wide = width >= 900;
-  const marginLeft = narrow ? 6 : Math.min(330, Math.max(150, width * 0.28));
-  const marginRight = narrow ? 10 : wide ? 290 : 16;
+  const marginLeft = narrow ? 6 : labelRoom(width);
+  const marginRight = narrow ? 16 : wide ? 300 : 24;
   const rowHeight = narrow ? 44 : 24;
   const marginTop = 26, marginBottom = 6;
   const inner = width - marginLeft - marginRight;
@@ -47,7 +56,7 @@ export function servedChart(Plot, d3, rows, options) {
       }),
       wide ? Plot.text(rows, {
         y: (_, place) => place, frameAnchor: "right", textAnchor: "start", dx: 12,
-        text: (row) => fitted(row.term, marginRight - 16), fontSize: 12, fill: "var(--muted)",
+        text: (row) => counted(row.terms, marginRight - 16), fontSize: 12, fill: "var(--muted)",
       }) : null,
     ],
   }), options.alt);

@@ -46,6 +46,9 @@ export function fitted(text, width, size = 12, weight = 400) {
   return letters.slice(0, low).join("").trimEnd() + "…";
 }
 
+// What a row's label gets when it stands beside its marks.
+export function labelRoom(width) { return Math.min(330, Math.max(190, width * (width < 900 ? 0.36 : 0.28))); }
+
 // A picture with a name; what it shows in full stands in the table behind it.
 export function named(svg, label) {
   svg.setAttribute("role", "img");

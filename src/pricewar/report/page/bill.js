@@ -19,6 +19,8 @@ export function offerLabel(offer) {
   return [offer.vendor, offer.model, offer.plan].filter(Boolean).join(" · ") || String(offer.id ?? "");
 }
 
+export function currencyOf(offer) { return offer.native_currency || undefined; }
+
 export function offerName(offer) { return given(offerLabel(offer)); }
 
 // A link only where the address is one of the web; anything else stays text.
@@ -30,9 +32,9 @@ function link(source, speech, children) {
   return el("a", {href: url, rel: "noreferrer noopener", target: "_blank", title: [url, read].filter(Boolean).join(" · ")}, ...body);
 }
 
-function terms(list, speech, className) {
+function terms(list, speech, className, currency) {
   if (!list?.length) return null;
-  return el("ul", {class: className}, list.map((term) => el("li", {}, el("bdi", {}, speech.term(term)))));
+  return el("ul", {class: className}, list.map((term) => el("li", {}, el("bdi", {}, speech.term(term, currency)))));
 }
 
 function interval(value, speech, write) {
@@ -48,19 +50,24 @@ function spread(value) { return {low: value?.low ?? null, mid: value?.mid ?? nul
 export const COLUMNS = [
   {key: "rank", by: (o) => number(o.rank), cell: (o, s) => [o.rank === null || o.rank === undefined ? "–" : s.count(o.rank)], numeric: true},
   {key: "offer", by: offerLabel},
-  {key: "kind", by: (o, s) => s.word(`kind.${o.kind}`, o.kind), cell: (o, s) => [kindMark(o.kind), " ", el("bdi", {}, s.word(`kind.${o.kind}`, String(o.kind ?? "")))]},
+  {key: "kind", by: (o, s) => s.word(`kind.${o.kind}`, o.kind), cell: (o, s) => [el("bdi", {}, s.word(`kind.${o.kind}`, String(o.kind ?? "")))]},
   {key: "headline", by: (o) => number(o.headline_per_mtok), cell: (o, s) => [rated(o.headline_per_mtok, s)], numeric: true},
   {key: "effective", by: (o) => number(o.per_mtok?.mid), cell: (o, s) => interval(o.per_mtok, s, (v) => s.rate(v)), numeric: true},
   {key: "total", by: (o) => number(o.total?.mid), cell: (o, s) => interval(o.total, s, (v) => s.money(v)), numeric: true},
   {key: "free", by: (o) => number(o.free_share), cell: (o, s) => [s.pct(o.free_share)], numeric: true},
   {key: "served", by: (o) => number(o.served_share?.mid), cell: (o, s) => interval(o.served_share, s, (v) => s.pct(v)), numeric: true},
-  {key: "bit", by: (o) => o.bit?.length ?? 0, cell: (o, s) => [terms(o.bit, s, "terms")]},
-  {key: "warnings", by: (o) => o.warnings?.length ?? 0, cell: (o, s) => [warnings(o, s)]},
+  {key: "bit", by: (o) => o.bit?.length ?? 0, cell: (o, s) => [terms(o.bit, s, "terms", currencyOf(o)), el("div", {class: "print-only"}, warnings(tagged(o), s))]},
+  {key: "warnings", by: (o) => o.warnings?.length ?? 0, cell: (o, s) => [warnings(tagged(o), s)]},
   {key: "sources", by: (o) => (o.sources ?? []).map((x) => String(x.read_on ?? "")).sort().at(-1) ?? "", cell: (o, s) => [sources(o, s)]},
 ];
 
 function rated(value, speech) {
   return el("span", {class: value === null || value === undefined ? "unknown" : "figure"}, speech.rate(value));
+}
+
+// The row's tag already says that another model answers.
+function tagged(offer) {
+  return {warnings: (offer.warnings ?? []).filter((term) => term?.key !== "other_model" || offer.exact !== false)};
 }
 
 function warnings(offer, speech) {
@@ -69,12 +76,14 @@ function warnings(offer, speech) {
     el("li", {class: /^unknown/.test(term?.key ?? "") ? "flag" : null}, el("bdi", {}, speech.term(term)))));
 }
 
+// The first source and its date; the others are counted here and listed in the bill.
 function sources(offer, speech) {
-  return el("ul", {class: "terms"}, (offer.sources ?? []).map((source) => {
-    let host = String(source.url ?? "");
-    try { host = new URL(host).host.replace(/^www\./, "") || host; } catch { /* not an address: shown as it is */ }
-    return el("li", {}, link(source, speech, [given(host)]), el("span", {class: "when"}, ` ${source.read_on ? speech.date(source.read_on) : ""}`));
-  }));
+  const [source, ...others] = offer.sources ?? [];
+  if (!source) return null;
+  let host = String(source.url ?? "");
+  try { host = new URL(host).host.replace(/^www\./, "") || host; } catch { /* not an address: shown as it is */ }
+  const read = source.read_on ? speech.date(source.read_on) : "";
+  return [el("div", {class: "host"}, link(source, speech, [given(host)])), el("div", {class: "when"}, others.length ? `${read} +${others.length}` : read)];
 }
 
 export function columnTitle(key, speech) { return speech.word(`col.${key}`); }
@@ -86,6 +95,7 @@ function pair(title, ...body) {
 // The itemised bill of one offer with everything known about it.
 export function bill(offer, speech) {
   const money = (value) => speech.exact(value);
+  const currency = currencyOf(offer); // lines and terms stand in the offer's own currency, totals in the report's
   const lines = offer.lines ?? [];
   const table = lines.length ? el("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": speech.text("bill.open", {offer: offerLabel(offer)})},
     el("table", {class: "lines"},
@@ -93,13 +103,14 @@ export function bill(offer, speech) {
         el("th", {scope: "col", class: ["quantity", "rate", "amount"].includes(key) ? "n" : null}, speech.word(`bill.${key}`))))),
       el("tbody", {}, lines.map((line) => {
         const source = line.source === null || line.source === undefined ? null : offer.sources?.[line.source];
-        const currency = line.currency ?? speech.currency;
-        const price = line.price === null || line.price === undefined ? speech.word("unknown")
+        // A fee or a rounding has an amount only.
+        const bare = (line.price === null || line.price === undefined) && !(number(line.quantity) > 0);
+        const price = bare ? "–" : line.price === null || line.price === undefined ? speech.word("unknown")
           : speech.text("bill.per", {price: speech.exact(line.price, currency), per: line.per ?? 1});
-        const rule = [speech.term(line.rule), line.allowance ? String(line.allowance) : ""].filter(Boolean).join(" · ");
+        const rule = [speech.term(line.rule, currency), line.month, line.allowance ? String(line.allowance) : ""].filter(Boolean).join(" · ");
         return el("tr", {},
           el("td", {}, el("bdi", {}, speech.word(`meter.${line.meter}`, String(line.meter ?? "")))),
-          el("td", {class: "n"}, speech.count(line.quantity), " ", el("bdi", {}, speech.word(`unit.${line.unit}`, String(line.unit ?? "")))),
+          el("td", {class: "n"}, bare ? "–" : [speech.count(line.quantity), " ", el("bdi", {}, speech.word(`unit.${line.unit}`, String(line.unit ?? "")))]),
           el("td", {class: "n"}, price),
           el("td", {class: "n"}, speech.exact(line.amount, currency)),
           el("td", {}, el("bdi", {}, rule)),
@@ -114,8 +125,9 @@ export function bill(offer, speech) {
   list.append(pair(speech.word("col.served"), ...interval(offer.served_share, speech, (v) => speech.pct(v))));
   list.append(pair(speech.word("col.free"), speech.pct(offer.free_share)));
   if (offer.refused?.length) list.append(pair(speech.word("bill.refused"), el("ul", {class: "terms"}, offer.refused.map((r) =>
-    el("li", {}, ...speech.sentence("bill.refused_of", {term: el("bdi", {}, speech.term(r)), requests: r.requests ?? 0, tokens: r.tokens ?? 0}))))));
-  if (offer.bit?.length) list.append(pair(speech.word("col.bit"), terms(offer.bit, speech, "terms")));
+    el("li", {}, ...speech.sentence("bill.refused_of", {term: el("bdi", {}, speech.term(r, currency)), requests: r.requests ?? 0, tokens: r.tokens ?? 0}))))));
+  if (offer.queued) list.append(pair(speech.word("bill.waited"), speech.text("bill.queued", {n: offer.queued, seconds: offer.longest_wait_seconds ?? "?"})));
+  if (offer.bit?.length) list.append(pair(speech.word("col.bit"), terms(offer.bit, speech, "terms", currency)));
   if (offer.warnings?.length) list.append(pair(speech.word("col.warnings"), warnings(offer, speech)));
   if (offer.exact === false) list.append(pair(speech.word("col.effective"), speech.word("interval.other")));
   const force = offer.in_force;
@@ -123,7 +135,7 @@ export function bill(offer, speech) {
     const from = !force.from || force.from === "unknown" ? speech.word("bill.from_unknown") : speech.text("bill.from", {on: force.from});
     list.append(pair(speech.word("bill.in_force"), [from, force.until ? speech.text("bill.until", {on: force.until}) : ""].filter(Boolean).join(" · ")));
   }
-  if (offer.announced?.length) list.append(pair(speech.word("bill.announced"), terms(offer.announced, speech, "terms")));
+  if (offer.announced?.length) list.append(pair(speech.word("bill.announced"), terms(offer.announced, speech, "terms", currency)));
   if (offer.fx) list.append(pair(String(offer.native_currency ?? ""), el("bdi", {}, speech.text("bill.fx", {currency: offer.native_currency ?? "?", rate: offer.fx.rate ?? "?", on: offer.fx.on ?? "?", source: offer.fx.source ?? "?"}))));
   if (offer.confidence) list.append(pair(speech.word("bill.confidence"), el("bdi", {}, speech.word(`confidence.${offer.confidence}`, String(offer.confidence)))));
   if (offer.sources?.length) list.append(pair(speech.word("col.sources"), el("ol", {class: "terms numbered"}, offer.sources.map((source) =>
@@ -135,12 +147,15 @@ function overflowName(offer, speech) {
   return offer.overflow_to === "as-logged" ? speech.word("made.baseline") : String(offer.overflow_to);
 }
 
+const FIRST_ROWS = 40;
+
 // One table over its whole life: sorting moves rows, so that focus and open bills stay.
 export class OfferTable {
   constructor(table, offers, onSort) {
     this.table = table;
     this.offers = offers;
     this.open = new Set();
+    this.whole = false;
     this.rows = new Map();
     this.headers = COLUMNS.map((column) => {
       const button = el("button", {type: "button"});
@@ -158,6 +173,11 @@ export class OfferTable {
     for (const [place, header] of this.headers.entries()) header.firstChild.textContent = columnTitle(COLUMNS[place].key, speech);
     this.headers[0].firstChild.setAttribute("aria-label", speech.word("col.rank_long"));
   }
+
+  // A bill spans the columns that can be seen at this width.
+  get span() { return this.headers.filter((header) => getComputedStyle(header).display !== "none").length || COLUMNS.length; }
+
+  widen() { for (const cell of this.body.querySelectorAll(":scope > .detail > td")) cell.colSpan = this.span; }
 
   row(place) {
     if (!this.rows.has(place)) this.rows.set(place, this.build(place));
@@ -189,7 +209,7 @@ export class OfferTable {
     return [main, detail];
   }
 
-  // `places`: the offers chosen. Sorts and shows them.
+  // `places`: the offers chosen. Sorts and shows them; returns how many wait behind "show all".
   show(places, sort) {
     const column = COLUMNS.find((c) => c.key === sort.key) ?? COLUMNS[0];
     const collator = new Intl.Collator(this.speech.locale, {numeric: true});
@@ -205,6 +225,9 @@ export class OfferTable {
       if (COLUMNS[place] === column) header.setAttribute("aria-sort", sort.down ? "descending" : "ascending");
       else header.removeAttribute("aria-sort");
     }
-    this.body.replaceChildren(...ordered.flatMap((place) => this.row(place)));
+    const shown = this.whole ? ordered : ordered.slice(0, FIRST_ROWS);
+    this.body.replaceChildren(...shown.flatMap((place) => this.row(place)));
+    this.widen();
+    return ordered.length - shown.length;
   }
 }

@@ -4,7 +4,7 @@ import {gapChart} from "../charts/gap.js";
 import {servedChart} from "../charts/served.js";
 import {daysChart, modelsChart} from "../charts/load.js";
 import {Speech, el, given} from "./say.js";
-import {OfferTable, bill, kindMark, offerLabel, offerName} from "./bill.js";
+import {OfferTable, bill, currencyOf, kindMark, offerLabel, offerName} from "./bill.js";
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const words = JSON.parse(document.getElementById("words").textContent);
@@ -63,17 +63,18 @@ const billed = offers.filter((o) => !Number.isNaN(number(o.total?.mid))).sort((a
 const cheapest = billed[0];
 const surest = billed.find((o) => !warned(o, "unknown_limits"));
 const same = billed.find((o) => o.exact === true);
-const seemsFree = billed.find((o) => number(o.headline_per_mtok) === 0 && number(o.total.mid) > 0);
+const looksFree = (o) => number(o.headline_per_mtok) === 0 && number(o.total.mid) > 0;
+const seemsFree = billed.find((o) => o !== cheapest && looksFree(o));
 const logDays = () => {
   const span = (new Date(log.last) - new Date(log.first)) / 864e5;
   return Math.max(1, log.days?.length && !(span >= 0) ? log.days.length : Math.ceil(span || 0));
 };
 
-function change(offer) {
+function change(offer, less = "change.less", more = "change.more") {
   const before = number(baseline.total), after = number(offer.total?.mid);
   if (!(before > 0) || Number.isNaN(after) || baseline.complete === false) return "";
   const share = after / before - 1;
-  return Math.abs(share) < 0.005 ? "" : speech.text(share < 0 ? "change.less" : "change.more", {share: Math.abs(share)});
+  return Math.abs(share) < 0.005 ? "" : speech.text(share < 0 ? less : more, {share: Math.abs(share)});
 }
 
 function strong(text) { return el("strong", {}, text); }
@@ -105,7 +106,9 @@ function writeHeadline() {
       sentences.push(speech.sentence("head.unknown_limits"));
       if (surest) sentences.push(speech.sentence("head.known_limits", {offer: introduced(surest), total: priced(surest)}));
     }
-    if (seemsFree && seemsFree !== cheapest) {
+    if (looksFree(cheapest) && number(cheapest.served_share?.mid) < 1) {
+      sentences.push(speech.sentence("head.cheapest_free", {served: cheapest.served_share.mid}));
+    } else if (seemsFree) {
       const served = seemsFree.served_share?.mid;
       const known = served !== null && served !== undefined;
       sentences.push(speech.sentence(known ? "head.free" : "head.free_unknown", {offer: offerName(seemsFree), served: served ?? 0, total: strong(speech.money(seemsFree.total.mid))}));
@@ -123,7 +126,7 @@ function figure(key, value, name, more) {
 
 function offerFigure(key, offer) {
   if (!offer) return figure(key, "–", null, speech.word("kpi.none"));
-  const difference = change(offer).replace(/^[,，]\s*/, "");
+  const difference = change(offer, "kpi.less", "kpi.more");
   return figure(key, speech.money(offer.total.mid), el("span", {}, kindMark(offer.kind), offerName(offer)), [between(offer.total), difference].filter(Boolean).join(" · "));
 }
 
@@ -174,13 +177,13 @@ function drawGap(places) {
   at("gap").replaceChildren(list.length ? gapChart(Plot, d3, rows, {
     width: widthOf("gap"), rate, baseline: baseline.per_mtok,
     baselineLabel: speech.text("gap.baseline", {price: baseline.per_mtok ?? "0"}),
-    axis: speech.text("gap.axis", {currency: data.currency ?? ""}), freeWord: speech.word("free"), unknownWord: speech.word("unknown"),
+    freeWord: speech.word("free"), unknownWord: speech.word("unknown"),
     alt: speech.text("gap.alt", {n: list.length}),
     tip: ({offer}) => [offerLabel(offer), speech.word(`kind.${offer.kind}`, offer.kind),
       `${speech.word("col.headline")}: ${rate(offer.headline_per_mtok)}`,
       `${speech.word("col.effective")}: ${rate(offer.per_mtok?.mid)}`,
       `${speech.word("col.total")}: ${speech.money(offer.total?.mid)}`,
-      ...(offer.bit ?? []).slice(0, 3).map((t) => `– ${speech.term(t)}`)].join("\n"),
+      ...(offer.bit ?? []).slice(0, 3).map((t) => `– ${speech.term(t, currencyOf(offer))}`)].join("\n"),
   }) : el("p", {class: "quiet"}, speech.word("filter.empty")));
   behind("gap-data", () => plainTable(
     [[speech.word("col.offer")], [speech.word("col.kind")], [speech.word("col.headline"), true], [speech.word("col.low"), true], [speech.word("col.effective"), true], [speech.word("col.high"), true]],
@@ -193,13 +196,13 @@ function drawServed(places) {
   at("served-title").textContent = speech.text("served.title", {n: refusing.length, all: fine.length});
   const list = charted(fine.map((o) => offers.indexOf(o)));
   const rows = list.map((o) => ({label: offerLabel(o), free: o.free_share, paid: o.paid_share, refused: shareRefused(o),
-    term: [...(o.refused ?? []), ...(o.bit ?? [])].map((t) => speech.term(t)).filter((t, i, all) => all.indexOf(t) === i).join("; ")}));
+    terms: [...new Set([...(o.refused ?? []), ...(o.bit ?? [])].map((t) => speech.term(t, currencyOf(o))))]}));
   at("served").replaceChildren(list.length ? servedChart(Plot, d3, rows, {
     width: widthOf("served"), pct: (v) => speech.pct(v), unknownWord: speech.word("unknown"), alt: speech.text("served.alt", {n: list.length}),
   }) : el("p", {class: "quiet"}, speech.word("served.none")));
   behind("served-data", () => plainTable(
     [[speech.word("col.offer")], [speech.word("col.free"), true], [speech.word("col.paid"), true], [speech.word("col.refused"), true], [speech.word("col.bit")]],
-    list.map((o, place) => [offerName(o), speech.pct(o.free_share), speech.pct(o.paid_share), speech.pct(shareRefused(o)), el("bdi", {}, rows[place].term)])));
+    list.map((o, place) => [offerName(o), speech.pct(o.free_share), speech.pct(o.paid_share), speech.pct(shareRefused(o)), el("bdi", {}, rows[place].terms.join("; "))])));
 }
 
 function drawLoad() {
@@ -287,7 +290,7 @@ function writeControls() {
   at("language").value = state.language;
   at("search").value = state.search;
   at("search").placeholder = speech.word("filter.placeholder");
-  at("legend").replaceChildren(...kinds.map((kind) => el("li", {}, kindMark(kind), el("bdi", {}, speech.word(`kind.${kind}`, kind)))));
+  at("legend").replaceChildren(...kinds.map((kind) => el("li", {}, kindMark(kind), el("bdi", {}, speech.word(`kind.${kind}`, kind)))), el("li", {class: "axis"}, speech.text("gap.axis", {currency: data.currency ?? ""})));
   at("parts").replaceChildren(...["free", "paid", "refused"].map((part) => el("li", {}, el("span", {class: `swatch s-${part}`}), speech.word(`served.${part}`))));
 }
 
@@ -308,7 +311,14 @@ function showOffers() {
   at("matches").textContent = speech.text("filter.matches", {n: places.length, all: offers.length});
   drawGap(places);
   drawServed(places);
-  table.show(places, {key: state.sort, down: state.down === "1"});
+  showTable(places);
+}
+
+function showTable(places) {
+  const waiting = table.show(places, {key: state.sort, down: state.down === "1"});
+  at("show-all").hidden = !waiting;
+  at("show-all").textContent = speech.text("offers.all", {n: places.length});
+  at("more").textContent = waiting ? speech.text("offers.more", {n: waiting}) : "";
 }
 
 function showAll() {
@@ -324,6 +334,7 @@ function showAll() {
 }
 
 function redraw() {
+  table.widen();
   const places = chosen();
   drawGap(places);
   drawServed(places);
@@ -342,13 +353,18 @@ table = new OfferTable(at("offer-table"), offers, (key) => {
   state.down = state.sort === key && !state.down ? "1" : "";
   state.sort = key;
   remember();
-  table.show(chosen(), {key, down: state.down === "1"});
+  showTable(chosen());
 });
 setTheme();
 showAll();
 listen("language", "language", "change", showAll);
 listen("theme", "theme", "change", setTheme);
 for (const [id, key] of [["kind", "kind"], ["models-of", "models"], ["order", "order"], ["count", "count"]]) listen(id, key, "change", showOffers);
+at("show-all").addEventListener("click", () => {
+  table.whole = true;
+  showTable(chosen());
+  at("offers").focus();
+});
 listen("search", "search", "input", showOffers);
 
 // Charts are drawn to the width they are given, never scaled.

@@ -10,7 +10,7 @@ export function el(name, attributes = {}, ...children) {
     if (key === "class") node.className = value;
     else node.setAttribute(key, value === true ? "" : value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== ""));
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== ""));
   return node;
 }
 
@@ -107,12 +107,15 @@ export class Speech {
       case "short": return this.short(value);
       case "pct": return this.pct(value);
       case "percent": return this.pct(Number(value) / 100);
-      case "money": return args.unit && args.unit !== "money" ? `${this.count(value)} ${this.word(`unit.${args.unit}`, String(args.unit))}` : this.money(value, args.currency ?? this.currency);
+      case "money": return this.money(value, args.currency ?? this.currency);
       case "rate": return this.rate(value);
       case "date": return this.date(value);
       case "days": return this.days(value);
-      case "meter": case "unit": case "per": return this.word(`${how}.${value}`, String(value));
-      case "weekdays": return [].concat(value ?? []).map((name) => this.weekday(name)).join(" ");
+      case "unit": case "per": return this.word(`${how}.${value}`, String(value));
+      case "meter": return String(value).split("/").map((name) => this.word(`meter.${name}`, name)).join("/");
+      case "weekdays": return value === "every day" ? this.word("weekdays.all")
+        : (Array.isArray(value) ? value : String(value).split(/,\s*/)).map((name) => this.weekday(name)).join(" ");
+      case "unused": return Number.isNaN(Number(value)) ? this.word(`unused.${value}`, String(value)) : this.text("unused.share", {share: value});
       case undefined: case "raw": return value instanceof Node ? value : String(value);
       default: { // one|other
         const [one, other] = how.split("|");
@@ -149,11 +152,12 @@ export class Speech {
   }
 
   // A term out of the data: translated where its key and arguments are known, else its own English text.
-  term(term) {
+  // `currency`: that of the offer, in which its terms name money.
+  term(term, currency = this.currency) {
     if (term === null || term === undefined) return "";
     if (typeof term === "string") return term;
     const key = `term.${term.key}`;
-    const parts = this.has(key) ? this.parts(this.words[key], term.args ?? {}) : null;
+    const parts = this.has(key) ? this.parts(this.words[key], {currency, ...term.args}) : null;
     return parts ? parts.join("") : String(term.text ?? term.key ?? "");
   }
 }
