@@ -15,8 +15,8 @@ export function servedChart(Plot, d3, rows, options) {
   const {width, pct} = options;
   const narrow = width < NARROW;
   const wide = width >= 900;
-  const marginLeft = narrow ? 6 : labelRoom(width);
-  const marginRight = narrow ? 16 : wide ? 300 : 24;
+  const marginLeft = narrow ? 14 : labelRoom(width);
+  const marginRight = narrow ? 20 : wide ? 300 : 24;
   const rowHeight = narrow ? 44 : 24;
   const marginTop = 26, marginBottom = 6;
   const inner = width - marginLeft - marginRight;
@@ -51,7 +51,7 @@ export function servedChart(Plot, d3, rows, options) {
       }),
       Plot.text(unknown, {x: 0, y: (p) => p.place + shift, dx: 4, text: () => options.unknownWord, textAnchor: "start", fontSize: 12, fill: "var(--muted)"}),
       Plot.text(rows, {
-        y: (_, place) => place, frameAnchor: "left", textAnchor: narrow ? "start" : "end", dx: narrow ? 0 : -10, dy: narrow ? -12 : 0,
+        y: (_, place) => place, frameAnchor: "left", textAnchor: narrow ? "start" : "end", dx: -10, dy: narrow ? -12 : 0,
         text: (row) => fitted(row.label, narrow ? width - 12 : marginLeft - 14), fontSize: 12, fill: "var(--ink)",
       }),
       wide ? Plot.text(rows, {
