@@ -253,3 +253,44 @@ def test_hostile_text_passes_as_text(tmp_path: Path) -> None:
     evil = "=cmd|' /C calc'!A0<script>\x1b[31m"
     log = read(given(tmp_path, HEADER + f"2026-10-01,{evil},1,1\n"))
     assert log.frame()["model"].to_list() == [evil]
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "kept"),
+    [
+        ("model", pl.Series([["a"], ["b"]]), 0),
+        ("model", pl.Series(["a", None], dtype=pl.Categorical), 1),
+        ("prompt_tokens", pl.Series([[1], [2]]), 0),
+        ("prompt_tokens", pl.Series([1.0, float("nan")]), 2),
+        ("prompt_tokens", pl.Series([1, 2**63], dtype=pl.UInt64), 1),
+        ("prompt_tokens", pl.Series([True, False]), 0),
+        ("prompt_tokens", pl.Series([1, 2]).cast(pl.Duration("us")), 0),
+        ("timestamp", pl.Series([1790812800.5, 1e30]), 1),
+        ("timestamp", pl.Series([1790812800, None], dtype=pl.Int32), 1),
+        ("timestamp", pl.Series([[1], [2]]), 0),
+        ("cost", pl.Series([1e300, float("inf")]), 2),
+    ],
+)
+def test_odd_types_in_parquet(tmp_path: Path, column: str, values: pl.Series, kept: int) -> None:
+    sound = {
+        "timestamp": ["2026-10-01"] * 2,
+        "model": "m",
+        "prompt_tokens": 1,
+        "completion_tokens": 1,
+        "cost": 0.1,
+    }
+    path = tmp_path / "log.parquet"
+    pl.DataFrame(sound).with_columns(values.alias(column)).write_parquet(path)
+    log = read(path)
+    account(log)
+    assert log.rows == kept
+
+
+def test_a_changed_file_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pricewar.usage.read.HELD_ROWS", 1)
+    path = given(tmp_path, HEADER + ROW * 3)
+    log = read(path)
+    assert log.frame().height == 3
+    given(tmp_path, HEADER + ROW * 2)
+    with pytest.raises(LogError, match="changed"):
+        log.frame()

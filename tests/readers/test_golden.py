@@ -341,7 +341,7 @@ def test_otel_flat_lines(tmp_path: Path) -> None:
     same(log.frame(), *OTEL_ROWS)
 
 
-# https://openrouter.ai/docs/cookbook/administration/activity-export
+# https://openrouter.ai/docs/guides/features/activity
 def test_openrouter(tmp_path: Path) -> None:
     log = read(
         given(

@@ -215,7 +215,7 @@ def mutated(data: bytes, dice: random.Random) -> bytes:
 def test_damage_ends_in_a_log_or_a_log_error(name: str, tmp_path: Path) -> None:
     dice = random.Random(name)
     path = tmp_path / "log"
-    for _ in range(100):
+    for _ in range(60):
         path.write_bytes(mutated(SEEDS[name], dice))
         try:
             log = read(path)

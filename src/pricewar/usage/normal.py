@@ -160,15 +160,19 @@ def _first(raw: pl.DataFrame, plan: Plan, target: str) -> pl.Series:
     return pl.DataFrame([s.alias(str(i)) for i, s in enumerate(series)]).select(x=pl.coalesce(pl.all()))["x"]
 
 
-def _as_text(series: pl.Series) -> pl.Series:
-    if series.dtype in (pl.String, pl.Null):
+def _as_text(series: pl.Series, odd: str | None = None) -> pl.Series:
+    """The series as text; values that have no text form (lists, times of day) become `odd`."""
+    kind = series.dtype
+    if kind in (pl.String, pl.Null):
         return series.cast(pl.String)
-    if isinstance(series.dtype, pl.Struct):
+    if isinstance(kind, pl.Struct):
         return series.struct.json_encode()
-    try:
-        return series.cast(pl.String, strict=False)
-    except pl.exceptions.PolarsError:
-        return pl.Series(series.name, [None], pl.String).new_from_index(0, len(series))
+    if not (kind.is_nested() or kind in (pl.Duration, pl.Time)):
+        try:
+            return series.cast(pl.String, strict=False)
+        except pl.exceptions.PolarsError:
+            pass  # binary that is no UTF-8
+    return _constant(odd, pl.String(), len(series)).set(series.is_null(), None)
 
 
 def _text(raw: pl.DataFrame, plan: Plan, target: str) -> pl.Series:
@@ -207,7 +211,7 @@ def _whole(series: pl.Series, causes: Causes) -> pl.Series:
         number = series.cast(pl.Float64, strict=False).fill_nan(None)
         text = None
     else:
-        text = _stripped(_as_text(series))
+        text = _stripped(_as_text(series, "?"))
         whole = text.cast(pl.Int64, strict=False)
         if whole.null_count() == text.null_count():
             return _whole(whole, causes)
@@ -327,7 +331,7 @@ def _instants(series: pl.Series, zone: str, causes: Causes, tally: dict[str, int
     elif kind.is_numeric():
         out, missing = _epoch(series), series.is_null()
     else:
-        text = _stripped(_as_text(series))
+        text = _stripped(_as_text(series, "?"))
         missing = text.is_null()
         if text.str.ends_with("UTC").any():
             text = text.str.replace(r" ?UTC$", "Z")

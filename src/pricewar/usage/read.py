@@ -18,10 +18,12 @@ import polars as pl
 
 from pricewar.errors import ConfigurationError, LogError, did_you_mean
 from pricewar.usage import normal, sources
-from pricewar.usage.formats import FORMATS, NOT_GROUPED, PLAIN, Format, Record, detect
+from pricewar.usage.content import Source, inspect
+from pricewar.usage.formats import FORMATS, NOT_GROUPED, PLAIN, Format, detect
 from pricewar.usage.log import Exclusion, Log
 from pricewar.usage.normal import ID, TARGETS, Plan, plain, resolved
-from pricewar.usage.sources import Chunk, Source
+from pricewar.usage.shapes import Record
+from pricewar.usage.sources import Chunk
 from pricewar.usage.table import METERS, SCHEMA, empty
 
 HELD_ROWS = 2_000_000
@@ -77,9 +79,7 @@ def read(
                 f"unknown time zone “{zone}”",
                 remedy="give an IANA zone such as Europe/Paris or Asia/Shanghai",
             ) from None
-    reading = _Reading(
-        [sources.inspect(p) for p in _files(Path(path))], format, mapping or {}, zone, progress
-    )
+    reading = _Reading([inspect(p) for p in _files(Path(path))], format, mapping or {}, zone, progress)
     return reading.log()
 
 
@@ -386,6 +386,11 @@ class _Reading:
         return np.array(found, np.int64)
 
     def _again(self, doubles: np.ndarray | None) -> Iterator[pl.DataFrame]:
+        for source in self.files:
+            if not source.path.exists() or source.path.stat().st_size != source.size:
+                raise LogError(
+                    "the file has changed since it was read", where=source.name, remedy="read it again"
+                )
         start = 0
         for frame in self._chunks(account=False):
             height = frame.height
