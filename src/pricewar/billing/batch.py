@@ -94,11 +94,14 @@ class Batch:
         )
         if len(times) and float(quantities.astype(np.float64).sum()) > LARGEST:
             raise DataError("the tokens of one batch pass 4.6·10¹⁸", remedy="check the log's token columns")
+        np.maximum(
+            quantities[:, -1], 1, out=quantities[:, -1]
+        )  # where requests were not counted, at least one
         kinds = frame.select("vendor", "model").unique(maintain_order=True)
         for vendor, model in kinds.rows():
             models.setdefault((vendor, model), len(models))
         for tier in frame["tier"].unique().to_list():
-            tiers.setdefault(tier or "standard", len(tiers))
+            tiers.setdefault("standard" if tier is None else tier, len(tiers))
         lookup = pl.DataFrame(
             {
                 "vendor": [v for v, _ in models],

@@ -94,7 +94,7 @@ def served_by(
     `names` gives, for logged models found in the catalogue, the name of the listed model, so that a dated
     alias is recognised.
     """
-    own = {m.name: i for i, m in enumerate(tariff.record.models)}
+    own = tariff.offer.positions
     default = own.get(tariff.model.name, 0)
     served = np.full(max(len(models), 1), default, dtype=np.int64)
     same: set[int] = set()
@@ -253,7 +253,7 @@ class Run:
         kinds: list[tuple[frozenset[Atom], int]], served: Ints, barred: Ints | None,
     ) -> Ints | None:  # fmt: skip
         if self._memory is None:
-            self._memory = _Memory(self, len(self.tariff.record.models))
+            self._memory = _Memory(self, len(self.tariff.offer.models))
         memory = self._memory
         memory.prepare(batch)
         rate, payable = self._rates(kinds)
@@ -269,7 +269,7 @@ class Run:
         bit = np.zeros(len(self.bit) + 1, dtype=np.int64)
         go = kernel.run if exact64 else kernel.uncompiled_run()
         try:
-            go(
+            arguments: list[Any] = [
                 batch.times, quantities, code, np.ascontiguousarray(served[batch.model]),
                 barred if barred is not None else np.full(len(batch), NEVER_BARRED),
                 memory.bounds, *memory.limit_state(kind), memory.allowance_table(kind),
@@ -277,7 +277,8 @@ class Run:
                 *memory.allowance_state(kind), np.array(rate, dtype=kind).reshape(len(kinds), len(METERS)),
                 payable, int(self._increment() * self.scale), paid, covered, credit, extra,
                 refused, refused_by, bit, self.state,
-            )  # fmt: skip
+            ]  # fmt: skip
+            go(*arguments)
         finally:
             memory.settle(kind)
         self._keep(self.paid, kinds, paid)
@@ -333,7 +334,7 @@ class _Memory:
 
     def __init__(self, run: Run, models: int) -> None:
         self.run, self.models = run, models
-        names = {n: i for i, m in enumerate(run.tariff.record.models) for n in (m.name, *m.aliases)}
+        names = run.tariff.offer.positions
         limits, allowances = run.limits, run.allowances
         self.limit_meters = np.zeros((len(limits), len(METERS)), dtype=np.bool_)
         self.limit_slots = np.full((len(limits), models), -1, dtype=np.int64)
@@ -743,9 +744,16 @@ class _Assembly:
         terms = [limit_words(p.term) for p in self.run.limits]
         for p in self.run.allowances:
             amount = p.term.amount if isinstance(p.term.amount, Fraction) else None
-            shown = count(amount) if amount is not None and p.term.unit != "money" else str(amount)
-            text = f"allowance of {shown} {p.term.unit} used up"
-            terms.append(Term("allowance_used_up", {"amount": shown, "unit": p.term.unit}, text))
+            unit = self.tariff.record.currency if p.term.unit == "money" else p.term.unit
+            shown = (
+                UNKNOWN
+                if amount is None
+                else f"{decimal(amount):f}"
+                if p.term.unit == "money"
+                else count(amount)
+            )
+            text = f"allowance of {shown} {unit} used up"
+            terms.append(Term("allowance_used_up", {"amount": shown, "unit": unit}, text))
         return [
             *terms,
             Term("no_paid_rate", {}, "nothing is for sale beyond the free use"),
@@ -764,7 +772,13 @@ def _to_increment(amount: Fraction, step: Fraction, direction: str) -> Fraction:
 def limit_words(limit: Limit) -> Term:
     """A limit in words."""
     amount = count(limit.amount) if isinstance(limit.amount, Fraction) else UNKNOWN
-    meter = "tokens" if set(limit.meters) >= {"input", "output"} else "/".join(limit.meters)
+    meters = set(limit.meters)
+    if meters >= {"input", "output"}:
+        meter = "tokens"
+    elif meters > {"input"} and meters <= set(METERS[:4]):
+        meter = "input tokens"
+    else:
+        meter = "/".join(limit.meters)
     per = limit.per
     if limit.per == "rolling" and limit.window is not None:
         window = limit.window.model_dump(exclude_none=True)

@@ -442,7 +442,9 @@ def _entry(plan: _Plan, comparison: Comparison, day: date, refusal_cost: Fractio
             elsewhere = None
         over[corner] = elsewhere
         served[corner] = Fraction(bill.served, bill.requests) if bill.requests else Fraction(0)
-    total = {c: own[c] + o if (o := over[c]) is not None else None for c in CORNERS}
+    total: dict[Corner, Fraction | None] = {
+        c: own[c] + o if (o := over[c]) is not None else None for c in CORNERS
+    }
     return Entry(
         plan.offer,
         plan.tariff,
@@ -478,7 +480,7 @@ def _headline(plan: _Plan, comparison: Comparison, rate: Fraction) -> Fraction |
         return Fraction(0)
     run = plan.runs["mid"]
     last = run.last
-    default = {m.name: i for i, m in enumerate(plan.tariff.record.models)}.get(plan.tariff.model.name, 0)
+    default = plan.offer.positions.get(plan.tariff.model.name, 0)
     plain = frozenset(
         a
         for a in plan.tariff.atoms
@@ -498,7 +500,7 @@ def _warnings(plan: _Plan) -> list[Term]:
     found: list[Term] = []
     if plan.tariff.unknown_limits:
         found.append(Term("unknown_limits", {}, "limits are not published: counted on for nothing"))
-    for what in plan.tariff.unknowns:
+    for what in dict.fromkeys(plan.tariff.unknowns):
         if what != "limits":
             found.append(Term("unknown_value", {"what": what}, f"not published: {what}"))
     if record.confidence == "low":

@@ -202,7 +202,11 @@ def run(
     new_started = np.zeros(max(n_allow, 1), dtype=np.int64)
     new_bought = np.zeros(max(n_allow, 1), dtype=np.int64)
     new_credit = np.zeros(max(n_allow, 1), dtype=quantities.dtype)
+    new_head = np.zeros(max(n_allow, 1), dtype=np.int64)
+    taken = np.zeros(max(n_allow, 1), dtype=quantities.dtype)
     touched = np.zeros(max(n_allow, 1), dtype=np.int64)
+    short = np.zeros(max(n_allow, 1), dtype=np.int64)  # could not cover all, and refuses then
+    met = np.zeros(max(n_allow, 1), dtype=np.int64)
     for i in range(n_rows):
         n = quantities[i, 7] if quantities[i, 7] > 1 else 1
         tokens = quantities[i, 0]
@@ -216,6 +220,7 @@ def run(
         t = times[i]
         if state[0] > t:
             t = state[0]
+        arrived = t
         g = code[i]
         s = served[i]
         k = n
@@ -241,18 +246,21 @@ def run(
                         cause = j
                         break
                     continue
+                used = limit_used[j, slot]
+                head = roll_head[j, slot]
                 if kind == ROLLING:
-                    head = roll_head[j, slot]
                     while head < roll_tail[j, slot] and roll_time[j, slot, head] <= t - limits[j, 2]:
-                        limit_used[j, slot] -= roll_amount[j, slot, head]
+                        used -= roll_amount[j, slot, head]
                         head += 1
-                    roll_head[j, slot] = head
-                else:
-                    w = window_of(t, kind, limits[j, 2], bounds, limits[j, 3], limits[j, 4])
-                    if w != limit_window[j, slot]:
-                        limit_window[j, slot] = w
-                        limit_used[j, slot] = 0
-                room = limits[j, 0] - limit_used[j, slot]
+                    if t == arrived:  # what a wait would free is not free yet if the request is refused
+                        roll_head[j, slot] = head
+                        limit_used[j, slot] = used
+                elif (
+                    window_of(t, kind, limits[j, 2], bounds, limits[j, 3], limits[j, 4])
+                    != limit_window[j, slot]
+                ):
+                    used = used * 0
+                room = limits[j, 0] - used
                 if amount <= room:
                     continue
                 if n > 1:
@@ -262,7 +270,7 @@ def run(
                         cause = j
                 elif limits[j, 7] == QUEUE and amount <= limits[j, 0]:
                     if kind == ROLLING:
-                        t = roll_time[j, slot, roll_head[j, slot]] + limits[j, 2]
+                        t = roll_time[j, slot, head] + limits[j, 2]
                     else:
                         t = window_end(t, kind, limits[j, 2], bounds, limits[j, 3], limits[j, 4])
                     bit[j] += 1
@@ -272,62 +280,25 @@ def run(
                     k = k * 0
                     cause = j
                     break
-        # 2. allowances: tried on copies, kept only if the request is served
+        # 2. allowances: tried on copies, kept only if the request is served. Of an aggregated row the most
+        # requests that can be served are found by halving: `low` can be, more than `high` cannot.
+        low, high = k * 0, k
+        for a in range(n_allow):
+            met[a] = 0
         while k > 0:
             for m in range(8):
                 rest[m] = quantities[i, m] if k == n else muldiv(quantities[i, m], k, n)
-            lacking = -1
             for a in range(n_allow):
                 for m in range(8):
                     cov[a, m] = 0
                 touched[a] = 0
+                short[a] = 0
                 new_credit[a] = 0
                 slot = allowance_slots[a, s]
                 if slot < 0 or not allowance_for[a, g] or t < allowances[a, 6] or t >= allowances[a, 7]:
                     continue
-                begun = started[a, slot]
-                number = bought[a, slot]
-                have = left[a, slot]
-                period = window[a, slot]
-                fixed = allowances[a, 10] > -4611686018427387904
-                if fixed:
-                    if t < allowances[a, 10]:
-                        continue
-                    begun = allowances[a, 10]
-                    if number == 0:
-                        number = 1
-                        have = allowances[a, 0]
-                elif number == 0:
-                    begun = t
-                    number = 1
-                    have = allowances[a, 0]
-                ends = begun * 0 + 4611686018427387904
-                if allowances[a, 11] > 0:
-                    ends = begun + allowances[a, 11]
-                elif allowances[a, 12] > 0:
-                    ends = after_months(begun, allowances[a, 12])
-                if t >= ends:
-                    if allowances[a, 13] == 0:
-                        if allowances[a, 9]:
-                            lacking = a
-                        continue
-                    begun = t
-                    number += 1
-                    have = allowances[a, 0]
-                kind = allowances[a, 2]
-                if kind == ROLLING:
-                    head = arr_head[a, slot]
-                    while head < arr_tail[a, slot] and arr_time[a, slot, head] <= t - allowances[a, 3]:
-                        have += arr_amount[a, slot, head]
-                        head += 1
-                    # given back at once: it is true whether or not this request is served
-                    left[a, slot] = have
-                    arr_head[a, slot] = head
-                elif kind != ALWAYS_OPEN:
-                    w = window_of(t, kind, allowances[a, 3], bounds, allowances[a, 4], allowances[a, 5])
-                    if w != period:
-                        period = w
-                        have = allowances[a, 0]
+                if t < allowances[a, 10]:
+                    continue
                 unit = allowances[a, 1]
                 need = rest[0] * 0
                 if unit == TOKENS:
@@ -346,25 +317,60 @@ def run(
                         need -= new_credit[b]
                 if need <= 0:
                     continue
+                begun = started[a, slot]
+                number = bought[a, slot]
+                have = left[a, slot]
+                period = window[a, slot]
+                if number == 0:
+                    begun = allowances[a, 10] if allowances[a, 10] > -4611686018427387904 else t
+                    number = 1
+                    have = allowances[a, 0]
+                ends = begun * 0 + 4611686018427387904
+                if allowances[a, 11] > 0:
+                    ends = begun + allowances[a, 11]
+                elif allowances[a, 12] > 0:
+                    ends = after_months(begun, allowances[a, 12])
+                if t >= ends:
+                    if allowances[a, 13] == 0:
+                        short[a] = allowances[a, 9]
+                        continue
+                    begun = t
+                    number += 1
+                    have = allowances[a, 0]
+                kind = allowances[a, 2]
+                if kind == ROLLING:
+                    head = arr_head[a, slot]
+                    while head < arr_tail[a, slot] and arr_time[a, slot, head] <= t - allowances[a, 3]:
+                        have += arr_amount[a, slot, head]
+                        head += 1
+                    new_head[a] = head
+                elif kind != ALWAYS_OPEN:
+                    w = window_of(t, kind, allowances[a, 3], bounds, allowances[a, 4], allowances[a, 5])
+                    if w != period:
+                        period = w
+                        have = allowances[a, 0]
                 if allowances[a, 13] and need > have and allowances[a, 0] > 0:
                     more = (need - have + allowances[a, 0] - 1) // allowances[a, 0]
                     number += more
                     have += more * allowances[a, 0]
+                    begun = t  # what the earlier packs held is gone with this request
                 edge = allowances[a, 8]
-                if edge == WHOLE:
-                    take = need if have > 0 else need * 0
-                elif edge == FITS:
-                    take = need if need <= have else need * 0
-                else:
-                    take = need if need <= have else have
+                take = need if need <= have else have
+                if (
+                    take < need and edge != SPLIT
+                ):  # of n requests, as many as fit, or as begin before the edge
+                    whole = muldiv(have, k, need)
+                    if edge == WHOLE and muldiv(need, whole, k) < have:
+                        whole += 1
+                    take = need if whole == k else muldiv(need, whole, k)
                 if take < need:
-                    bit[n_limits + a] += 1
-                    if allowances[a, 9]:
-                        lacking = a
+                    met[a] = 1
+                    short[a] = allowances[a, 9]
                 if take <= 0:
                     continue
                 touched[a] = 1
                 new_left[a] = have - take if take < have else have * 0
+                taken[a] = have - new_left[a]
                 new_window[a] = period
                 new_started[a] = begun
                 new_bought[a] = number
@@ -382,30 +388,50 @@ def run(
                         rest[m] -= c
                 else:
                     new_credit[a] = take
+            # what is open must not stay open where an allowance says so, or where nothing is for sale
+            due = rest[0] * 0
+            given = rest[0] * 0
+            for a in range(n_allow):
+                given += new_credit[a]
+            for m in range(8):
+                due += rest[m] * rate[g, m]
             open_tokens = rest[0]
             for m in range(1, 7):
                 open_tokens += rest[m]
-            if lacking < 0 and (payable[g] or open_tokens == 0):
-                break
-            # what is open must not stay open: refuse, or serve as many average requests as are covered
-            whole = tokens if k == n else muldiv(tokens, k, n)
-            if lacking >= 0 and allowances[lacking, 1] == MONEY:
-                whole = rest[0] * 0
-                for m in range(8):
-                    whole += rest[m] * rate[g, m]
-                open_tokens = whole
+            why = -1
+            if not (given > 0 and given == due):
+                if not payable[g] and open_tokens > 0:
+                    why = n_limits + n_allow
                 for a in range(n_allow):
-                    open_tokens -= new_credit[a]
-            elif lacking >= 0 and tokens == 0:
-                whole = rest[7] * 0 + k
-                open_tokens = rest[7]
-            if open_tokens <= 0:
-                break
-            cause = n_limits + lacking if lacking >= 0 else n_limits + n_allow
-            k = muldiv(whole - open_tokens, k, whole) if whole > open_tokens else k - k
+                    if short[a]:
+                        still = open_tokens
+                        if allowances[a, 1] == MONEY:
+                            still = due - given
+                        elif allowances[a, 1] == TOKENS:
+                            still = rest[0] * 0
+                            for m in range(7):
+                                if allowance_meters[a, m]:
+                                    still += rest[m]
+                        elif tokens == 0:
+                            still = open_tokens + rest[7]
+                        if still > 0:
+                            why = n_limits + a
+            if why < 0:
+                low = k
+                if low == high:
+                    break
+            else:
+                cause = why
+                high = k - 1
+            k = (low + high + 1) // 2
+        for a in range(n_allow):
+            bit[n_limits + a] += met[a]
         if k < n:
             refused[i] = n - k
-            part = tokens if k == 0 else tokens - muldiv(tokens, k, n)
+            part = tokens
+            if k > 0:
+                for m in range(6):
+                    part -= muldiv(quantities[i, m], k, n)
             refused_by[cause, 0] += n - k
             refused_by[cause, 1] += part
             if cause < n_limits:
@@ -429,6 +455,17 @@ def run(
                     amount += n if m == 7 else quantities[i, m]
             if k < n:
                 amount = muldiv(amount, k, n)
+            if limits[j, 1] == ROLLING:
+                head = roll_head[j, slot]
+                while head < roll_tail[j, slot] and roll_time[j, slot, head] <= t - limits[j, 2]:
+                    limit_used[j, slot] -= roll_amount[j, slot, head]
+                    head += 1
+                roll_head[j, slot] = head
+            else:
+                w = window_of(t, limits[j, 1], limits[j, 2], bounds, limits[j, 3], limits[j, 4])
+                if w != limit_window[j, slot]:
+                    limit_window[j, slot] = w
+                    limit_used[j, slot] = 0
             limit_used[j, slot] += amount
             if limits[j, 1] == ROLLING and amount > 0:
                 tail = roll_tail[j, slot]
@@ -441,8 +478,9 @@ def run(
                 if allowances[a, 2] == ROLLING:
                     tail = arr_tail[a, slot]
                     arr_time[a, slot, tail] = t
-                    arr_amount[a, slot, tail] = left[a, slot] - new_left[a]
+                    arr_amount[a, slot, tail] = taken[a]
                     arr_tail[a, slot] = tail + 1
+                    arr_head[a, slot] = new_head[a]
                 left[a, slot] = new_left[a]
                 window[a, slot] = new_window[a]
                 started[a, slot] = new_started[a]

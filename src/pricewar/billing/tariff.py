@@ -205,12 +205,12 @@ def tariff(offer: Offer, *, model: str | None = None, frozen: datetime | None = 
     serving = next(
         (m for v in reversed(versions) for m in v.models if m.name == model), versions[-1].models[0]
     )
+    names = offer.positions
     rules: list[Rule] = []
     limits: list[Period[Limit]] = []
     allowances: list[Period[Allowance]] = []
     for i, version in enumerate(versions):
         span = available[i]
-        names = {name: j for j, m in enumerate(version.models) for name in (m.name, *m.aliases)}
         in_time = () if span == (BEGINNING, END) else (Between(*span),)
         for rate in version.rates:
             atoms = _atoms(rate.when, names, frozen)
@@ -219,12 +219,12 @@ def tariff(offer: Offer, *, model: str | None = None, frozen: datetime | None = 
             prices = tuple((m, p) for m in METERS if (p := rate.unit_price(m)) is not None)
             rules.append(Rule(prices, rate.times, (*in_time, *atoms), rate.when, i))
         parts = [] if isinstance(version.limits, str) else version.limits
-        limits += [Period(p, *held, i) for p in parts if (held := _held(p, span, frozen))]
-        allowances += [
-            Period(a, *held, i)
-            for a in sorted(version.allowances, key=lambda a: a.order)
-            if (held := _held(a, span, frozen))
-        ]
+        _continue(limits, [Period(p, *held, i) for p in parts if (held := _held(p, span, frozen))])
+        _continue(
+            allowances, [Period(a, *held, i) for a in version.allowances if (held := _held(a, span, frozen))]
+        )
+    # Money pays for what is left, so it comes after what is given in kind.
+    allowances.sort(key=lambda p: (p.term.unit in ("money", "credits"), p.term.order))
     return Tariff(
         offer,
         serving,
@@ -236,6 +236,17 @@ def tariff(offer: Offer, *, model: str | None = None, frozen: datetime | None = 
         any(isinstance(v.limits, str) for v in versions),
         frozen,
     )
+
+
+def _continue(held: list[Period[Term]], more: list[Period[Term]]) -> None:
+    """Add a version's terms; one that stands unchanged since the version before goes on counting."""
+    for period in more:
+        for at, before in enumerate(held):
+            if before.end == period.start and before.version < period.version and before.term == period.term:
+                held[at] = Period(before.term, before.start, period.end, period.version)
+                break
+        else:
+            held.append(period)
 
 
 def _span(start: datetime | str | None, end: datetime | None) -> tuple[int, int]:

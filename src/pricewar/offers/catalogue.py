@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from pricewar.definitions import load
@@ -50,6 +50,25 @@ class Offer:
     def latest(self) -> OfferRecord:
         return self.versions[-1]
 
+    @cached_property
+    def models(self) -> tuple[ModelName, ...]:
+        """Every model any version has, as its latest version names it."""
+        found: dict[str, ModelName] = {}
+        for version in reversed(self.versions):
+            for model in version.models:
+                found.setdefault(model.name, model)
+        return tuple(found.values())
+
+    @cached_property
+    def positions(self) -> dict[str, int]:
+        """Where in `models` a model stands, by every name and alias any version gives it."""
+        at = {model.name: i for i, model in enumerate(self.models)}
+        for version in reversed(self.versions):
+            for model in version.models:
+                for alias in model.aliases:
+                    at.setdefault(alias, at[model.name])
+        return at
+
     def on(self, moment: datetime) -> OfferRecord | None:
         """The version in force at `moment`, or None."""
         for version in self.versions:
@@ -67,7 +86,7 @@ class Offer:
     def serves(self, model: str) -> ModelName | None:
         """The offer's model that is `model`: by name, alias, or openly published weights."""
         wanted = canonical(model)
-        for ours in self.latest.models:
+        for ours in self.models:
             if wanted in {canonical(name) for name in (ours.name, *ours.aliases, ours.weights or ours.name)}:
                 return ours
         return None
@@ -299,7 +318,7 @@ def _rows(prices: PriceList) -> Iterable[OfferRecord]:
             )
         free = not any(given.values())
         yield OfferRecord(
-            id=f"{prices.vendor}/{_slug(row.model)}/{_slug(prices.plan)}",
+            id=f"{prices.vendor}/{_slug(row.model)}/{prices.currency.lower()}",
             vendor=prices.vendor,
             plan=prices.plan,
             kind="free" if free else "list",

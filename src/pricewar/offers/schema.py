@@ -10,7 +10,10 @@ Conventions
 - `unknown` is a value: nobody has published it. It is neither zero nor infinite.
 - Prices are decimal text in the offer's currency; `per` says for how many (tokens: a million unless said
   otherwise; searches and requests: a thousand).
-- Where several rates match a request, the latest in the list wins, meter by meter; `times` multiplies.
+- Where several rates match a request, the latest in the list wins, meter by meter; `times` multiplies the
+  prices of tokens. A request is priced by when it was sent, even if a limit made it wait.
+- A term that a new version repeats unchanged goes on counting; one that it changes begins anew.
+- `zone` is for days, weeks and months; seconds, minutes and hours are those of UTC.
 """
 
 from __future__ import annotations
@@ -132,7 +135,7 @@ class Window(Record):
     zone: Zone = "UTC"
     weekdays: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] | None = None
     hours: Annotated[str, Field(pattern=r"^([01]\d|2[0-4]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d$")] | None = None
-    from_: Instant | None = Field(None, alias="from")
+    from_: Instant | None = Field(default=None, alias="from")
     until: Instant | None = None
 
     @property
@@ -203,11 +206,12 @@ class Allowance(Record):
     scope       model: each model has its own; pool: `models` share it; account: everything shares it.
     reset       none, or the calendar period in `zone`, or rolling over `window`.
     starts      activation: at the first request it covers; or a date.
+    expires_after   counted from its start; a pack bought later, from its purchase. Months are UTC's.
     price       what it costs: 0 for a gift; a pack has a price and is bought `once` or `as_needed`.
     edge        a request across the edge: split (part covered), whole (covered while anything is left),
                 fits (covered only if all of it fits).
     used_up     reject the request, or go on paid (`rates`).
-    order       allowances are used in ascending order.
+    order       allowances are used in ascending order, those of money after those of tokens and requests.
     """
 
     unit: Literal["tokens", "requests", "money", "credits"]
@@ -227,7 +231,7 @@ class Allowance(Record):
     edge: Literal["split", "whole", "fits"] = "split"
     used_up: Literal["reject", "paid"] = "paid"
     tier: Annotated[list[str], BeforeValidator(_listed)] | None = None
-    from_: Instant | None = Field(None, alias="from")
+    from_: Instant | None = Field(default=None, alias="from")
     until: Instant | None = None
     note: str | None = None
 
@@ -259,7 +263,7 @@ class Limit(Record):
     scope: Literal["model", "pool", "account"] = "model"
     models: Annotated[list[str], BeforeValidator(_listed)] | None = None
     exceeded: Literal["reject", "queue", "overflow"] = "reject"
-    from_: Instant | None = Field(None, alias="from")
+    from_: Instant | None = Field(default=None, alias="from")
     until: Instant | None = None
     note: str | None = None
 
@@ -304,6 +308,16 @@ class Rounding(Record):
     per: Literal["request", "line", "bill"]
     direction: Literal["up", "half_even"] = "up"
     zone: Zone = "UTC"
+
+    @model_validator(mode="after")
+    def _billed(self) -> Rounding:
+        if self.increment == 0:
+            raise ValueError("`increment` is not above zero")
+        if self.unit == "tokens" and (self.per == "bill" or self.increment.denominator != 1):
+            raise ValueError("tokens are rounded by request or line, to a whole number of them")
+        if self.direction == "half_even" and (self.unit == "tokens" or self.per == "request"):
+            raise ValueError("`half_even` is for money by line or bill; the rest is rounded up")
+        return self
 
 
 class Commitment(Record):
