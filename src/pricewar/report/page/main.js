@@ -16,6 +16,7 @@ const TOKEN_METERS = ["input", "cache_read", "cache_write_5m", "cache_write_1h",
 const CHARTED_MODELS = 8;
 const PRINTED_BILLS = 5;
 const PRINT_WIDTH = 690; // what A4 leaves between its margins, in CSS pixels
+const PRINT_HALF = 325;
 
 const DEFAULTS = {language: document.documentElement.dataset.language, theme: "auto", kind: "", models: "all", search: "", order: "cheap", count: "20", sort: "rank", down: ""};
 const state = {...DEFAULTS, ...Object.fromEntries([...new URLSearchParams(location.hash.slice(1))].filter(([key]) => Object.hasOwn(DEFAULTS, key)))};
@@ -160,7 +161,7 @@ function behind(id, write) {
 
 // ---------------------------------------------------------------- charts
 
-function widthOf(id) { return printing ? PRINT_WIDTH : Math.max(260, Math.floor(at(id).clientWidth)); }
+function widthOf(id) { return printing ? (id === "days" || id === "models" ? PRINT_HALF : PRINT_WIDTH) : Math.max(260, Math.floor(at(id).clientWidth)); }
 
 function shareRefused(offer) {
   const served = number(offer.served_share?.mid);
