@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 @click.option("--verbosity", type=Triple(), default="0.7,1,1.4", show_default=True,
               help="Length of another model's answers.")  # fmt: skip
 @click.option("--cache", type=click.Choice(["kept", "doubtful", "lost"]), default="doubtful",
-              show_default=True, help="Whether another vendor's prompt cache would hit as often.")  # fmt: skip
+              show_default=True, help="Whether another vendor's cache would hit as often.")  # fmt: skip
 @click.option("--top", type=click.IntRange(1), default=12, show_default=True,
               help="Lines of each table.")  # fmt: skip
 @click.option(
