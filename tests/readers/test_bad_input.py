@@ -129,6 +129,11 @@ def test_a_column_twice(tmp_path: Path) -> None:
         read(given(tmp_path, "timestamp,model,model,prompt_tokens,completion_tokens\n"))
 
 
+def test_lines_ended_by_carriage_returns(tmp_path: Path) -> None:
+    with pytest.raises(LogError, match="bare carriage return"):
+        read(given(tmp_path, (HEADER + ROW).replace("\n", "\r")))
+
+
 def test_cost_reports_are_refused(tmp_path: Path) -> None:
     page = {
         "data": [{"starting_at": "2026-10-01T00:00:00Z", "results": [{"amount": "1", "currency": "USD"}]}]

@@ -179,6 +179,7 @@ def seeds() -> dict[str, bytes]:
 SEEDS = seeds()
 PIECES = [
     b"",
+    b"\r",
     b"\x00",
     b"\xff\xfe",
     b'"',

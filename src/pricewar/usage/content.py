@@ -211,7 +211,14 @@ def _nested(record: dict[str, Any]) -> bool:
 def _header(text: str, name: str) -> tuple[str, list[str]]:
     first = text.lstrip("\r\n").split("\n", 1)[0].rstrip("\r")
     separator = max(",;\t|", key=first.count)
-    fields = next(csv.reader([first], delimiter=separator), [])
+    try:
+        fields = next(csv.reader([first], delimiter=separator), [])
+    except csv.Error:
+        raise LogError(
+            "the first line holds a bare carriage return",
+            where=f"{name}:1",
+            remedy="end lines with \\n or \\r\\n",
+        ) from None
     fields = [f.strip() for f in fields]
     twice = sorted({f for f in fields if f and fields.count(f) > 1})
     if twice:
