@@ -126,7 +126,7 @@ def _offer(random_: random.Random, place: int, light_of: dict[str, bool]) -> dic
             }
         )
     return {
-        "id": f"{vendor}/{model}/{plan}/{place}",
+        "id": f"{vendor}/{model}-{kind}-{place}",
         "vendor": vendor,
         "plan": plan,
         "model": model,

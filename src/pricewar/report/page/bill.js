@@ -15,8 +15,10 @@ export function kindMark(kind) {
   return svg;
 }
 
+// Short and unique: the id, which `pricewar offers` knows too, and the model where the id does not say it.
 export function offerLabel(offer) {
-  return [offer.vendor, offer.model, offer.plan].filter(Boolean).join(" · ") || String(offer.id ?? "");
+  const id = String(offer.id ?? ""), model = String(offer.model ?? "");
+  return [id, id.includes(model) ? "" : model].filter(Boolean).join(" · ");
 }
 
 export function currencyOf(offer) { return offer.native_currency || undefined; }
@@ -119,6 +121,7 @@ export function bill(offer, speech) {
 
   const own = spread(offer.own), overflow = spread(offer.overflow), total = spread(offer.total);
   const list = el("dl", {class: "facts"});
+  list.append(pair(speech.word("col.offer"), given(offer.id)));
   list.append(pair(speech.word("bill.own"), ...interval(own, speech, money)));
   if (offer.overflow_to && number(overflow.high ?? overflow.mid) !== 0) list.append(pair(speech.text("bill.overflow", {offer: overflowName(offer, speech)}), ...interval(overflow, speech, money)));
   list.append(pair(speech.word("bill.total"), ...interval(total, speech, money)));
@@ -187,12 +190,12 @@ export class OfferTable {
   build(place) {
     const {speech} = this, offer = this.offers[place];
     const id = `bill-${place}`;
-    const button = el("button", {type: "button", class: "opener", "aria-expanded": "false", "aria-controls": id}, kindMark(offer.kind), offerName(offer));
+    const button = el("button", {type: "button", class: "opener", "aria-expanded": "false", "aria-controls": id}, kindMark(offer.kind), given([offer.vendor, offer.model].filter(Boolean).join(" · ") || offer.id));
     const tags = [offer.light ? speech.word("light") : "", offer.exact === false ? speech.word("other_model") : ""].filter(Boolean);
     const flags = (offer.warnings ?? []).filter((w) => w?.key === "unknown_limits").map((w) => speech.term(w));
     const main = el("tr", {class: "offer"}, COLUMNS.map((column) => {
       if (column.key !== "offer") return el("td", {class: `c-${column.key}${column.numeric ? " n" : ""}`}, column.cell(offer, speech));
-      return el("th", {scope: "row", class: "c-offer"}, button,
+      return el("th", {scope: "row", class: "c-offer"}, button, el("div", {class: "plan"}, given(offer.plan)),
         tags.length || flags.length ? el("div", {class: "tags"}, tags.map((t) => el("span", {class: "tag"}, t)), flags.map((t) => el("span", {class: "tag flag only-narrow"}, t))) : null);
     }));
     const cell = el("td", {colspan: COLUMNS.length});

@@ -18,7 +18,7 @@ const PRINTED_BILLS = 5;
 const PRINT_WIDTH = 690; // what A4 leaves between its margins, in CSS pixels
 const PRINT_HALF = 325;
 
-const DEFAULTS = {language: document.documentElement.dataset.language, theme: "auto", kind: "", models: "all", search: "", order: "cheap", count: "20", sort: "rank", down: ""};
+const DEFAULTS = {language: document.documentElement.dataset.language, theme: "auto", kind: "", models: "all", search: "", order: "kinds", count: "20", sort: "rank", down: ""};
 const state = {...DEFAULTS, ...Object.fromEntries([...new URLSearchParams(location.hash.slice(1))].filter(([key]) => Object.hasOwn(DEFAULTS, key)))};
 if (!Object.hasOwn(words, state.language)) state.language = DEFAULTS.language;
 
@@ -49,11 +49,18 @@ function last(x) { return Number.isNaN(x) ? Infinity : x; }
 function gapOf(offer) { return number(offer.per_mtok?.mid) - number(offer.headline_per_mtok); }
 
 function charted(places) {
-  const known = places.map((place) => offers[place]);
-  known.sort(state.order === "gap"
-    ? (a, b) => last(-gapOf(a)) - last(-gapOf(b))
-    : (a, b) => last(number(a.per_mtok?.mid)) - last(number(b.per_mtok?.mid)));
-  return state.count === "all" ? known : known.slice(0, Number(state.count) || 20);
+  const cheap = (a, b) => last(number(a.per_mtok?.mid)) - last(number(b.per_mtok?.mid));
+  const known = places.map((place) => offers[place]).sort(state.order === "gap" ? (a, b) => last(-gapOf(a)) - last(-gapOf(b)) : cheap);
+  if (state.count === "all") return known;
+  const count = Number(state.count) || 20;
+  if (state.order !== "kinds") return known.slice(0, count);
+  // The cheapest of every kind, then the second of every kind, and so on: hundreds of list prices hide nothing.
+  const taken = new Map();
+  const turn = new Map(known.map((offer) => {
+    taken.set(offer.kind, (taken.get(offer.kind) ?? 0) + 1);
+    return [offer, taken.get(offer.kind)];
+  }));
+  return [...known].sort((a, b) => turn.get(a) - turn.get(b)).slice(0, count).sort(cheap);
 }
 
 // ---------------------------------------------------------------- the answer
@@ -62,10 +69,15 @@ const warned = (offer, key) => (offer.warnings ?? []).some((w) => w?.key === key
 const byTotal = (a, b) => last(number(a.total?.mid)) - last(number(b.total?.mid));
 const billed = offers.filter((o) => !Number.isNaN(number(o.total?.mid))).sort((a, b) => last(number(a.rank)) - last(number(b.rank)) || byTotal(a, b));
 const cheapest = billed[0];
-const surest = billed.find((o) => !warned(o, "unknown_limits"));
+// What is not published may cost: an offer is recommended without a word only where limits and prices are known.
+const doubtful = (o) => warned(o, "unknown_limits") || (o.warnings ?? []).some((w) => w?.key === "unknown_value" && w.args?.what !== "retirement");
+const surest = billed.find((o) => !doubtful(o));
 const same = billed.find((o) => o.exact === true);
 const looksFree = (o) => number(o.headline_per_mtok) === 0 && number(o.total.mid) > 0;
-const seemsFree = billed.find((o) => o !== cheapest && looksFree(o));
+// The one that people would take for free and that mostly is not.
+const MOSTLY = 0.9;
+const seemsFree = billed.find((o) => o !== cheapest && looksFree(o) && !doubtful(o) && number(o.free_share) < MOSTLY)
+  ?? billed.find((o) => o !== cheapest && looksFree(o));
 const logDays = () => {
   const span = (new Date(log.last) - new Date(log.first)) / 864e5;
   return Math.max(1, log.days?.length && !(span >= 0) ? log.days.length : Math.ceil(span || 0));
@@ -107,12 +119,12 @@ function writeHeadline() {
       sentences.push(speech.sentence("head.unknown_limits"));
       if (surest) sentences.push(speech.sentence("head.known_limits", {offer: introduced(surest), total: priced(surest)}));
     }
-    if (looksFree(cheapest) && number(cheapest.served_share?.mid) < 1) {
-      sentences.push(speech.sentence("head.cheapest_free", {served: cheapest.served_share.mid}));
+    if (looksFree(cheapest) && number(cheapest.free_share) < MOSTLY) {
+      sentences.push(speech.sentence("head.cheapest_free", {share: cheapest.free_share}));
     } else if (seemsFree) {
-      const served = seemsFree.served_share?.mid;
-      const known = served !== null && served !== undefined;
-      sentences.push(speech.sentence(known ? "head.free" : "head.free_unknown", {offer: offerName(seemsFree), served: served ?? 0, total: strong(speech.money(seemsFree.total.mid))}));
+      const share = seemsFree.free_share;
+      const known = share !== null && share !== undefined;
+      sentences.push(speech.sentence(known ? "head.free" : "head.free_unknown", {offer: offerName(seemsFree), share: share ?? 0, total: strong(speech.money(seemsFree.total.mid))}));
     }
   }
   const space = state.language === "en" ? " " : "";
@@ -133,13 +145,17 @@ function offerFigure(key, offer) {
 
 function writeFigures() {
   const perM = baseline.per_mtok === null || baseline.per_mtok === undefined ? null : speech.text("kpi.per_m", {price: baseline.per_mtok});
-  const missing = data.not_billed?.length ?? 0;
   at("figures").replaceChildren(
     figure("kpi.logged", speech.money(baseline.total), perM, null),
     offerFigure("kpi.cheapest", cheapest),
-    offerFigure("kpi.same", same),
-    seemsFree ? offerFigure("kpi.free", seemsFree)
-      : figure("kpi.offers", speech.count(offers.length), null, missing ? speech.text("kpi.not_billed", {n: missing}) : ""));
+    ...(same ? [offerFigure("kpi.same", same)] : []),
+    ...(seemsFree ? [offerFigure("kpi.free", seemsFree)] : []),
+    ...(same && seemsFree ? [] : [countFigure()]));
+}
+
+function countFigure() {
+  const missing = data.not_billed?.length ?? 0;
+  return figure("kpi.offers", speech.count(offers.length), null, missing ? speech.text("kpi.not_billed", {n: missing}) : "");
 }
 
 // ---------------------------------------------------------------- tables behind the charts
@@ -163,9 +179,10 @@ function behind(id, write) {
 
 function widthOf(id) { return printing ? (id === "days" || id === "models" ? PRINT_HALF : PRINT_WIDTH) : Math.max(260, Math.floor(at(id).clientWidth)); }
 
+// What is neither free nor paid, of the same whole as these two.
 function shareRefused(offer) {
-  const served = number(offer.served_share?.mid);
-  return Number.isNaN(served) ? null : Math.max(0, 1 - served);
+  const rest = 1 - number(offer.free_share) - number(offer.paid_share);
+  return Number.isNaN(rest) ? null : rest < 0.0005 ? 0 : rest;
 }
 
 function drawGap(places) {
@@ -286,7 +303,7 @@ function writeControls() {
   const kinds = [...new Set(offers.map((o) => String(o.kind)))].sort((a, b) => order(a) - order(b));
   options(at("kind"), [["", speech.word("filter.all")], ...kinds.map((kind) => [kind, speech.word(`kind.${kind}`, kind)])], state.kind);
   options(at("models-of"), ["all", "same", "full"].map((key) => [key, speech.word(`filter.class.${key}`)]), state.models);
-  options(at("order"), ["cheap", "gap"].map((key) => [key, speech.word(`filter.order.${key}`)]), state.order);
+  options(at("order"), ["kinds", "cheap", "gap"].map((key) => [key, speech.word(`filter.order.${key}`)]), state.order);
   options(at("count"), [...["10", "20", "40", "80"].map((n) => [n, n]), ["all", speech.word("filter.count.all")]], state.count);
   at("language").value = state.language;
   at("search").value = state.search;
