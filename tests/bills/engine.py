@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -64,7 +65,7 @@ def run(
     marks = [0, *sorted(cuts), len(rows)]
     models: dict[tuple[str | None, str], int] = {}
     tiers = {"standard": 0}
-    for start, end in zip(marks, marks[1:], strict=False):
+    for start, end in pairwise(marks):
         if start < end:
             refused += add(pass_, found, rows[start:end], models, tiers)
     return pass_.bill(), refused

@@ -197,7 +197,8 @@ class Run:
             if atoms not in self.prices:
                 self.prices[atoms] = self.tariff.resolve(atoms)
         barred = self._barred(batch)
-        if not self.stateful and barred is None:
+        sold = all(_payable(self.prices[atoms]) for atoms, _ in kinds)  # else refused, not free of charge
+        if not self.stateful and barred is None and sold:
             out = np.zeros((len(kinds), len(METERS)), dtype=np.int64)
             if rows is None:
                 np.add.at(out, cells, sums)
@@ -298,7 +299,7 @@ class Run:
         payable = np.zeros(len(kinds), dtype=np.bool_)
         for g, (atoms, _) in enumerate(kinds):
             prices = self.prices[atoms]
-            payable[g] = "input" in prices or "output" in prices or "requests" in prices
+            payable[g] = _payable(prices)
             table.append([int(prices[m].amount * self.scale) if m in prices else 0 for m in METERS])
         return table, payable
 
@@ -314,6 +315,11 @@ class Run:
     def bill(self) -> Bill:
         """The bill so far."""
         return _Assembly(self).bill
+
+
+def _payable(prices: Mapping[str, Price]) -> bool:
+    """Whether a request of this kind can be bought at all."""
+    return "input" in prices or "output" in prices or "requests" in prices
 
 
 def _billing_zone(tariff: Tariff) -> str | None:
