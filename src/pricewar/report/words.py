@@ -263,6 +263,7 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "以 {currency:raw} 计费，按 {on:date} 汇率 {rate:raw} 换算（{source:raw}）",
         "{currency:raw} 建て、{on:date} の {rate:raw} で換算（{source:raw}）",
     ),
+    "bill.currency": ("Currency", "货币", "通貨"),
     "bill.confidence": ("Confidence", "可信度", "確度"),
     "bill.queued": (
         "{n:num} {n:request|requests} had to wait, at most {seconds:num} s",
@@ -454,6 +455,7 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "meter.requests": ("requests", "请求", "リクエスト"),
     "meter.tokens": ("tokens", "token", "トークン"),
     "meter.credit": ("credit", "抵扣", "クレジット充当"),
+    "meter.charge": ("charge", "费用", "料金"),
     "meter.pack": ("pack", "资源包", "パック"),
     "meter.rounding": ("rounding", "取整", "端数処理"),
     "unit.packs": ("packs", "个", "個"),

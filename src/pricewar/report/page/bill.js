@@ -91,7 +91,7 @@ function sources(offer, speech) {
 export function columnTitle(key, speech) { return speech.word(`col.${key}`); }
 
 function pair(title, ...body) {
-  return el("div", {class: "pair"}, el("dt", {}, title), el("dd", {}, ...body));
+  return el("div", {}, el("dt", {}, title), el("dd", {}, ...body));
 }
 
 // The itemised bill of one offer with everything known about it.
@@ -139,15 +139,16 @@ export function bill(offer, speech) {
     list.append(pair(speech.word("bill.in_force"), [from, force.until ? speech.text("bill.until", {on: force.until}) : ""].filter(Boolean).join(" · ")));
   }
   if (offer.announced?.length) list.append(pair(speech.word("bill.announced"), terms(offer.announced, speech, "terms", currency)));
-  if (offer.fx) list.append(pair(String(offer.native_currency ?? ""), el("bdi", {}, speech.text("bill.fx", {currency: offer.native_currency ?? "?", rate: offer.fx.rate ?? "?", on: offer.fx.on ?? "?", source: offer.fx.source ?? "?"}))));
+  if (offer.fx) list.append(pair(speech.word("bill.currency"), el("bdi", {}, ...speech.sentence("bill.fx", {
+    currency: String(offer.native_currency ?? "?"), rate: speech.number(offer.fx.rate, {maximumSignificantDigits: 6}), on: offer.fx.on ?? "?", source: link({url: offer.fx.source}, speech)}))));
   if (offer.confidence) list.append(pair(speech.word("bill.confidence"), el("bdi", {}, speech.word(`confidence.${offer.confidence}`, String(offer.confidence)))));
-  if (offer.sources?.length) list.append(pair(speech.word("col.sources"), el("ol", {class: "terms numbered"}, offer.sources.map((source) =>
-    el("li", {}, link(source, speech), source.says ? el("bdi", {class: "when"}, ` ${source.says}`) : "")))));
-  return el("div", {class: "bill"}, table, list);
+  const cited = offer.sources?.length ? el("div", {class: "cited"}, el("div", {class: "quiet"}, speech.word("col.sources")),
+    el("ol", {class: "terms numbered"}, offer.sources.map((source) => el("li", {}, link(source, speech), source.says ? el("bdi", {class: "says"}, ` ${source.says}`) : "")))) : null;
+  return el("div", {class: "bill"}, ...[table, list, cited].filter(Boolean));
 }
 
 function overflowName(offer, speech) {
-  return offer.overflow_to === "as-logged" ? speech.word("made.baseline") : String(offer.overflow_to);
+  return String(offer.overflow_to).split(" → ").map((id) => (id === "as-logged" ? speech.word("made.baseline") : id)).join(" → ");
 }
 
 const FIRST_ROWS = 40;
