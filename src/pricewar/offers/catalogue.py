@@ -9,7 +9,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -182,37 +182,32 @@ class Catalogue:
         return own[0].id if own else None
 
     def exchange(self, base: str, to: str, on: date) -> tuple[Fraction, CurrencyRate | None]:
-        """Units of `to` for one of `base`: the latest record on or before `on`, else the earliest after it.
+        """Units of `to` for one of `base`: directly, or through one third currency.
+
+        Of several days the latest on or before `on` counts, else the earliest after it.
 
         Raises:
-            FactError: no record joins the two currencies.
+            FactError: no records join the two currencies.
         """
         if base == to:
             return Fraction(1), None
-        near: list[tuple[tuple[bool, timedelta], Fraction, CurrencyRate]] = []
-        for record in self.currency_rates:
-            if (record.base, record.to) == (base, to):
-                value = record.rate
-            elif (record.base, record.to) == (to, base):
-                value = 1 / record.rate
-            else:
-                continue
-            near.append(((record.on > on, abs(record.on - on)), value, record))
-        if near:
-            _, value, record = min(near, key=lambda item: item[0])
-            return value, record
-        for middle in ("USD", "CNY", "EUR"):
-            if middle not in (base, to):
-                try:
-                    first, record = self.exchange(base, middle, on)
-                    second, _ = self.exchange(middle, to, on)
-                except (FactError, RecursionError):
-                    continue
-                return first * second, record
+        if (direct := self._recorded(base, to, on)) is not None:
+            return direct
+        for middle in ("USD", "EUR", "CNY"):
+            first, second = self._recorded(base, middle, on), self._recorded(middle, to, on)
+            if first is not None and second is not None:
+                return first[0] * second[0], first[1]
         raise FactError(
             f"no exchange rate joins {base} and {to} as of {self.as_of}",
             remedy="add a `currency_rates` record to the facts, or choose another --currency",
         )
+
+    def _recorded(self, base: str, to: str, on: date) -> tuple[Fraction, CurrencyRate] | None:
+        near = [r for r in self.currency_rates if {r.base, r.to} == {base, to}]
+        if not near:
+            return None
+        record = min(near, key=lambda r: (r.on > on, abs(r.on - on)))
+        return (record.rate if record.base == base else 1 / record.rate), record
 
 
 def load_facts(folder: Path = FACTS) -> list[tuple[str, FactFile]]:
@@ -239,13 +234,14 @@ def load_catalogue(as_of: date | None = None, folder: Path = FACTS) -> Catalogue
 
     day = as_of or datetime.now(UTC).date()
     records: dict[str, list[OfferRecord]] = {}
-    ends: list[End] = []
+    ends: dict[str, list[End]] = {}
     corrections: list[Correction] = []
     rates: list[CurrencyRate] = []
     for _, file in load_facts(folder):
         for record in [*file.offers, *(row for prices in file.price_lists for row in _rows(prices))]:
             records.setdefault(record.id, []).append(record)
-        ends += file.ends
+        for end in file.ends:
+            ends.setdefault(end.id, []).append(end)
         corrections += file.corrections
         rates += file.currency_rates
     offers: dict[str, Offer] = {}
@@ -254,23 +250,33 @@ def load_catalogue(as_of: date | None = None, folder: Path = FACTS) -> Catalogue
     }
     replaced |= {c.listed for c in corrections}
     for id, versions in records.items():
-        offer = _joined(id, [v for v in versions if v.known_on <= day], [e for e in ends if e.id == id], day)
+        offer = _joined(id, [v for v in versions if v.known_on <= day], ends.get(id, ()), day)
         if offer is not None:
             offers[id] = offer
-    unknown = [e.id for e in ends if e.id not in records]
-    unknown += [c.by for c in corrections if c.by not in records]
-    if unknown:
-        raise FactError(f"a record speaks of “{unknown[0]}”, which no offer is called", where=str(folder))
+    for correction in corrections:
+        if correction.by not in records:
+            raise FactError(
+                f"a correction of “{correction.listed}” names “{correction.by}”, which no offer is called",
+                where=str(folder),
+                remedy=did_you_mean(correction.by, records),
+            )
     by_id: dict[str, list[OfferRecord]] = {}
     for record in listed.offers():
         if record.id not in replaced and record.id not in records and record.recorded <= day:
             by_id.setdefault(record.id, []).append(record)
     for id, versions in by_id.items():
-        offers[id] = Offer(id, tuple(versions), own=False)
+        closed = ends.get(id, ())
+        offer = (
+            _joined(id, versions, closed, day, own=False) if closed else Offer(id, tuple(versions), own=False)
+        )
+        if offer is not None:
+            offers[id] = offer
     return Catalogue(day, offers, tuple(corrections), tuple(r for r in rates if r.on <= day) or tuple(rates))
 
 
-def _joined(id: str, versions: Sequence[OfferRecord], ends: Sequence[End], day: date) -> Offer | None:
+def _joined(
+    id: str, versions: Sequence[OfferRecord], ends: Sequence[End], day: date, *, own: bool = True
+) -> Offer | None:
     """Versions in order, each ending where the next begins or where an `ends` record known by `day` says."""
     early = datetime.min.replace(tzinfo=UTC)
 
@@ -296,7 +302,7 @@ def _joined(id: str, versions: Sequence[OfferRecord], ends: Sequence[End], day: 
                 update={"in_force": InForce.model_construct(from_=version.in_force.from_, until=until)}
             )
         )
-    return Offer(id, tuple(joined), own=True)
+    return Offer(id, tuple(joined), own=own)
 
 
 def _rows(prices: PriceList) -> Iterable[OfferRecord]:
