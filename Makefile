@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PYTHONUTF8 = 1
 
-.PHONY: help demo test test-browser bench check facts-check pins clean
+.PHONY: help demo test test-browser bench check docs pins clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,6 +46,10 @@ test-browser: $(VENV)/.dev ## the report in Chromium (Debian: apt-get install ch
 
 bench: $(VENV)/.dev ## speed against peers and against the floor, in one run
 	@$(BIN)/python -m bench
+
+docs: $(VENV)/.dev ## write the pages that are made from the code, and the pictures of the README
+	@$(BIN)/python docs/generate.py
+	@$(BIN)/python docs/pictures.py
 
 check: test ## everything `make test` does, and the catalogue validated
 	@$(BIN)/pricewar offers --validate
