@@ -1,7 +1,7 @@
 // Headline price against effective price: one row per offer, hollow mark to filled mark, the interval as a band.
 import {kindOf, named, number, fitted, textWidth, labelRoom, NARROW, PLOT_CLASS} from "./shared.js";
 
-// rows: {label, kind, headline, low, mid, high} with decimal text.
+// rows: {label, kind, headline, low, mid, high, doubtful} with decimal text; a doubtful price gets a question mark.
 // options: {width, baseline, baselineLabel, alt, freeWord, unknownWord, rate(x), tip(row)}.
 export function gapChart(Plot, d3, rows, options) {
   const {width, rate} = options;
@@ -41,7 +41,8 @@ export function gapChart(Plot, d3, rows, options) {
 
   const valueLabel = (p) => {
     if (Number.isNaN(p.mid)) return options.unknownWord;
-    return p.low !== p.high && intervals ? `${rate(p.row.mid)}  (${rate(p.row.low)}–${rate(p.row.high)})` : rate(p.row.mid);
+    const doubt = p.row.doubtful ? " ?" : "";
+    return p.low !== p.high && intervals ? `${rate(p.row.mid)}${doubt}  (${rate(p.row.low)}–${rate(p.row.high)})` : rate(p.row.mid) + doubt;
   };
   const headlineLabel = (p) => (p.headline === 0 ? options.freeWord : rate(p.row.headline));
   const left = (p) => d3.min([p.headline, p.low, p.mid].filter((v) => v >= 0)) ?? 0;

@@ -10,9 +10,10 @@ export function daysChart(Plot, d3, days, options) {
   const [first, last] = span ?? [];
   // The peak's label keeps inside the frame.
   const part = peak && +last > +first ? (peak.date - first) / (last - first) : 0.5;
+  // As many days are named as there is room for, none that the log does not hold or that the edge would cut.
   const x = d3.scaleUtc(span ?? [0, 1], [50, width - 12]);
-  // No day is named that the log does not hold, and none that would be cut at the edge.
-  const ticks = x.ticks(Math.max(2, Math.floor(width / 110))).filter((t) => t < last && x(t) < width - 30);
+  const every = span ? Math.ceil(d3.utcDay.count(first, last) / Math.max(2, Math.floor((width - 62) / 84))) : 1;
+  const ticks = span ? d3.utcDay.range(first, last, every).filter((t) => x(t) < width - 34) : [];
   return named(Plot.plot({
     className: PLOT_CLASS, width, height: 230, marginTop: 26, marginLeft: 50, marginRight: 12, marginBottom: 26,
     x: {type: "utc", domain: span},

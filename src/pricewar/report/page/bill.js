@@ -112,7 +112,7 @@ export function bill(offer, speech) {
         const rule = [speech.term(line.rule, currency), line.month, line.allowance ? String(line.allowance) : ""].filter(Boolean).join(" · ");
         return el("tr", {},
           el("td", {}, el("bdi", {}, speech.word(`meter.${line.meter}`, String(line.meter ?? "")))),
-          el("td", {class: "n"}, bare ? "–" : [speech.count(line.quantity), " ", el("bdi", {}, speech.word(`unit.${line.unit}`, String(line.unit ?? "")))]),
+          el("td", {class: "n"}, bare ? "–" : [speech.count(line.quantity), " ", el("bdi", {}, speech.unit(line.quantity ?? 0, line.unit))]),
           el("td", {class: "n"}, price),
           el("td", {class: "n"}, speech.exact(line.amount, currency)),
           el("td", {}, el("bdi", {}, rule)),
@@ -174,7 +174,11 @@ export class OfferTable {
   speak(speech) {
     this.speech = speech;
     this.rows.clear();
-    for (const [place, header] of this.headers.entries()) header.firstChild.textContent = columnTitle(COLUMNS[place].key, speech);
+    for (const [place, header] of this.headers.entries()) {
+      const title = columnTitle(COLUMNS[place].key, speech);
+      header.firstChild.textContent = title;
+      header.dataset.title = title; // what paper shows: a button is not printed again on the next page
+    }
     this.headers[0].firstChild.setAttribute("aria-label", speech.word("col.rank_long"));
   }
 

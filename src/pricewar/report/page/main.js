@@ -167,10 +167,12 @@ function plainTable(headers, rows) {
       el(place ? "td" : "th", {class: headers[place][1] ? "n" : null, scope: place ? null : "row"}, cell)))))));
 }
 
+const fillers = {};
+
 // Written when opened: a closed table costs nothing.
 function behind(id, write) {
   const details = at(id);
-  const fill = () => details.querySelector(".inside").replaceChildren(write());
+  const fill = fillers[id] = () => details.querySelector(".inside").replaceChildren(write());
   details.ontoggle = () => { if (details.open) fill(); };
   if (details.open) fill();
 }
@@ -190,7 +192,7 @@ function drawGap(places) {
   const compared = places.map((p) => offers[p]).filter((o) => !Number.isNaN(gapOf(o)));
   const dearer = compared.filter((o) => gapOf(o) > 0.005 * Math.max(number(o.headline_per_mtok), 1e-9));
   at("gap-title").textContent = speech.text("gap.title", {n: dearer.length, all: compared.length});
-  const rows = list.map((offer) => ({offer, label: offerLabel(offer), kind: offer.kind, headline: offer.headline_per_mtok, low: offer.per_mtok?.low, mid: offer.per_mtok?.mid, high: offer.per_mtok?.high}));
+  const rows = list.map((offer) => ({offer, label: offerLabel(offer), kind: offer.kind, doubtful: doubtful(offer), headline: offer.headline_per_mtok, low: offer.per_mtok?.low, mid: offer.per_mtok?.mid, high: offer.per_mtok?.high}));
   const rate = (v) => speech.rate(v);
   at("gap").replaceChildren(list.length ? gapChart(Plot, d3, rows, {
     width: widthOf("gap"), rate, baseline: baseline.per_mtok,
@@ -308,7 +310,7 @@ function writeControls() {
   at("language").value = state.language;
   at("search").value = state.search;
   at("search").placeholder = speech.word("filter.placeholder");
-  at("legend").replaceChildren(...kinds.map((kind) => el("li", {}, kindMark(kind), el("bdi", {}, speech.word(`kind.${kind}`, kind)))), el("li", {class: "axis"}, speech.text("gap.axis", {currency: data.currency ?? ""})));
+  at("legend").replaceChildren(...kinds.map((kind) => el("li", {}, kindMark(kind), el("bdi", {}, speech.word(`kind.${kind}`, kind)))), ...(offers.some(doubtful) ? [el("li", {}, el("b", {}, "? "), speech.word("gap.doubtful"))] : []), el("li", {class: "axis"}, speech.text("gap.axis", {currency: data.currency ?? ""})));
   at("parts").replaceChildren(...["free", "paid", "refused"].map((part) => el("li", {}, el("span", {class: `swatch s-${part}`}), speech.word(`served.${part}`))));
 }
 
@@ -394,6 +396,17 @@ new ResizeObserver(() => {
   cancelAnimationFrame(waiting);
   waiting = requestAnimationFrame(redraw);
 }).observe(at("gap"));
-addEventListener("beforeprint", () => { printing = true; redraw(); });
-addEventListener("afterprint", () => { printing = false; redraw(); });
+let wasOpen = false;
+addEventListener("beforeprint", () => {
+  printing = true;
+  wasOpen = at("not-billed").open;
+  at("not-billed").open = true;
+  fillers["not-billed"]();
+  redraw();
+});
+addEventListener("afterprint", () => {
+  printing = false;
+  at("not-billed").open = wasOpen;
+  redraw();
+});
 document.documentElement.dataset.ready = "yes";

@@ -59,6 +59,19 @@ export class Speech {
     return this.number(value, {style: "percent", maximumFractionDigits: close ? 2 : 0});
   }
 
+  // One meter, several joined by a slash, or either followed by "tokens".
+  meter(name) {
+    const tokens = name !== "tokens" && name.endsWith("tokens");
+    const names = name.replace(/ tokens$/, "").split("/").map((part) => this.word(`meter.${part}`, part)).join("/");
+    return tokens ? `${names} ${this.word("unit.tokens")}` : names;
+  }
+
+  // A quantity with its unit, which some languages inflect.
+  unit(value, unit) {
+    const template = this.word(`unit.${unit}`, "");
+    return template ? this.parts(template, {n: value}).join("") : String(unit ?? "");
+  }
+
   money(value, currency = this.currency) {
     const size = Math.abs(Number(value));
     const digits = size > 0 && size < 1 ? {maximumSignificantDigits: 3}
@@ -111,8 +124,9 @@ export class Speech {
       case "rate": return this.rate(value);
       case "date": return this.date(value);
       case "days": return this.days(value);
-      case "unit": case "per": return this.word(`${how}.${value}`, String(value));
-      case "meter": return String(value).split("/").map((name) => this.word(`meter.${name}`, name)).join("/");
+      case "unit": return this.unit(args.amount ?? 0, value);
+      case "per": return this.word(`per.${value}`, String(value));
+      case "meter": return this.meter(String(value));
       case "weekdays": return value === "every day" ? this.word("weekdays.all")
         : (Array.isArray(value) ? value : String(value).split(/,\s*/)).map((name) => this.weekday(name)).join(" ");
       case "unused": return Number.isNaN(Number(value)) ? this.word(`unused.${value}`, String(value)) : this.text("unused.share", {share: value});
