@@ -58,7 +58,8 @@ def run(
     frozen: datetime | None = None,
 ) -> tuple[Bill, list[int]]:  # fmt: skip
     """The bill, and how many requests of each row are refused; the log is passed in pieces cut at `cuts`."""
-    found = tariff(offer, frozen=frozen)
+    span = (rows[0].time, rows[-1].time) if rows else None
+    found = tariff(offer, frozen=frozen, span=span)
     assert found is not None
     pass_ = Run(found, unknown="open" if open_unknowns else "shut")
     refused: list[int] = []

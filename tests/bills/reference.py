@@ -245,17 +245,20 @@ class _Biller:
             return today in days and start <= minute < end
         return (today in days and minute >= start) or (yesterday in days and minute < end)
 
+    def unpublished(self, moment: datetime) -> bool:
+        """Whether something about the limits then is not published."""
+        version = self.version(moment)
+        if version is None or isinstance(version.limits, str):
+            return version is not None
+        return any(limit.amount == "unknown" for _, limit in self.terms("limits", moment))
+
     # -- one request
 
     def serve(self, row: Row) -> int:
         """Serve what can be; returns how many of the row's requests are refused."""
         n = row.of("requests")
         version = self.version(row.time)
-        unknown_limits = any(
-            isinstance(v.limits, str) or any(limit.amount == "unknown" for limit in v.limits)
-            for v in self.offer.versions
-        )
-        if (unknown_limits and not self.open) or version is None:
+        if version is None or (self.unpublished(row.time) and not self.open):
             return n
         if self.offer.versions[-1].eligibility.deferrable and row.tier not in ("batch", "flex"):
             return n
@@ -432,7 +435,9 @@ class _Biller:
             used.append((identity, a, mine))
         anything = any(rest[m] for m in METERS[:7])
         if not (given > 0 and due() == 0):
-            if anything and not ({"input", "output", "requests"} & set(prices)):
+            owed = self.charges.commitment
+            covered = owed is not None and owed.buys == "capacity"
+            if anything and not covered and not ({"input", "output", "requests"} & set(prices)):
                 return None
             for a in lacking:
                 if a.unit == "tokens" and any(rest[m] for m in a.meters if m != "requests"):
@@ -503,7 +508,9 @@ class _Biller:
             if m not in prices:
                 if m in TOKENS:
                     self.result.paid_tokens += quantity
-                if m != "requests":
+                if m != "requests" and not (
+                    self.charges.commitment is not None and self.charges.commitment.buys == "capacity"
+                ):
                     self.result.unpriced[m] = self.result.unpriced.get(m, 0) + quantity
                 continue
             amount = prices[m]
@@ -545,11 +552,11 @@ class _Biller:
             result.refused_tokens += row.tokens - (result.free_tokens + result.paid_tokens - before)
         result.served = result.requests - sum(result.refused)
         per_month: dict[Any, Fraction] = defaultdict(Fraction)
-        for (month, meter, price, _, _), quantity in self.lines.items():
+        for (month, _, price, rate, _), quantity in self.lines.items():
             billed = Fraction(quantity)
             due = billed * price
-            for rule in self.charges.rounding:
-                if rule.per == "line" and rule.unit == "tokens" and meter in METERS:
+            for rule in self.offer.versions[rate // 1000].charges.rounding:
+                if rule.per == "line" and rule.unit == "tokens":
                     due = up(billed, rule.increment) * price
                 elif rule.per == "line":
                     due = nearest(due, rule.increment, rule.direction)
@@ -559,11 +566,7 @@ class _Biller:
             identity, a = version_terms
             packs = sum(c.packs for key, c in self.counters.items() if key[0] == identity)
             total += packs * a.price
-        unknown = any(
-            isinstance(v.limits, str) or any(limit.amount == "unknown" for limit in v.limits)
-            for v in self.offer.versions
-        )
-        if rows and not (unknown and not self.open):
+        if rows and (self.open or not all(self.unpublished(row.time) for row in rows)):
             total = self.charged(total, per_month, rows[0].time, rows[-1].time)
         result.total = total
         return result

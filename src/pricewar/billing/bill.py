@@ -125,10 +125,10 @@ class Run:
         self.unchecked = [p for p in tariff.limits if CLOCK_LENGTH.get(p.term.per, 2**62) < bucket]
         self.limits = [p for p in tariff.limits if p not in self.unchecked and p.term.amount != UNKNOWN]
         self.allowances = [p for p in tariff.allowances if self._amount(p) is not None]
-        self.shut = unknown == "shut" and (
-            tariff.unknown_limits
-            or any(p.term.amount == UNKNOWN and p not in self.unchecked for p in tariff.limits)
-        )
+        self.shut: list[tuple[int, int]] = []  # when nothing can be counted on
+        if unknown == "shut":
+            unsaid = [p for p in tariff.limits if p.term.amount == UNKNOWN and p not in self.unchecked]
+            self.shut = [*tariff.unknown, *((p.start, p.end) for p in unsaid)]
         self.paid: dict[tuple[frozenset[Atom], int], list[int]] = {}
         self.covered: dict[tuple[int, frozenset[Atom]], list[int]] = {}
         self.prices: dict[frozenset[Atom], dict[str, Price]] = {}
@@ -154,6 +154,21 @@ class Run:
             return ENDLESS
         assert isinstance(a.amount, Fraction)
         return a.amount * a.credit if a.unit == "credits" and isinstance(a.credit, Fraction) else a.amount
+
+    @property
+    def nothing_known(self) -> bool:
+        """Whether every request met limits that are not published."""
+        return bool(self.shut) and self.refused_by[-2][0] == self.requests
+
+    @property
+    def capacity(self) -> bool:
+        """Whether capacity is bought, which covers what has no price of its own."""
+        owed = self.tariff.charges.commitment
+        return owed is not None and owed.buys == "capacity"
+
+    def _payable(self, prices: Mapping[str, Price]) -> bool:
+        """Whether a request of this kind can be bought at all."""
+        return self.capacity or "input" in prices or "output" in prices or "requests" in prices
 
     @property
     def stateful(self) -> bool:
@@ -188,7 +203,6 @@ class Run:
         if self.first is None:
             self.first = int(batch.times[0])
         self.last = int(batch.times[-1])
-        quantities = self._rounded(view.quantities)
         sums = view.cell_sums
         self.requests += int(sums[:, 7].sum())
         self.tokens += int(sums[:, :6].sum())
@@ -197,15 +211,18 @@ class Run:
             if atoms not in self.prices:
                 self.prices[atoms] = self.tariff.resolve(atoms)
         barred = self._barred(batch)
-        sold = all(_payable(self.prices[atoms]) for atoms, _ in kinds)  # else refused, not free of charge
+        sold = all(
+            self._payable(self.prices[atoms]) for atoms, _ in kinds
+        )  # else refused, not free of charge
         if not self.stateful and barred is None and sold:
             out = np.zeros((len(kinds), len(METERS)), dtype=np.int64)
             if rows is None:
                 np.add.at(out, cells, sums)
             else:
-                kernel.sum_by_code(rows, quantities, out)
+                kernel.sum_by_code(rows, view.quantities, out)
             self._keep(self.paid, kinds, out)
             return None
+        quantities = self._rounded(view.quantities)
         code = rows if rows is not None else cells[view.cell]
         if barred is not None and (barred >= 0).all():
             cause = np.bincount(barred, minlength=len(self.refused_by))
@@ -231,8 +248,6 @@ class Run:
     def _barred(self, batch: Batch) -> Ints | None:
         """[N] −1, or the cause for which the offer is not to be had; None when nothing is barred."""
         base = len(self.limits) + len(self.allowances)
-        if self.shut:
-            return np.full(len(batch), base + 3, dtype=np.int64)
         barred: Ints | None = None
         if self.tariff.available != ((BEGINNING, END),):
             open_ = np.zeros(len(batch), dtype=bool)
@@ -247,6 +262,10 @@ class Run:
             waits = np.array([tier in ("batch", "flex") for tier in batch.tiers], dtype=bool)[batch.tier]
             if not waits.all():
                 barred = np.where(waits, -1 if barred is None else barred, base + 2)
+        for start, end in self.shut:
+            shut = (batch.times >= start) & (batch.times < end)
+            if shut.any():
+                barred = np.where(shut, base + 3, -1 if barred is None else barred)
         return barred
 
     def _run(
@@ -299,7 +318,7 @@ class Run:
         payable = np.zeros(len(kinds), dtype=np.bool_)
         for g, (atoms, _) in enumerate(kinds):
             prices = self.prices[atoms]
-            payable[g] = _payable(prices)
+            payable[g] = self._payable(prices)
             table.append([int(prices[m].amount * self.scale) if m in prices else 0 for m in METERS])
         return table, payable
 
@@ -317,19 +336,15 @@ class Run:
         return _Assembly(self).bill
 
 
-def _payable(prices: Mapping[str, Price]) -> bool:
-    """Whether a request of this kind can be bought at all."""
-    return "input" in prices or "output" in prices or "requests" in prices
-
-
 def _billing_zone(tariff: Tariff) -> str | None:
     """The zone whose calendar months part the bill, when some charge is by the month."""
     charges = tariff.charges
     if charges.minimum is not None and charges.minimum.per == "month":
         return charges.minimum.zone
-    for rule in charges.rounding:
-        if rule.per == "line":
-            return rule.zone
+    for version in tariff.versions:
+        for rule in version.charges.rounding:
+            if rule.per == "line":
+                return rule.zone
     if charges.commitment is not None and charges.commitment.buys == "spend":
         return charges.commitment.zone
     return None
@@ -528,7 +543,7 @@ class _Assembly:
                 elif meter in TOKEN_METERS:
                     self.bill.free_tokens += quantity
                 if price is None:
-                    if meter != "requests":
+                    if meter != "requests" and not self.run.capacity:
                         self.bill.unpriced[meter] = self.bill.unpriced.get(meter, 0) + quantity
                     continue
                 key = (
@@ -540,20 +555,22 @@ class _Assembly:
                 )
                 before = grouped.get(key, (price, 0))[1]
                 grouped[key] = (price, before + quantity)
-        step = next((r for r in self.tariff.charges.rounding if r.per == "line"), None)
         for (meter, amount, _, month, _), (price, quantity) in sorted(
             grouped.items(), key=lambda item: (item[0][3], METERS.index(item[0][0]), item[0][2])
         ):
             billed = Fraction(quantity)
-            if step is not None and step.unit == "tokens":
-                billed = -(-billed // step.increment) * step.increment
+            steps = [r for r in self.tariff.versions[price.rule.version].charges.rounding if r.per == "line"]
+            for step in steps:
+                if step.unit == "tokens" and billed % step.increment:
+                    billed = _to_increment(billed, step.increment, "up")
+                    args = {"increment": str(decimal(step.increment))}
+                    self._bit("rounding", args, "quantities are rounded up")
             due = billed * amount
-            if step is not None and step.unit == "money":
-                due = _to_increment(due, step.increment, step.direction)
-            if step is not None and (billed != quantity or due != billed * amount):
-                self._bit(
-                    "rounding", {"increment": str(decimal(step.increment))}, "quantities are rounded up"
-                )
+            for step in steps:
+                if step.unit == "money" and due % step.increment:
+                    due = _to_increment(due, step.increment, step.direction)
+                    args = {"increment": str(decimal(step.increment))}
+                    self._bit("rounding", args, "amounts are rounded")
             per = 10**6 if meter in TOKEN_METERS else 10**3
             unit = "tokens" if meter in TOKEN_METERS else meter
             name = f"{month // 12}-{month % 12 + 1:02d}" if monthly else None
@@ -619,7 +636,7 @@ class _Assembly:
 
     def _charges(self) -> None:
         charges, bill, run = self.tariff.charges, self.bill, self.run
-        if run.first is None or run.last is None or run.shut:
+        if run.first is None or run.last is None or run.nothing_known:
             return
         for fixed in charges.fixed:
             periods = self._months(fixed.zone) if fixed.per == "month" else 1

@@ -111,6 +111,7 @@ class Tariff:
         versions: the offer's versions that count, in order.
         available: instants between which the offer exists; empty ranges mean never.
         limits, allowances: with the instants between which they hold.
+        unknown: instants between which limits are not published.
     """
 
     offer: Offer
@@ -120,7 +121,7 @@ class Tariff:
     rules: tuple[Rule, ...]
     limits: tuple[Period[Limit], ...]
     allowances: tuple[Period[Allowance], ...]
-    unknown_limits: bool
+    unknown: tuple[tuple[int, int], ...]
     frozen: datetime | None
 
     @property
@@ -136,6 +137,11 @@ class Tariff:
         asked = [atom for rule in self.rules for atom in rule.atoms]
         asked += [TierIn(frozenset(p.term.tier)) for p in self.allowances if p.term.tier is not None]
         return tuple(dict.fromkeys(asked))
+
+    @property
+    def unknown_limits(self) -> bool:
+        """Whether at some time the offer's limits are not published."""
+        return bool(self.unknown)
 
     @property
     def unknowns(self) -> list[str]:
@@ -185,13 +191,20 @@ class Tariff:
         return prices
 
 
-def tariff(offer: Offer, *, model: str | None = None, frozen: datetime | None = None) -> Tariff | None:
+def tariff(
+    offer: Offer,
+    *,
+    model: str | None = None,
+    frozen: datetime | None = None,
+    span: tuple[datetime, datetime] | None = None,
+) -> Tariff | None:
     """`offer` ready to bill; None when `frozen` is given and nothing was in force then.
 
     Args:
         offer: the offer.
         model: the offer's model that serves what it does not have; its first when None.
         frozen: bill every request on the terms in force at this instant; else each on its own day's terms.
+        span: first and last request, when known: versions that never meet one are left out, unless all are.
     """
     if frozen is not None:
         version = offer.on(frozen)
@@ -201,6 +214,9 @@ def tariff(offer: Offer, *, model: str | None = None, frozen: datetime | None = 
         available: list[tuple[int, int]] = [(BEGINNING, END)]
     else:
         versions = offer.versions
+        if span is not None:
+            met = tuple(v for v in versions if _meets(v.in_force.from_, v.in_force.until, span))
+            versions = met or versions
         available = [_span(v.in_force.from_, v.in_force.until) for v in versions]
     serving = next(
         (m for v in reversed(versions) for m in v.models if m.name == model), versions[-1].models[0]
@@ -210,8 +226,8 @@ def tariff(offer: Offer, *, model: str | None = None, frozen: datetime | None = 
     limits: list[Period[Limit]] = []
     allowances: list[Period[Allowance]] = []
     for i, version in enumerate(versions):
-        span = available[i]
-        in_time = () if span == (BEGINNING, END) else (Between(*span),)
+        during = available[i]
+        in_time = () if during == (BEGINNING, END) else (Between(*during),)
         for rate in version.rates:
             atoms = _atoms(rate.when, names, frozen)
             if atoms is None:
@@ -219,9 +235,10 @@ def tariff(offer: Offer, *, model: str | None = None, frozen: datetime | None = 
             prices = tuple((m, p) for m in METERS if (p := rate.unit_price(m)) is not None)
             rules.append(Rule(prices, rate.times, (*in_time, *atoms), rate.when, i))
         parts = [] if isinstance(version.limits, str) else version.limits
-        _continue(limits, [Period(p, *held, i) for p in parts if (held := _held(p, span, frozen))])
+        _continue(limits, [Period(p, *held, i) for p in parts if (held := _held(p, during, frozen))])
         _continue(
-            allowances, [Period(a, *held, i) for a in version.allowances if (held := _held(a, span, frozen))]
+            allowances,
+            [Period(a, *held, i) for a in version.allowances if (held := _held(a, during, frozen))],
         )
     # Money pays for what is left, so it comes after what is given in kind.
     allowances.sort(key=lambda p: (p.term.unit in ("money", "credits"), p.term.order))
@@ -233,9 +250,13 @@ def tariff(offer: Offer, *, model: str | None = None, frozen: datetime | None = 
         tuple(rules),
         tuple(limits),
         tuple(allowances),
-        any(isinstance(v.limits, str) for v in versions),
+        tuple(held for v, held in zip(versions, available, strict=True) if isinstance(v.limits, str)),
         frozen,
     )
+
+
+def _meets(start: datetime | str | None, end: datetime | None, span: tuple[datetime, datetime]) -> bool:
+    return (not isinstance(start, datetime) or start <= span[1]) and (end is None or span[0] < end)
 
 
 def _continue(held: list[Period[Term]], more: list[Period[Term]]) -> None:
