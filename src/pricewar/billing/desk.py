@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from pricewar.billing import kernel
+from pricewar.billing import cells, kernel
 from pricewar.billing.batch import Assumptions, Batch, Ints, View, signatures
 from pricewar.billing.bill import Bill, Run, Term, served_by
-from pricewar.billing.tariff import Above, Atom, Between, Price, ServedBy, Tariff, tariff
+from pricewar.billing.tariff import Above, Atom, Between, Price, ServedBy, Tariff, boundaries, tariff
 from pricewar.errors import ConfigurationError, DataError
 from pricewar.offers.catalogue import Catalogue, Offer
 from pricewar.offers.schema import CurrencyRate
@@ -129,6 +129,7 @@ class _AsLogged:
         self.offers: dict[int, Offer | None] = {}
         self.tariffs: dict[int, Tariff | None] = {}
         self.names: dict[int, str] = {}
+        self.edges: set[int] = set()
         self._prices: dict[tuple[int, frozenset[Atom]], dict[str, Price]] = {}
 
     def learn(self, models: Sequence[tuple[str | None, str]]) -> set[int]:
@@ -144,30 +145,42 @@ class _AsLogged:
             if offer is not None:
                 self.names[i] = offer.latest.models[0].name
             self.offers[i], self.tariffs[i] = offer, found
-        return {a.tokens for t in self.tariffs.values() if t for a in t.atoms if isinstance(a, Above)}
+        found = [t for t in self.tariffs.values() if t is not None]
+        self.edges = _edges(found)
+        return _thresholds(found)
 
-    def codes(self, view: View) -> tuple[Ints, list[tuple[int, dict[str, Price]] | None]]:
-        """[N] the kind of each row, and for each kind its model and prices (None: no price is known)."""
-        cells = len(view.cell_sums)
-        prices: list[tuple[int, dict[str, Price]] | None] = [None] * cells
-        code = view.cell
-        for i in range(len(view.batch.models)):
+    def groups(self, view: View) -> tuple[Ints, Ints | None, list[tuple[int, dict[str, Price]] | None]]:
+        """Rows of one price, as groups.
+
+        Returns:
+            cells: [cells] the group of each cell.
+            rows: [N] the group of each row, or None when cells suffice.
+            prices: for each group its model and prices; None where no price is known.
+        """
+        prices: list[tuple[int, dict[str, Price]] | None] = [None]
+        groups = np.zeros(len(view.cell_sums), dtype=np.int64)
+        by_row: list[tuple[int, Ints]] = []
+        for i, (_, model) in enumerate(view.batch.models):
             found = self.tariffs[i]
             mine = np.flatnonzero(view.cell_model == i)
             if found is None or not len(mine):
                 continue
-            served, _ = served_by(found, view.batch.models, self.names)
+            serves = found.offer.serves(model) or found.offer.serves(self.names[i]) or found.model
+            position = found.offer.positions.get(serves.name, 0)
+            served = np.full(len(view.batch.models), position, dtype=np.int64)
             kinds, rows, by_cell = signatures(view, found.atoms, served, None)
             if rows is None:
-                for cell in mine.tolist():
-                    prices[cell] = (i, self._resolve(i, found, kinds[int(by_cell[cell])][0]))
+                groups[mine] = len(prices) + by_cell[mine]
             else:
-                if code is view.cell:
-                    code = code.copy()
-                at = view.batch.model == i
-                code[at] = len(prices) + rows[at]
-                prices += [(i, self._resolve(i, found, atoms)) for atoms, _ in kinds]
-        return code, prices
+                by_row.append((i, len(prices) + rows))
+            prices += [(i, self._resolve(i, found, atoms)) for atoms, _ in kinds]
+        if not by_row:
+            return groups, None, prices
+        code = groups[view.cell]
+        for i, rows in by_row:
+            at = view.batch.model == i
+            code[at] = rows[at]
+        return groups, code, prices
 
     def _resolve(self, i: int, found: Tariff, atoms: frozenset[Atom]) -> dict[str, Price]:
         if (i, atoms) not in self._prices:
@@ -214,6 +227,15 @@ class _Plan:
         self.rest: dict[Corner, Fraction] = dict.fromkeys(CORNERS, Fraction(0))
         self.unpriced: dict[Corner, int] = dict.fromkeys(CORNERS, 0)
         self.unserved: dict[Corner, int] = dict.fromkeys(CORNERS, 0)
+        self._serves: dict[int, tuple[Ints, frozenset[int]]] = {}
+
+    def serves(
+        self, models: Sequence[tuple[str | None, str]], names: dict[int, str]
+    ) -> tuple[Ints, frozenset[int]]:
+        """`served_by`, which changes only when a batch brings new models."""
+        if len(models) not in self._serves:
+            self._serves = {len(models): served_by(self.tariff, models, names)}
+        return self._serves[len(models)]
 
 
 def compare(
@@ -250,7 +272,7 @@ def compare(
     names = [name for name in overflow_to if name not in (AS_LOGGED, NOWHERE)]
     chain: list[Tariff] = []
     for name in names:
-        found = tariff(catalogue.offer(name), frozen=frozen)
+        found = tariff(catalogue.offer(name), frozen=frozen, span=log.span)
         if found is None:
             raise ConfigurationError(f"“{name}” was not in force on {day}", where="--overflow-to")
         chain.append(found)
@@ -264,11 +286,13 @@ def compare(
             continue
         own_chain = [t for t in chain if t.offer.id != offer.id]
         if not overflow_to and found.record.overflow_to in catalogue.offers:
-            then = tariff(catalogue.offer(found.record.overflow_to), frozen=frozen)
+            then = tariff(catalogue.offer(found.record.overflow_to), frozen=frozen, span=log.span)
             own_chain = [then] if then is not None else []
         plans.append(_Plan(offer, found, own_chain, log.bucket_seconds))
-    thresholds = {a.tokens for t in (p.tariff for p in plans) for a in t.atoms if isinstance(a, Above)}
-    thresholds |= {a.tokens for t in chain for a in t.atoms if isinstance(a, Above)}
+    tariffs = [p.tariff for p in plans]
+    thresholds = _thresholds([*tariffs, *chain])
+    edges = _edges(tariffs)
+    zones = {run.months for p in plans for run in p.runs.values() if run.months is not None}
     models: dict[tuple[str | None, str], int] = {}
     tiers: dict[str, int] = {"standard": 0}
     uses: dict[int, list[int]] = {}
@@ -282,15 +306,19 @@ def compare(
         thresholds |= as_logged.learn(batch.models)
         marks = sorted(thresholds)
         views: dict[tuple[Assumptions, frozenset[int]], View] = {}
+        batch.cut(as_logged.edges | edges | _month_edges(zones, batch))
         base = View(batch, Assumptions(), frozenset(), marks)
-        code, prices = as_logged.codes(base)
+        groups, code, prices = as_logged.groups(base)
         sums = np.zeros((len(prices), len(METERS)), dtype=np.int64)
-        kernel.sum_by_code(code, batch.quantities, sums)
+        if code is None:
+            np.add.at(sums, groups, base.cell_sums)
+        else:
+            kernel.sum_by_code(code, batch.quantities, sums)
         amounts, _ = as_logged.cost(sums, prices)
         for i, amount in amounts.items():
             as_logged_total[i] = as_logged_total.get(i, Fraction(0)) + amount
         _describe(base, uses, days)
-        present = frozenset(np.unique(batch.model).tolist())
+        present = frozenset(base.cell_model.tolist())
 
         def view_of(
             corner: Corner,
@@ -309,7 +337,7 @@ def compare(
             return views[key]
 
         for at, plan in enumerate(plans):
-            served, same = served_by(plan.tariff, batch.models, as_logged.names)
+            served, same = plan.serves(batch.models, as_logged.names)
             plan.exact &= present <= same
             for corner in CORNERS:
                 refused = plan.runs[corner].add(view_of(corner, same), served)
@@ -321,6 +349,8 @@ def compare(
                 if nowhere:
                     plan.unserved[corner] += int(refused.sum())
                     continue
+                if code is None:
+                    code = groups[base.cell]
                 out = np.zeros((len(prices), len(METERS)), dtype=np.int64)
                 kernel.sum_part_by_code(code, batch.quantities, refused, out)
                 amounts, unknown = as_logged.cost(out, prices)
@@ -358,9 +388,25 @@ def compare(
     return comparison
 
 
+def _thresholds(tariffs: Iterable[Tariff]) -> set[int]:
+    """Sizes of input at which prices jump."""
+    return {a.tokens for t in tariffs for a in t.atoms if isinstance(a, Above)}
+
+
+def _edges(tariffs: Iterable[Tariff]) -> set[int]:
+    """Instants at which prices change for good."""
+    return {e for t in tariffs for a in t.atoms if isinstance(a, Between) for e in (a.start, a.end)}
+
+
+def _month_edges(zones: Iterable[str], batch: Batch) -> set[int]:
+    """Where months begin on the clocks of bills by the month."""
+    span = int(batch.times[0]), int(batch.times[-1])
+    return {e for zone in zones for e in boundaries("month", zone, *span) if span[0] < e <= span[1]}
+
+
 def _billable(offer: Offer, frozen: datetime | None, log: Log) -> tuple[Term, Tariff | None]:
     """The tariff, or why the offer cannot be billed for this log."""
-    found = tariff(offer, frozen=frozen)
+    found = tariff(offer, frozen=frozen, span=log.span)
     if found is None:
         return Term("not_in_force", {}, f"not in force on {frozen:%Y-%m-%d}"), None
     if frozen is None and log.span is not None:
@@ -405,10 +451,11 @@ def _describe(view: View, uses: dict[int, list[int]], days: dict[int, list[int]]
         kept = uses.setdefault(model, [0] * len(METERS))
         for m, quantity in enumerate(row):
             kept[m] += quantity
-    day = view.batch.times // kernel.DAY
-    first = int(day[0])
-    sums = np.zeros((int(day[-1]) - first + 1, len(METERS)), dtype=np.int64)
-    kernel.sum_by_code(np.ascontiguousarray(day - first), view.batch.quantities, sums)
+    times = view.batch.times
+    first, last = int(times[0]) // kernel.DAY, int(times[-1]) // kernel.DAY
+    starts = np.searchsorted(times, np.arange(first, last + 2, dtype=np.int64) * kernel.DAY)
+    sums = np.zeros((last - first + 1, len(METERS)), dtype=np.int64)
+    cells.segment_sums(starts, view.batch.quantities, sums)
     for offset, row in enumerate(sums.tolist()):
         if any(row):
             kept = days.setdefault(first + offset, [0, 0])
@@ -509,7 +556,7 @@ def _warnings(plan: _Plan) -> list[Term]:
         found.append(Term("trains_on_data", {}, "the vendor trains on what is sent"))
     if record.eligibility.new_account:
         found.append(Term("new_account_only", {}, "new accounts only"))
-    until = record.in_force.until
+    until = record.in_force.end
     if until is not None:
         found.append(Term("ends_soon", {"on": f"{until:%Y-%m-%d}"}, f"ends on {until:%Y-%m-%d}"))
     retired = record.lifecycle.retired_on

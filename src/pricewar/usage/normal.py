@@ -32,6 +32,7 @@ cache_write   written to the cache, lifetime not told
 batch         true for batch requests
 id            what makes a record unique"""
 
+FEW = 10_000
 ID, ROW = "__id", "__row"
 
 NO_TIME = "no time"
@@ -180,7 +181,7 @@ def _text(raw: pl.DataFrame, plan: Plan, target: str) -> pl.Series:
     if target in plan.constants:
         return _constant(plan.constants[target], pl.String(), raw.height)
     series = _as_text(_first(raw, plan, target))
-    if len(series) and series.n_unique() <= 1000:
+    if len(series) and series[:FEW].n_unique() <= FEW // 10:
         # Names repeat: clean the few distinct ones.
         names = series.unique()
         clean = _stripped(names)
