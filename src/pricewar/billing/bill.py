@@ -579,6 +579,8 @@ class _Assembly:
 
     def _allowance_lines(self) -> None:
         run = self.run
+        gross = sum((line.amount for line in self.bill.lines), Fraction(0))
+        by_rate, credited = self.bill.paid_tokens, 0
         for a, period in enumerate(run.allowances):
             term = period.term
             text = allowance_words(term)
@@ -599,6 +601,10 @@ class _Assembly:
                 self.bill.paid_tokens += tokens
             if run.credit[a]:
                 worth = Fraction(run.credit[a], run.scale)
+                if term.price == 0 and gross:
+                    given = int(by_rate * worth / gross)  # money is not given by the token: in proportion
+                    self.bill.free_tokens += given
+                    credited += given
                 self._line(rule, -worth, meter="credit", version=period.version)
             memory = run._memory
             bought = int(memory.bought[a].sum()) if memory is not None else 0
@@ -608,13 +614,15 @@ class _Assembly:
                     bought * term.price, meter="pack", quantity=bought, unit="packs", price=term.price,
                     version=period.version,
                 )  # fmt: skip
-                self._bit("pack_bought", {"count": bought, "amount": text}, f"{bought} packs bought")
+                packs = "1 pack" if bought == 1 else f"{bought} packs"
+                self._bit("pack_bought", {"count": bought, "amount": text}, f"{packs} bought")
                 if memory is not None and term.reset == "none":
                     left = sum(int(x) for x, b in zip(memory.left[a], memory.bought[a], strict=True) if b)
                     if left > 0:
                         self._bit(
                             "unused_forfeited", {"amount": count(left)}, f"{count(left)} bought and unused"
                         )
+        self.bill.paid_tokens -= credited
         if run.extra:
             amount = Fraction(run.extra, run.scale)
             self._line(Term("rounding", {}, "each request rounded up"), amount, meter="rounding")
@@ -782,7 +790,7 @@ class _Assembly:
             Term("no_paid_rate", {}, "nothing is for sale beyond the free use"),
             Term("not_in_force", {}, "the offer was not in force"),
             Term("not_deferrable", {}, "only work that can wait is taken"),
-            Term("unknown_limits", {}, "limits are not published: nothing can be counted on"),
+            Term("unknown_limits", {}, "terms are not published: nothing can be counted on"),
             Term("request_too_large", {}, "larger than a single request may be"),
         ]
 

@@ -162,7 +162,7 @@ def _entry(c: Comparison, e: Entry, rank: int) -> dict[str, Any]:
         ],
         "in_force": {
             "from": f"{version.from_:%Y-%m-%d}" if isinstance(version.from_, datetime) else version.from_,
-            "until": f"{version.until:%Y-%m-%d}" if version.until else None,
+            "until": f"{version.end:%Y-%m-%d}" if version.end else version.until,
         },
         "announced": [term(t) for t in e.announced],
         "lines": [_line(e.bill, line) for line in e.bill.lines],

@@ -111,7 +111,7 @@ class Tariff:
         versions: the offer's versions that count, in order.
         available: instants between which the offer exists; empty ranges mean never.
         limits, allowances: with the instants between which they hold.
-        unknown: instants between which limits are not published.
+        unknown: instants between which limits, or whether the terms still held, are not published.
     """
 
     offer: Offer
@@ -141,12 +141,14 @@ class Tariff:
     @property
     def unknown_limits(self) -> bool:
         """Whether at some time the offer's limits are not published."""
-        return bool(self.unknown)
+        return any(isinstance(v.limits, str) for v in self.versions)
 
     @property
     def unknowns(self) -> list[str]:
         """What is not published, in words: each makes the bill a range."""
         found = ["limits"] if self.unknown_limits else []
+        if any(v.in_force.perhaps_over for v in self.versions):
+            found.append("the day on which the terms ended")
         for period in self.limits:
             if period.term.amount == UNKNOWN:
                 found.append(f"limit of {'/'.join(period.term.meters[:2])} per {period.term.per}")
@@ -160,7 +162,7 @@ class Tariff:
     def stateful(self) -> bool:
         """Whether what a request costs depends on the requests before it."""
         by_request = any(r.per == "request" for r in self.charges.rounding)
-        return bool(self.limits or self.allowances or self.unknown_limits or by_request)
+        return bool(self.limits or self.allowances or self.unknown or by_request)
 
     def resolve(self, true: frozenset[Atom]) -> dict[str, Price]:
         """The price of each meter for requests of which exactly the atoms `true` hold."""
@@ -215,9 +217,9 @@ def tariff(
     else:
         versions = offer.versions
         if span is not None:
-            met = tuple(v for v in versions if _meets(v.in_force.from_, v.in_force.until, span))
+            met = tuple(v for v in versions if _meets(v.in_force.from_, v.in_force.end, span))
             versions = met or versions
-        available = [_span(v.in_force.from_, v.in_force.until) for v in versions]
+        available = [_span(v.in_force.from_, v.in_force.end) for v in versions]
     serving = next(
         (m for v in reversed(versions) for m in v.models if m.name == model), versions[-1].models[0]
     )
@@ -250,7 +252,11 @@ def tariff(
         tuple(rules),
         tuple(limits),
         tuple(allowances),
-        tuple(held for v, held in zip(versions, available, strict=True) if isinstance(v.limits, str)),
+        tuple(
+            held
+            for v, held in zip(versions, available, strict=True)
+            if isinstance(v.limits, str) or v.in_force.perhaps_over
+        ),
         frozen,
     )
 

@@ -135,9 +135,9 @@ def _table(chosen: list[Offer], catalogue: Catalogue, in_force: date | None) -> 
         terms += [limit_words(x) for x in record.limits[:2] if not isinstance(x, str)]
         hidden = [w for w in unknown(record) if w.startswith(("limits", "how many", "what a credit", "when"))]
         terms += [f"unknown: {', '.join(hidden)}"] if hidden else []
-        starts, until = record.in_force.from_, record.in_force.until
+        starts, until = record.in_force.from_, record.in_force.end
         span = (f"{starts:%Y-%m-%d}" if isinstance(starts, datetime) else UNKNOWN) + (
-            f"\n–{until:%Y-%m-%d}" if until else ""
+            f"\n–{until:%Y-%m-%d}" if until else "\n–unknown" if record.in_force.perhaps_over else ""
         )
         read = max(s.read_on for s in record.sources)
         table.add_row(_safe(offer.id), record.kind, span, _safe("; ".join(terms)), str(read))

@@ -72,7 +72,7 @@ class Offer:
     def on(self, moment: datetime) -> OfferRecord | None:
         """The version in force at `moment`, or None."""
         for version in self.versions:
-            starts, until = version.in_force.from_, version.in_force.until
+            starts, until = version.in_force.from_, version.in_force.end
             if (not isinstance(starts, datetime) or starts <= moment) and (until is None or moment < until):
                 return version
         return None
@@ -292,11 +292,11 @@ def _joined(
         return None
     joined: list[OfferRecord] = []
     for version, following in zip(ordered, [*ordered[1:], None], strict=True):
-        stops = [version.in_force.until] if version.in_force.until else []
+        stops = [version.in_force.end] if version.in_force.end else []
         if following is not None:
             stops.append(start(following))
         stops += [e.on for e in ends if e.known_on <= day and e.on > start(version)]
-        until = min(stops) if stops else None
+        until = min(stops) if stops else version.in_force.until
         joined.append(
             version.model_copy(
                 update={"in_force": InForce.model_construct(from_=version.in_force.from_, until=until)}

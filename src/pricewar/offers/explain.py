@@ -79,6 +79,8 @@ def unknown(record: OfferRecord) -> list[str]:
             found.append("when the allowance expires")
     if record.in_force.from_ == UNKNOWN:
         found.append("since when")
+    if record.in_force.perhaps_over:
+        found.append("until when")
     if record.eligibility.data_use == UNKNOWN:
         found.append("whether the vendor trains on what is sent")
     if record.tax == UNKNOWN:
@@ -87,9 +89,11 @@ def unknown(record: OfferRecord) -> list[str]:
 
 
 def _in_force(record: OfferRecord) -> str:
-    starts, until = record.in_force.from_, record.in_force.until
+    starts, end = record.in_force.from_, record.in_force.end
     since = f"from {_instant(starts)}" if isinstance(starts, datetime) else "since an unknown date"
-    return since + (f" until {_instant(until)}" if until else "")
+    if record.in_force.perhaps_over:
+        return since + "; ended on an unknown date"
+    return since + (f" until {_instant(end)}" if end else "")
 
 
 def _instant(moment: datetime) -> str:

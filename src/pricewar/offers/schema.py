@@ -97,14 +97,25 @@ class Source(Record):
 
 
 class InForce(Record):
-    """From when the terms apply. `until` is left out while nobody has said that they end."""
+    """From when the terms apply. `until` is left out while nobody has said that they end, and `unknown` when
+    they are known to have ended on a day that is not."""
 
     from_: Instant | Unknown = Field(alias="from")
-    until: Instant | None = None
+    until: Instant | Unknown | None = None
+
+    @property
+    def end(self) -> datetime | None:
+        """The day of the end, where one is known."""
+        return self.until if isinstance(self.until, datetime) else None
+
+    @property
+    def perhaps_over(self) -> bool:
+        """Whether the terms have ended on an unknown day, so that on no day they can be counted on."""
+        return self.until == UNKNOWN
 
     @model_validator(mode="after")
     def _ordered(self) -> InForce:
-        if isinstance(self.from_, datetime) and self.until is not None and self.until <= self.from_:
+        if isinstance(self.from_, datetime) and self.end is not None and self.end <= self.from_:
             raise ValueError("`until` is not after `from`")
         return self
 
