@@ -152,6 +152,8 @@ class _Biller:
         self.lines: dict[Any, int] = defaultdict(int)
         self.result = Result()
         self.credit = Fraction(0)
+        self.gifts: dict[Any, Fraction] = defaultdict(Fraction)  # money that cost nothing, by allowance
+        self.by_rate = 0  # tokens paid at a rate
         self.extra = Fraction(0)
         self.default = offer.versions[-1].models[0].name
 
@@ -352,6 +354,7 @@ class _Biller:
         kept: list[tuple[Counter, dict[str, Any]]] = []
         used: list[tuple[Any, Allowance, dict[str, int]]] = []
         lacking: list[Allowance] = []
+        gifts: list[tuple[Any, Fraction]] = []
 
         def due() -> Fraction:
             return sum((rest[m] * prices[m].price for m in METERS if m in prices), Fraction(0)) - given
@@ -430,6 +433,8 @@ class _Biller:
                     mine[m] = rest[m] if take >= k else rest[m] * int(take) // k
             else:
                 given += take
+                if a.price == 0:
+                    gifts.append((identity, take))
             for m in METERS:
                 rest[m] -= mine[m]
             used.append((identity, a, mine))
@@ -446,7 +451,7 @@ class _Biller:
                     return None
                 if a.unit in ("money", "credits") and due() > 0:
                     return None
-        return {"rest": rest, "given": given, "kept": kept, "used": used}
+        return {"rest": rest, "given": given, "kept": kept, "used": used, "gifts": gifts}
 
     def portion(self, a: Allowance, need: Fraction, fully: int, k: int) -> Fraction:
         """What `fully` of k requests need: tokens are whole; money is whole in the smallest unit."""
@@ -500,6 +505,8 @@ class _Biller:
             else:
                 self.result.paid_tokens += covered
         self.credit += trial["given"]
+        for identity, worth in trial["gifts"]:
+            self.gifts[identity] += worth
         due = Fraction(0)
         for m in METERS:
             quantity = trial["rest"][m]
@@ -508,6 +515,7 @@ class _Biller:
             if m not in prices:
                 if m in TOKENS:
                     self.result.paid_tokens += quantity
+                    self.by_rate += quantity
                 if m != "requests" and not (
                     self.charges.commitment is not None and self.charges.commitment.buys == "capacity"
                 ):
@@ -517,6 +525,7 @@ class _Biller:
             if m in TOKENS:
                 if amount.price:
                     self.result.paid_tokens += quantity
+                    self.by_rate += quantity
                 else:
                     self.result.free_tokens += quantity
             due += quantity * amount.price
@@ -561,7 +570,12 @@ class _Biller:
                 elif rule.per == "line":
                     due = nearest(due, rule.increment, rule.direction)
             per_month[month] += due
-        total = sum(per_month.values(), Fraction(0)) - self.credit + self.extra
+        gross = sum(per_month.values(), Fraction(0))
+        for worth in self.gifts.values():  # free money frees tokens in proportion
+            freed = int(self.by_rate * worth / gross)
+            result.free_tokens += freed
+            result.paid_tokens -= freed
+        total = gross - self.credit + self.extra
         for version_terms in self.all_allowances():
             identity, a = version_terms
             packs = sum(c.packs for key, c in self.counters.items() if key[0] == identity)
