@@ -112,22 +112,38 @@ class Run:
     Args:
         unknown: what an unpublished limit or allowance is taken to be. `open`: it never binds, or covers
             everything; `shut`: it refuses, or covers nothing. The truth lies between the two bills.
-        bucket_seconds: length of the log's buckets when it is aggregated; windows shorter than that cannot
-            be checked and are left out.
+        bucket_seconds: length of the log's buckets when it is aggregated. A limit over a shorter window
+            cannot be checked; only what is certainly above it is refused: more in a bucket than its windows
+            together allow.
+        requests_counted: whether the log counts requests; if not, what counts them cannot be checked.
     """
 
     def __init__(
-        self, tariff: Tariff, *, unknown: Literal["open", "shut"] = "shut", bucket_seconds: int | None = None
+        self,
+        tariff: Tariff,
+        *,
+        unknown: Literal["open", "shut"] = "shut",
+        bucket_seconds: int | None = None,
+        requests_counted: bool = True,
     ) -> None:
-        self.tariff, self.unknown = tariff, unknown
+        self.tariff, self.unknown, self.requests_counted = tariff, unknown, requests_counted
         self.months = _billing_zone(tariff)
         bucket = (bucket_seconds or 0) * 10**6
-        self.unchecked = [p for p in tariff.limits if CLOCK_LENGTH.get(p.term.per, 2**62) < bucket]
-        self.limits = [p for p in tariff.limits if p not in self.unchecked and p.term.amount != UNKNOWN]
+
+        def uncounted(p: Period[Limit]) -> bool:
+            return not requests_counted and ("requests" in p.term.meters or p.term.per == "request")
+
+        def too_short(p: Period[Limit]) -> bool:
+            return CLOCK_LENGTH.get(p.term.per, 2**62) < bucket
+
+        self.uncounted = [p for p in tariff.limits if uncounted(p)]
+        self.unchecked = [p for p in tariff.limits if too_short(p) and not uncounted(p)]
+        known = [p for p in tariff.limits if p.term.amount != UNKNOWN and not uncounted(p)]
+        self.limits = [_over_bucket(p, bucket) if too_short(p) else p for p in known]
         self.allowances = [p for p in tariff.allowances if self._amount(p) is not None]
         self.shut: list[tuple[int, int]] = []  # when nothing can be counted on
         if unknown == "shut":
-            unsaid = [p for p in tariff.limits if p.term.amount == UNKNOWN and p not in self.unchecked]
+            unsaid = [p for p in tariff.limits if p.term.amount == UNKNOWN] + self.uncounted
             self.shut = [*tariff.unknown, *((p.start, p.end) for p in unsaid)]
         self.paid: dict[tuple[frozenset[Atom], int], list[int]] = {}
         self.covered: dict[tuple[int, frozenset[Atom]], list[int]] = {}
@@ -150,6 +166,8 @@ class Run:
         a = period.term
         if UNKNOWN in (a.amount, a.credit, a.expires_after) and self.unknown == "shut":
             return None
+        if a.unit == "requests" and not self.requests_counted:
+            return ENDLESS if self.unknown == "open" else None
         if a.amount == UNKNOWN or a.credit == UNKNOWN:
             return ENDLESS
         assert isinstance(a.amount, Fraction)
@@ -334,6 +352,18 @@ class Run:
     def bill(self) -> Bill:
         """The bill so far."""
         return _Assembly(self).bill
+
+
+def _over_bucket(period: Period[Limit], bucket: int) -> Period[Limit]:
+    """A limit as the most that all its windows in a longer one allow."""
+    per, length_ = next(
+        ((n, x) for n, x in (*CLOCK_LENGTH.items(), ("day", kernel.DAY)) if x >= bucket), ("month", 0)
+    )
+    length_ = length_ or 31 * kernel.DAY
+    assert isinstance(period.term.amount, Fraction)
+    most = period.term.amount * (length_ // CLOCK_LENGTH[period.term.per])
+    term = period.term.model_copy(update={"amount": most, "per": per, "exceeded": "reject"})
+    return Period(term, period.start, period.end, period.version)
 
 
 def _billing_zone(tariff: Tariff) -> str | None:
@@ -790,7 +820,7 @@ class _Assembly:
             Term("no_paid_rate", {}, "nothing is for sale beyond the free use"),
             Term("not_in_force", {}, "the offer was not in force"),
             Term("not_deferrable", {}, "only work that can wait is taken"),
-            Term("unknown_limits", {}, "terms are not published: nothing can be counted on"),
+            Term("unknown_limits", {}, "what is not published or not logged cannot be counted on"),
             Term("request_too_large", {}, "larger than a single request may be"),
         ]
 

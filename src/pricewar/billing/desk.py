@@ -9,10 +9,14 @@ middle then counts on nothing that is unpublished.
 
 from __future__ import annotations
 
+import fnmatch
+import os
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from fractions import Fraction
+from math import lcm
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -20,13 +24,15 @@ import numpy as np
 from pricewar.billing import cells, kernel
 from pricewar.billing.batch import Assumptions, Batch, Ints, View, signatures
 from pricewar.billing.bill import Bill, Run, Term, served_by
-from pricewar.billing.tariff import Above, Atom, Between, Price, ServedBy, Tariff, boundaries, tariff
+from pricewar.billing.tariff import Above, Atom, Between, ServedBy, Tariff, boundaries, tariff
 from pricewar.errors import ConfigurationError, DataError
 from pricewar.offers.catalogue import Catalogue, Offer
 from pricewar.offers.schema import CurrencyRate
 from pricewar.units import METERS, UNKNOWN
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from pricewar.usage.log import Log
 
 Corner = Literal["low", "mid", "high"]
@@ -100,7 +106,9 @@ class Comparison:
 
     Attributes:
         entries: ranked by `total.mid`, offers whose total is unknown last.
-        baseline: cost as logged at list price, and of how many tokens the price is known.
+        baseline: cost as logged at list price; None when some model has none that is known.
+        requests_counted: whether the log counts requests; if not, `requests` counts tokens.
+        left_out: rows that were for models not asked for.
     """
 
     catalogue: Catalogue
@@ -115,10 +123,21 @@ class Comparison:
     tokens: int
     baseline: Fraction | None
     not_billed: list[tuple[str, Term]]
+    requests_counted: bool = True
+    left_out: int = 0
 
     def per_million(self, amount: Fraction | None) -> Fraction | None:
         """An amount per million tokens of the log; None where either is unknown."""
         return amount / self.tokens * 10**6 if amount is not None and self.tokens else None
+
+
+@dataclass(frozen=True)
+class _Rates:
+    """Prices of a logged model by meter, as whole multiples of `unit` in the comparison's currency."""
+
+    model: int
+    whole: tuple[int, ...]
+    unit: Fraction
 
 
 class _AsLogged:
@@ -130,7 +149,7 @@ class _AsLogged:
         self.tariffs: dict[int, Tariff | None] = {}
         self.names: dict[int, str] = {}
         self.edges: set[int] = set()
-        self._prices: dict[tuple[int, frozenset[Atom]], dict[str, Price]] = {}
+        self._rates: dict[tuple[int, frozenset[Atom]], _Rates | None] = {}
 
     def learn(self, models: Sequence[tuple[str | None, str]]) -> set[int]:
         """Look up models not seen before; returns sizes of input at which their prices jump."""
@@ -149,15 +168,15 @@ class _AsLogged:
         self.edges = _edges(found)
         return _thresholds(found)
 
-    def groups(self, view: View) -> tuple[Ints, Ints | None, list[tuple[int, dict[str, Price]] | None]]:
+    def groups(self, view: View) -> tuple[Ints, Ints | None, list[_Rates | None]]:
         """Rows of one price, as groups.
 
         Returns:
             cells: [cells] the group of each cell.
             rows: [N] the group of each row, or None when cells suffice.
-            prices: for each group its model and prices; None where no price is known.
+            rates: for each group its model and prices; None where no price is known.
         """
-        prices: list[tuple[int, dict[str, Price]] | None] = [None]
+        rates: list[_Rates | None] = [None]
         groups = np.zeros(len(view.cell_sums), dtype=np.int64)
         by_row: list[tuple[int, Ints]] = []
         for i, (_, model) in enumerate(view.batch.models):
@@ -170,60 +189,63 @@ class _AsLogged:
             served = np.full(len(view.batch.models), position, dtype=np.int64)
             kinds, rows, by_cell = signatures(view, found.atoms, served, None)
             if rows is None:
-                groups[mine] = len(prices) + by_cell[mine]
+                groups[mine] = len(rates) + by_cell[mine]
             else:
-                by_row.append((i, len(prices) + rows))
-            prices += [(i, self._resolve(i, found, atoms)) for atoms, _ in kinds]
+                by_row.append((i, len(rates) + rows))
+            rates += [self._resolve(i, found, atoms) for atoms, _ in kinds]
         if not by_row:
-            return groups, None, prices
+            return groups, None, rates
         code = groups[view.cell]
         for i, rows in by_row:
             at = view.batch.model == i
             code[at] = rows[at]
-        return groups, code, prices
+        return groups, code, rates
 
-    def _resolve(self, i: int, found: Tariff, atoms: frozenset[Atom]) -> dict[str, Price]:
-        if (i, atoms) not in self._prices:
-            self._prices[i, atoms] = found.resolve(atoms)
-        return self._prices[i, atoms]
+    def _resolve(self, i: int, found: Tariff, atoms: frozenset[Atom]) -> _Rates | None:
+        if (i, atoms) not in self._rates:
+            prices = found.resolve(atoms)
+            to, _ = self.catalogue.exchange(found.offer.latest.currency, self.currency, self.day)
+            scale = lcm(*(price.amount.denominator for price in prices.values()))
+            whole = tuple(int(prices[m].amount * scale) if m in prices else 0 for m in METERS)
+            self._rates[i, atoms] = _Rates(i, whole, to / scale) if prices else None
+        return self._rates[i, atoms]
 
-    def cost(
-        self, sums: Ints, prices: Sequence[tuple[int, dict[str, Price]] | None]
-    ) -> tuple[dict[int, Fraction], int]:
+    @staticmethod
+    def cost(sums: Ints, rates: Sequence[_Rates | None]) -> tuple[dict[int, Fraction], int]:
         """Amount by model in the comparison's currency, and how many requests have no known price."""
         amounts: dict[int, Fraction] = {}
         unknown = 0
-        for row, known in zip(sums.tolist(), prices, strict=True):
+        for row, known in zip(sums.tolist(), rates, strict=True):
             if not any(row):
                 continue
-            if known is None or not known[1]:
+            if known is None:
                 unknown += max(int(row[7]), 1)
                 continue
-            i, by_meter = known
-            due = sum(
-                (q * by_meter[m].amount for m, q in zip(METERS, row, strict=True) if m in by_meter),
-                Fraction(0),
-            )
-            offer = self.offers[i]
-            assert offer is not None
-            rate, _ = self.catalogue.exchange(offer.latest.currency, self.currency, self.day)
-            amounts[i] = amounts.get(i, Fraction(0)) + due * rate
+            due = sum(q * rate for q, rate in zip(row, known.whole, strict=True))
+            amounts[known.model] = amounts.get(known.model, Fraction(0)) + due * known.unit
         return amounts, unknown
 
 
 class _Plan:
     """One offer under way: a run for each corner, its overflow, and what was refused."""
 
-    def __init__(self, offer: Offer, found: Tariff, chain: Sequence[Tariff], bucket: int | None) -> None:
+    def __init__(self, offer: Offer, found: Tariff, chain: Sequence[Tariff], log: Log) -> None:
+        bucket, counted = log.bucket_seconds, "requests" not in log.unknown
         self.offer, self.tariff = offer, found
-        self.uncertain = bool(found.unknowns)
         self.exact = True
         self.runs: dict[Corner, Run] = {}
         for corner in CORNERS:
             self.runs[corner] = Run(
-                found, unknown="open" if corner == "low" else "shut", bucket_seconds=bucket
+                found,
+                unknown="open" if corner == "low" else "shut",
+                bucket_seconds=bucket,
+                requests_counted=counted,
             )
-        self.chains = {c: [Run(t, unknown="shut", bucket_seconds=bucket) for t in chain] for c in CORNERS}
+        self.uncertain = bool(found.unknowns or self.runs["mid"].uncounted)
+        self.chains = {
+            c: [Run(t, unknown="shut", bucket_seconds=bucket, requests_counted=counted) for t in chain]
+            for c in CORNERS
+        }
         self.rest: dict[Corner, Fraction] = dict.fromkeys(CORNERS, Fraction(0))
         self.unpriced: dict[Corner, int] = dict.fromkeys(CORNERS, 0)
         self.unserved: dict[Corner, int] = dict.fromkeys(CORNERS, 0)
@@ -238,6 +260,66 @@ class _Plan:
         return self._serves[len(models)]
 
 
+class _Piece:
+    """A batch of the log under way: its views, and what the log says its rows cost."""
+
+    def __init__(
+        self, batch: Batch, as_logged: _AsLogged, assumed: dict[Corner, Assumptions], marks: list[int],
+        nowhere: bool,
+    ) -> None:  # fmt: skip
+        self.batch, self.as_logged, self.assumed = batch, as_logged, assumed
+        self.marks, self.nowhere = marks, nowhere
+        self.base = View(batch, Assumptions(), frozenset(), marks)
+        self.present = frozenset(self.base.cell_model.tolist())
+        self.views: dict[tuple[Assumptions, frozenset[int]], View] = {}
+        self._groups, self._code, self.rates = as_logged.groups(self.base)
+        self.sums = np.zeros((len(self.rates), len(METERS)), dtype=np.int64)
+        if self._code is None:
+            np.add.at(self.sums, self._groups, self.base.cell_sums)
+        else:
+            kernel.sum_by_code(self._code, batch.quantities, self.sums)
+        self.requests = int(self.base.cell_sums[:, 7].sum())
+
+    def view(self, corner: Corner, same: frozenset[int]) -> View:
+        """The rows as an offer counts them that has the models `same`."""
+        if self.assumed[corner].neutral or self.present <= same:
+            return self.base
+        key = (self.assumed[corner], same & self.present)
+        if key not in self.views:
+            self.views[key] = View(self.batch, self.assumed[corner], same, self.marks)
+        return self.views[key]
+
+    def bill(self, plan: _Plan) -> None:
+        """Add the rows to an offer's runs; what it and its chain refuse is served as logged."""
+        served, same = plan.serves(self.batch.models, self.as_logged.names)
+        plan.exact &= self.present <= same
+        for corner in CORNERS:
+            refused = plan.runs[corner].add(self.view(corner, same), served)
+            if refused is None:
+                continue
+            refused = _overflow(
+                plan, corner, self.batch, refused, self.assumed[corner], self.marks, self.as_logged
+            )
+            if refused is None:
+                continue
+            if self.nowhere:
+                plan.unserved[corner] += int(refused.sum())
+                continue
+            amounts, unknown = self.as_logged.cost(self._of(refused), self.rates)
+            plan.rest[corner] += sum(amounts.values(), Fraction(0))
+            plan.unpriced[corner] += unknown
+
+    def _of(self, refused: Ints) -> Ints:
+        """[groups] what the refused requests took; refused[N]."""
+        if int(refused.sum()) == self.requests:
+            return self.sums
+        if self._code is None:
+            self._code = self._groups[self.base.cell]
+        out = np.zeros_like(self.sums)
+        kernel.sum_part_by_code(self._code, self.batch.quantities, refused, out)
+        return out
+
+
 def compare(
     log: Log,
     catalogue: Catalogue,
@@ -248,6 +330,7 @@ def compare(
     assumed: dict[Corner, Assumptions] | None = None,
     overflow_to: Sequence[str] = (),
     refusal_cost: Fraction | None = None,
+    only: Sequence[str] = (),
     batch_rows: int = 1_000_000,
     progress: Callable[[int, int], None] | None = None,
 ) -> Comparison:
@@ -259,6 +342,7 @@ def compare(
         overflow_to: offers that take, in order, what an offer refuses; what they leave is served as
             logged. `none` at the end leaves it unserved.
         refusal_cost: what an unserved request costs the team, in `currency`.
+        only: bill only requests for these models (`model` or `vendor/model`, with * and ?).
         progress: called with rows done and rows in all.
 
     Raises:
@@ -288,7 +372,7 @@ def compare(
         if not overflow_to and found.record.overflow_to in catalogue.offers:
             then = tariff(catalogue.offer(found.record.overflow_to), frozen=frozen, span=log.span)
             own_chain = [then] if then is not None else []
-        plans.append(_Plan(offer, found, own_chain, log.bucket_seconds))
+        plans.append(_Plan(offer, found, own_chain, log))
     tariffs = [p.tariff for p in plans]
     thresholds = _thresholds([*tariffs, *chain])
     edges = _edges(tariffs)
@@ -299,65 +383,28 @@ def compare(
     as_logged_total: dict[int, Fraction] = {}
     days: dict[int, list[int]] = {}
     done = 0
+    counted = "requests" not in log.unknown
+    left_out = 0
     for frame in log.batches(batch_rows):
-        batch = Batch.of(frame, models, tiers)
+        if only:
+            left_out += len(frame)
+            frame = _only(frame, only)
+            left_out -= len(frame)
+        batch = Batch.of(frame if counted else _by_token(frame), models, tiers)
         if not len(batch):
             continue
         thresholds |= as_logged.learn(batch.models)
-        marks = sorted(thresholds)
-        views: dict[tuple[Assumptions, frozenset[int]], View] = {}
         batch.cut(as_logged.edges | edges | _month_edges(zones, batch))
-        base = View(batch, Assumptions(), frozenset(), marks)
-        groups, code, prices = as_logged.groups(base)
-        sums = np.zeros((len(prices), len(METERS)), dtype=np.int64)
-        if code is None:
-            np.add.at(sums, groups, base.cell_sums)
-        else:
-            kernel.sum_by_code(code, batch.quantities, sums)
-        amounts, _ = as_logged.cost(sums, prices)
+        piece = _Piece(batch, as_logged, assumed, sorted(thresholds), nowhere)
+        amounts, _ = as_logged.cost(piece.sums, piece.rates)
         for i, amount in amounts.items():
             as_logged_total[i] = as_logged_total.get(i, Fraction(0)) + amount
-        _describe(base, uses, days)
-        present = frozenset(base.cell_model.tolist())
-
-        def view_of(
-            corner: Corner,
-            same: frozenset[int],
-            present: frozenset[int] = present,
-            views: dict[tuple[Assumptions, frozenset[int]], View] = views,
-            batch: Batch = batch,
-            base: View = base,
-            marks: list[int] = marks,
-        ) -> View:
-            key = (assumed[corner], same & present)
-            if assumed[corner].neutral or present <= same:
-                return base
-            if key not in views:
-                views[key] = View(batch, assumed[corner], same, marks)
-            return views[key]
-
-        for at, plan in enumerate(plans):
-            served, same = plan.serves(batch.models, as_logged.names)
-            plan.exact &= present <= same
-            for corner in CORNERS:
-                refused = plan.runs[corner].add(view_of(corner, same), served)
-                if refused is None:
-                    continue
-                refused = _overflow(plan, corner, batch, refused, assumed[corner], marks, as_logged)
-                if refused is None:
-                    continue
-                if nowhere:
-                    plan.unserved[corner] += int(refused.sum())
-                    continue
-                if code is None:
-                    code = groups[base.cell]
-                out = np.zeros((len(prices), len(METERS)), dtype=np.int64)
-                kernel.sum_part_by_code(code, batch.quantities, refused, out)
-                amounts, unknown = as_logged.cost(out, prices)
-                plan.rest[corner] += sum(amounts.values(), Fraction(0))
-                plan.unpriced[corner] += unknown
-            if progress is not None:
-                progress(done * len(plans) + len(batch) * (at + 1), max(log.rows, 1) * len(plans))
+        _describe(piece.base, uses, days)
+        # The compiled passes hold no lock; each offer's sums are its own, so the order does not matter.
+        with ThreadPoolExecutor(min(len(plans) // 2, os.cpu_count() or 1) or 1) as threads:
+            for at, _ in enumerate(threads.map(piece.bill, plans)):
+                if progress is not None:
+                    progress(done * len(plans) + len(batch) * (at + 1), max(log.rows, 1) * len(plans))
         done += len(batch)
     tokens = sum(sum(q[:6]) for q in uses.values())
     found_models = [
@@ -379,13 +426,41 @@ def compare(
         tokens,
         sum((u.total for u in found_models if u.total is not None), Fraction(0)) if complete else None,
         not_billed,
+        counted,
+        left_out,
     )
     for plan in plans:
-        comparison.entries.append(_entry(plan, comparison, day, refusal_cost))
+        entry = _entry(plan, comparison, day, refusal_cost)
+        if "output" in entry.bill.unpriced:  # an embedding model, say, cannot do this work
+            not_billed.append((plan.offer.id, Term("no_output_price", {}, "names no price for output")))
+        else:
+            comparison.entries.append(entry)
     comparison.entries.sort(
         key=lambda e: (e.total.mid is None, e.total.mid or 0, e.total.high or 0, e.offer.id)
     )
     return comparison
+
+
+def _only(frame: pl.DataFrame, patterns: Sequence[str]) -> pl.DataFrame:
+    """The rows whose model, or vendor/model, matches one of the patterns."""
+    import polars as pl
+
+    pairs = frame.select("vendor", "model").unique(maintain_order=True)
+    kept = [
+        any(fnmatch.fnmatchcase(name, p) for p in patterns for name in (model, f"{vendor}/{model}"))
+        for vendor, model in pairs.rows()
+    ]
+    return frame.join(
+        pairs.filter(pl.Series(kept, dtype=pl.Boolean)),
+        on=["vendor", "model"], how="semi", nulls_equal=True, maintain_order="left",
+    )  # fmt: skip
+
+
+def _by_token(frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows without a count of requests, divisible by the token."""
+    import polars as pl
+
+    return frame.with_columns(requests=pl.sum_horizontal(METERS[:6]).clip(lower_bound=1).cast(pl.Int64))
 
 
 def _thresholds(tariffs: Iterable[Tariff]) -> set[int]:
@@ -564,6 +639,9 @@ def _warnings(plan: _Plan) -> list[Term]:
         found.append(Term("retired", {"on": f"{retired:%Y-%m-%d}"}, f"model retired on {retired:%Y-%m-%d}"))
     elif retired == UNKNOWN:
         found.append(Term("unknown_value", {"what": "retirement"}, "not published: when the model retires"))
+    if plan.runs["mid"].uncounted:
+        text = "the log does not count requests, so that limits on them cannot be counted on"
+        found.append(Term("requests_not_counted", {}, text))
     if plan.runs["mid"].unchecked:
         found.append(
             Term("minute_limits_unknown", {}, "limits shorter than the log's buckets were not checked")

@@ -80,17 +80,20 @@ def _log(c: Comparison, log: Log) -> dict[str, Any]:
         "format": log.format,
         "rows_in": log.rows_in,
         "rows": log.rows,
-        "requests": c.requests,
+        "requests": c.requests if c.requests_counted else None,
         "tokens": c.tokens,
         "bucket_seconds": log.bucket_seconds,
         "first": log.span[0].isoformat() if log.span else None,
         "last": log.span[1].isoformat() if log.span else None,
-        "days": [{"day": str(day), "requests": r, "tokens": t} for day, r, t in c.days],
+        "days": [
+            {"day": str(day), "requests": r if c.requests_counted else None, "tokens": t}
+            for day, r, t in c.days
+        ],
         "models": [
             {
                 "vendor": use.vendor,
                 "model": use.model,
-                "requests": use.requests,
+                "requests": use.requests if c.requests_counted else None,
                 "tokens": dict(zip(METERS[:7], use.quantities[:7], strict=True)),
             }
             for use in c.models
@@ -98,7 +101,10 @@ def _log(c: Comparison, log: Log) -> dict[str, Any]:
         "exclusions": [
             {"cause": e.cause, "count": e.count, "examples": list(e.examples)} for e in log.exclusions
         ],
-        "notes": list(log.notes),
+        "notes": [
+            *log.notes,
+            *([f"{c.left_out:,} rows are for models not asked for (--only)."] if c.left_out else []),
+        ],
     }
 
 
@@ -148,7 +154,7 @@ def _entry(c: Comparison, e: Entry, rank: int) -> dict[str, Any]:
         "free_share": _text(Fraction(e.bill.free_tokens, tokens)),
         "paid_share": _text(Fraction(e.bill.paid_tokens, tokens)),
         "refused": [
-            {**term(cause), "requests": requests, "tokens": count}
+            {**term(cause), "requests": requests if c.requests_counted else None, "tokens": count}
             for cause, requests, count in e.bill.refused
         ],
         "queued": e.bill.queued,
@@ -211,7 +217,7 @@ def csv(shown: dict[str, Any]) -> str:
             *(o["total"][k] for k in CORNERS),
         ]
         row += [o["own"]["mid"], o["overflow"]["mid"], shown["currency"], o["served_share"]["mid"]]
-        row += [o["free_share"], sum(r["requests"] for r in o["refused"])]
+        row += [o["free_share"], sum(r["requests"] for r in o["refused"] if r["requests"] is not None)]
         row += ["; ".join(t["text"] for t in o["bit"]), "; ".join(t["text"] for t in o["warnings"])]
         source = o["sources"][0] if o["sources"] else {"url": "", "read_on": ""}
         table.writerow([inert(cell) for cell in [*row, source["url"], source["read_on"]]])

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 @click.option("--offers", "-o", multiple=True, metavar="PATTERN",
               help="Offers to bill: id (with * and ?), vendor or kind; repeat for more. Default: every own "
                    "record and the main vendors' current chat models.")  # fmt: skip
+@click.option("--only", multiple=True, metavar="MODEL",
+              help="Bill only requests for this model (MODEL or VENDOR/MODEL, with * and ?).")  # fmt: skip
 @click.option("--as-of", type=Day(), help="Use only what was public on this date. Default: today.")
 @click.option("--in-force", type=Day(),
               help="Bill the whole log on the terms in force on this date. Default: each request on its own "
@@ -81,6 +83,7 @@ def run(
     *,
     command: str,
     offers: Sequence[str] = (),
+    only: Sequence[str] = (),
     as_of: date | None = None,
     in_force: date | None = None,
     overflow_to: Sequence[str] = (),
@@ -129,9 +132,13 @@ def run(
         assumed={c: Assumptions(tokens[i], verbosity[i], keep_cache=kept[i]) for i, c in enumerate(corners)},
         overflow_to=overflow_to,
         refusal_cost=refusal_cost,
+        only=only,
         progress=progress.share("billed"),
     )
     progress.done()
+    if only and not comparison.models:
+        raise ConfigurationError(f"no request is for {', '.join(only)}", where="--only",
+                                 remedy="the table without --only names the models of the log")  # fmt: skip
     data = shown.document(comparison, usage, command=command)
     if json_to is not None:
         _write(json_to, json.dumps(data, ensure_ascii=False, indent=1) + "\n", progress)

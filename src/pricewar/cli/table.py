@@ -79,7 +79,8 @@ def _head(console: Console, data: Mapping[str, Any], symbol: str) -> None:
     log, base = data["log"], data["baseline"]
     span = f"{(log['first'] or '')[:10]} to {(log['last'] or '')[:10]}" if log["first"] else "no rows"
     console.print()
-    console.print(_safe(f"{', '.join(log['source'])}: {log['requests']:,} requests, "
+    requests = "requests not counted" if log["requests"] is None else f"{log['requests']:,} requests"
+    console.print(_safe(f"{', '.join(log['source'])}: {requests}, "
                         f"{count(log['tokens'])} tokens, {span} ({log['format']})"))  # fmt: skip
     for use, priced in zip(log["models"][:6], base["models"][:6], strict=True):
         tokens = use["tokens"]
@@ -89,7 +90,7 @@ def _head(console: Console, data: Mapping[str, Any], symbol: str) -> None:
             else "no list price known"
         )
         everything = sum(v for k, v in tokens.items() if k != "search")
-        console.print(_safe(f"  {use['vendor'] or '?'}/{use['model']}: {use['requests']:,} requests, "
+        console.print(_safe(f"  {use['vendor'] or '?'}/{use['model']}: {_requests(use)}"
                             f"{count(everything)} tokens → {cost}"))  # fmt: skip
     if len(log["models"]) > 6:
         console.print(f"  and {len(log['models']) - 6} more models")
@@ -115,7 +116,7 @@ def _cheapest(offers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 def _notes(o: Mapping[str, Any]) -> Text:
     parts: list[tuple[str, str]] = []
-    refused = sum(r["requests"] for r in o["refused"])
+    refused = sum(r["requests"] or 0 for r in o["refused"])
     if refused:
         where = "as logged" if o["overflow_to"] == "as-logged" else "by " + o["overflow_to"]
         parts.append((f"{count(refused)} requests are served {where}", ""))
@@ -164,6 +165,10 @@ def _foot(console: Console, data: Mapping[str, Any]) -> None:
 
 def _safe(text: str, style: str = "") -> Text:
     return Text("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text), style=style)
+
+
+def _requests(use: Mapping[str, Any]) -> str:
+    return "" if use["requests"] is None else f"{use['requests']:,} requests, "
 
 
 def _price(text: str | None) -> str:
