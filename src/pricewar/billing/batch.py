@@ -373,7 +373,8 @@ def _coded(series: pl.Series) -> tuple[Ints, int]:
     """([N] a number for each distinct name or null, how many numbers there may be)."""
     import polars as pl
 
-    if len(series) and (series == series[0]).all(ignore_nulls=False):  # one name throughout
+    nulls = series.null_count()
+    if nulls == len(series) or (nulls == 0 and (series == series[0]).all()):  # one name, or none, throughout
         return np.zeros(len(series), dtype=np.uint32), 1
     number = series.cast(pl.Categorical).to_physical()
     most = number.max()
