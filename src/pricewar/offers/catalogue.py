@@ -32,6 +32,7 @@ from pricewar.offers.schema import (
 FACTS = Path(__file__).parent / "facts"
 
 
+@lru_cache(maxsize=65_536)
 def canonical(model: str) -> str:
     """A model without vendor, tag or casing: `meta-llama/Llama-3.3-70B:free` → `llama-3.3-70b`."""
     name = model.strip().lower().rsplit("/", 1)[-1].split(":", 1)[0].split("@", 1)[0]
