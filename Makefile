@@ -40,6 +40,7 @@ test: $(VENV)/.dev ## lint, types, room rules and every test that needs no brows
 	@$(BIN)/lint-imports --no-cache >/dev/null || { $(BIN)/lint-imports --no-cache; exit 1; }
 	@$(BIN)/pyright --warnings
 	@$(BIN)/pytest -m "not browser and not slow"
+	@echo "left out: the report in Chromium (make test-browser), tests of minutes (pytest -m slow)"
 
 test-browser: $(VENV)/.dev ## the report in Chromium (Debian: apt-get install chromium fonts-noto-cjk)
 	@$(BIN)/pytest -m browser

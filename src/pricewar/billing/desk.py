@@ -27,7 +27,7 @@ from pricewar.billing.bill import Bill, Run, Term, served_by
 from pricewar.billing.tariff import Above, Atom, Between, ServedBy, Tariff, boundaries, tariff
 from pricewar.errors import ConfigurationError, DataError
 from pricewar.offers.catalogue import Catalogue, Offer
-from pricewar.offers.schema import CurrencyRate
+from pricewar.offers.schema import CurrencyRate, OfferRecord
 from pricewar.units import METERS, UNKNOWN
 
 if TYPE_CHECKING:
@@ -629,6 +629,14 @@ def _warnings(plan: _Plan) -> list[Term]:
         found.append(Term("weak_source", {}, "rests on a weak source"))
     if record.eligibility.data_use == "train":
         found.append(Term("trains_on_data", {}, "the vendor trains on what is sent"))
+    if record.light:
+        found.append(Term("light_model", {}, "a light model"))
+    if record.eligibility.account:
+        account = record.eligibility.account
+        found.append(Term("account_only", {"account": account}, f"accounts: {account}"))
+    if isinstance(record.eligibility.regions, list):
+        regions = ", ".join(record.eligibility.regions)
+        found.append(Term("regions_only", {"regions": regions}, f"regions: {regions}"))
     if record.eligibility.new_account:
         found.append(Term("new_account_only", {}, "new accounts only"))
     until = record.in_force.end
@@ -654,16 +662,25 @@ def _warnings(plan: _Plan) -> list[Term]:
     return found
 
 
+def _plain_price(record: OfferRecord) -> Fraction:
+    """Input and output price of the first rate that names them: enough to tell dearer from cheaper."""
+    named = [
+        (rate.input or Fraction(0)) + (rate.output or Fraction(0)) for rate in record.rates if rate.input
+    ]
+    return named[0] if named else Fraction(0)
+
+
 def _announced(offer: Offer, catalogue: Catalogue) -> list[Term]:
     """Versions that begin later, and changes announced in words."""
     found: list[Term] = []
     now = datetime(catalogue.as_of.year, catalogue.as_of.month, catalogue.as_of.day, tzinfo=UTC)
+    current = offer.on(now)
     for version in offer.after(now):
         starts = version.in_force.from_
         if isinstance(starts, datetime):
-            found.append(
-                Term("announced_rise", {"on": f"{starts:%Y-%m-%d}"}, f"new terms from {starts:%Y-%m-%d}")
-            )
+            dearer = current is not None and _plain_price(version) > _plain_price(current)
+            key, what = ("announced_rise", "price rise") if dearer else ("announced_change", "new terms")
+            found.append(Term(key, {"on": f"{starts:%Y-%m-%d}"}, f"{what} from {starts:%Y-%m-%d}"))
     for change in offer.latest.lifecycle.announced:
         when = f"{change.effective:%Y-%m-%d}" if isinstance(change.effective, datetime) else UNKNOWN
         found.append(Term("announced", {"on": when, "what": change.what}, f"{when}: {change.what}"))

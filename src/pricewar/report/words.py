@@ -424,6 +424,24 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "已宣布 {on:date} 涨价",
         "{on:date} の値上げを発表済み",
     ),
+    "term.announced_change": (
+        "new terms announced for {on:date}",
+        "已宣布 {on:date} 起新条款",
+        "{on:date} からの新条件を発表済み",
+    ),
+    "term.light_model": ("a light model", "轻量模型", "軽量モデル"),
+    "term.account_only": (
+        "accounts: {account:raw}",
+        "限账户：{account:raw}",
+        "対象アカウント：{account:raw}",
+    ),
+    "term.regions_only": ("regions: {regions:raw}", "限地区：{regions:raw}", "対象地域：{regions:raw}"),
+    "term.requests_not_counted": (
+        "requests not logged: limits on them cannot be counted on",
+        "日志未计请求数：无法依据请求限额",
+        "リクエスト数の記録なし：その上限は当てにできない",
+    ),
+    "term.no_output_price": ("names no price for output", "没有输出价格", "出力の単価なし"),
     # Rules of a bill's lines
     "term.list_price": ("list price", "标价", "定価"),
     "term.allowance": ("covered by the allowance", "由额度覆盖", "枠で充当"),
