@@ -144,6 +144,16 @@ class Batch:
         batch.largest = max((int(column.max()) for m, column in columns if m < 6), default=0)
         return batch
 
+    @cached_property
+    def input_each(self) -> Ints:
+        """[N] tokens of input in each request (the average one of a bucket)."""
+        return self.quantities[:, :4].sum(axis=1) // np.maximum(self.quantities[:, 7], 1)
+
+    @cached_property
+    def longest(self) -> int:
+        """The longest input of a request."""
+        return int(self.input_each.max(initial=0))
+
     def select(self, rows: Ints, quantities: Ints) -> Batch:
         """Some of the rows, with other quantities."""
         return Batch(self.times[rows], quantities, self.model[rows], self.models, self.tier[rows], self.tiers)
@@ -227,7 +237,7 @@ class View:
         if size <= DENSE:
             dense = np.zeros((size, len(METERS)), dtype=np.int64)
             self._pass(none, dense)
-            kinds = np.flatnonzero(dense[:, -1])  # every row counts at least one request
+            kinds = np.flatnonzero(dense.any(axis=1))
             self.cell_sums = dense[kinds]
             self._rank = np.zeros(size, dtype=np.int64)
             self._rank[kinds] = np.arange(len(kinds))

@@ -213,8 +213,12 @@ class Run:
 
     # -- passes
 
-    def add(self, view: View, served: Ints) -> Ints | None:
-        """Bill a batch. Returns [N] requests refused in each row, or None when none was."""
+    def add(self, view: View, served: Ints, same: frozenset[int] | None = None) -> Ints | None:
+        """Bill a batch. Returns [N] requests refused in each row, or None when none was.
+
+        `same` names the logged models that are the offer's own, which therefore took their input; requests
+        for others are refused where the input is longer than the serving model takes. None: not checked.
+        """
         batch = view.batch
         if not len(batch):
             return None
@@ -228,7 +232,7 @@ class Run:
         for atoms, _ in kinds:
             if atoms not in self.prices:
                 self.prices[atoms] = self.tariff.resolve(atoms)
-        barred = self._barred(batch)
+        barred = self._barred(batch, served, same)
         sold = all(
             self._payable(self.prices[atoms]) for atoms, _ in kinds
         )  # else refused, not free of charge
@@ -240,16 +244,12 @@ class Run:
                 kernel.sum_by_code(rows, view.quantities, out)
             self._keep(self.paid, kinds, out)
             return None
+        if barred is not None and barred[0] >= 0 and (barred == barred[0]).all():  # nothing is served
+            self.refused_by[barred[0]][0] += int(sums[:, 7].sum())
+            self.refused_by[barred[0]][1] += int(sums[:, :6].sum())
+            return np.maximum(batch.quantities[:, 7], 1)
         quantities = self._rounded(view.quantities)
         code = rows if rows is not None else cells[view.cell]
-        if barred is not None and (barred >= 0).all():
-            cause = np.bincount(barred, minlength=len(self.refused_by))
-            refused = np.maximum(batch.quantities[:, 7], 1)
-            for c in np.flatnonzero(cause):
-                rows_of = barred == c
-                self.refused_by[c][0] += int(refused[rows_of].sum())
-                self.refused_by[c][1] += int(quantities[rows_of, :6].sum())
-            return refused
         if quantities is not view.quantities:
             sums = quantities.sum(axis=0, keepdims=True)
         return self._run(batch, quantities, sums, code, kinds, served, barred)
@@ -263,7 +263,7 @@ class Run:
                 return rounded
         return quantities
 
-    def _barred(self, batch: Batch) -> Ints | None:
+    def _barred(self, batch: Batch, served: Ints, same: frozenset[int] | None) -> Ints | None:
         """[N] −1, or the cause for which the offer is not to be had; None when nothing is barred."""
         base = len(self.limits) + len(self.allowances)
         barred: Ints | None = None
@@ -280,6 +280,14 @@ class Run:
             waits = np.array([tier in ("batch", "flex") for tier in batch.tiers], dtype=bool)[batch.tier]
             if not waits.all():
                 barred = np.where(waits, -1 if barred is None else barred, base + 2)
+        if same is not None:
+            takes = [m.longest_input or LARGEST for m in self.tariff.offer.models]
+            if takes and batch.longest > min(takes):
+                most = np.array(takes, dtype=np.int64)[served]
+                most[[i for i in same if i < len(most)]] = LARGEST
+                too_long = batch.input_each > most[batch.model]
+                if too_long.any():
+                    barred = np.where(too_long, base + 4, -1 if barred is None else barred)
         for start, end in self.shut:
             shut = (batch.times >= start) & (batch.times < end)
             if shut.any():
@@ -821,7 +829,7 @@ class _Assembly:
             Term("not_in_force", {}, "the offer was not in force"),
             Term("not_deferrable", {}, "only work that can wait is taken"),
             Term("unknown_limits", {}, "what is not published or not logged cannot be counted on"),
-            Term("request_too_large", {}, "larger than a single request may be"),
+            Term("request_too_large", {}, "longer than the model's context"),
         ]
 
 

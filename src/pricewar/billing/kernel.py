@@ -1,7 +1,7 @@
 """The compiled pass: requests in time order against limits and allowances.
 
-All compiled code of billing is in this file, because Numba's cache does not notice an edit in a function
-that another file calls. Every quantity is a whole number; nothing is rounded here. Given arrays of Python
+Compiled code that calls compiled code is in one file, because Numba's cache does not notice an edit in a
+function of another file. Every quantity is a whole number; nothing is rounded here. Given arrays of Python
 integers (dtype object), the same functions run uncompiled (`.py_func`) without bound, which is what the
 bill does when a product could pass 64 bits.
 
@@ -48,30 +48,13 @@ def sum_part_by_code(codes, quantities, part, out):
         if part[i] > 0:
             c = codes[i]
             whole = quantities[i, 7] if quantities[i, 7] > 1 else 1
-            for m in range(meters):
-                q = quantities[i, m]
-                out[c, m] += q if part[i] >= whole else q - muldiv(q, whole - part[i], whole)
-
-
-@njit(cache=True, nogil=True)
-def scaled(quantities, same, numerators, denominators, drop_cache, out):
-    """Quantities as another model would count them, half up; rows of the same model stay as they are."""
-    n, meters = quantities.shape
-    for i in range(n):
-        if same[i]:
-            for m in range(meters):
-                out[i, m] = quantities[i, m]
-            continue
-        for m in range(meters):
-            out[i, m] = quantities[i, m]
-        if drop_cache:
-            out[i, 0] += out[i, 1] + out[i, 2] + out[i, 3]
-            out[i, 1] = 0
-            out[i, 2] = 0
-            out[i, 3] = 0
-        for m in range(6):
-            if numerators[m] != denominators[m]:
-                out[i, m] = muldiv(2 * out[i, m] * numerators[m] + denominators[m], 1, 2 * denominators[m])
+            if part[i] >= whole:
+                for m in range(meters):
+                    out[c, m] += quantities[i, m]
+            else:
+                for m in range(meters):
+                    q = quantities[i, m]
+                    out[c, m] += q - muldiv(q, whole - part[i], whole)
 
 
 @njit(cache=True, nogil=True)
