@@ -45,6 +45,46 @@ def test_a_bill_is_exact_and_says_how_it_came_about(log: Path) -> None:
     assert data["command"].startswith("pricewar bill usage.csv")
 
 
+def test_what_is_longer_than_a_context_is_refused_and_served_as_logged(log: Path) -> None:
+    reply = pricewar(
+        "bill", "usage.csv", "--offers", "baidu/ernie-lite-8k-free-later", "--json", "-", cwd=log.parent
+    )
+    (offer,) = json.loads(reply.stdout)["offers"]
+    # every input has 1,000,000 tokens; ERNIE-Lite-8K takes 8,192: all go back to gpt-5-mini at 1.80 USD
+    assert offer["refused"][0]["key"] == "request_too_large"
+    assert offer["served_share"]["mid"] == "0"
+    assert offer["total"]["mid"] == "1.8"
+
+
+def test_part_of_a_log(log: Path) -> None:
+    with log.open("a") as rows:
+        rows.write("2026-11-05T12:00:00Z,gpt-5-nano,1000000,0\n")
+    words = ["bill", "usage.csv", "--offers", "openai/gpt-5-mini", "--only", "gpt-5-mini", "--json", "-"]
+    data = json.loads(pricewar(*words, cwd=log.parent).stdout)
+    assert data["baseline"]["total"] == "1.8"
+    assert "1 rows are for models not asked for (--only)." in data["log"]["notes"]
+    assert pricewar(*words[:5], "gpt-9", cwd=log.parent).returncode == 2
+
+
+def test_buckets_that_count_no_requests(tmp_path: Path) -> None:
+    bucket = {
+        "starting_at": "2026-11-01T00:00:00Z",
+        "ending_at": "2026-11-02T00:00:00Z",
+        "results": [{"uncached_input_tokens": 1_000_000, "output_tokens": 0, "model": "claude-sonnet-5"}],
+    }
+    (tmp_path / "usage.json").write_text(json.dumps({"data": [bucket], "has_more": False, "next_page": None}))
+    words = ["bill", "usage.json", "--offers", "groq/gpt-oss-120b-free", "--json", "-"]
+    words += ["--tokens", "1,1,1", "--verbosity", "1,1,1", "--cache", "kept"]
+    reply = pricewar(*words, cwd=tmp_path)
+    assert reply.returncode == 0, reply.stderr
+    data = json.loads(reply.stdout)
+    (offer,) = data["offers"]
+    assert data["log"]["requests"] is None
+    # at best 200,000 tokens are free and 800,000 go back to Sonnet 5 at 2 a million: 1.60; at worst all do
+    assert (offer["total"]["low"], offer["total"]["high"]) == ("1.6", "2")
+    assert "requests_not_counted" in [w["key"] for w in offer["warnings"]]
+
+
 def test_table_report_and_csv(log: Path) -> None:
     words = ["bill", "usage.csv", "--offers", "groq", "--offers", "openai/gpt-5-mini", "--lines"]
     reply = pricewar(*words, "--html", "r.html", "--csv", "r.csv", cwd=log.parent)

@@ -147,7 +147,9 @@ class Batch:
     @cached_property
     def input_each(self) -> Ints:
         """[N] tokens of input in each request (the average one of a bucket)."""
-        return self.quantities[:, :4].sum(axis=1) // np.maximum(self.quantities[:, 7], 1)
+        out = np.empty(len(self), dtype=np.int64)
+        cells.inputs(self.quantities, out)
+        return out
 
     @cached_property
     def longest(self) -> int:

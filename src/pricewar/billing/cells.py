@@ -107,6 +107,14 @@ def scaled(quantities, model, same, numerators, denominators, drop, out):
 
 
 @njit(cache=True, nogil=True)
+def inputs(quantities, out):
+    """out[i] = tokens of input in each request of a row."""
+    for i in range(len(quantities)):
+        total = quantities[i, 0] + quantities[i, 1] + quantities[i, 2] + quantities[i, 3]
+        out[i] = total // quantities[i, 7] if quantities[i, 7] > 1 else total
+
+
+@njit(cache=True, nogil=True)
 def segment_sums(starts, quantities, out):
     """Sums of each run of rows [starts[s], starts[s + 1])."""
     for s in range(len(starts) - 1):

@@ -294,7 +294,7 @@ class _Piece:
         served, same = plan.serves(self.batch.models, self.as_logged.names)
         plan.exact &= self.present <= same
         for corner in CORNERS:
-            refused = plan.runs[corner].add(self.view(corner, same), served)
+            refused = plan.runs[corner].add(self.view(corner, same), served, same)
             if refused is None:
                 continue
             refused = _overflow(
@@ -512,7 +512,7 @@ def _overflow(
             part[r] -= np.array([int(q) * kept // int(whole[r]) for q in part[r]], dtype=np.int64)
         piece = batch.select(rows, part)
         served, same = served_by(run.tariff, batch.models, as_logged.names)
-        left = run.add(View(piece, assumed, same, marks), served)
+        left = run.add(View(piece, assumed, same, marks), served, same)
         if left is None:
             return None
         refused = np.zeros(len(batch), dtype=np.int64)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pricewar import __version__
@@ -76,7 +77,7 @@ def _interval(interval: Interval, of: Any = None) -> dict[str, str | None]:
 
 def _log(c: Comparison, log: Log) -> dict[str, Any]:
     return {
-        "source": list(log.source),
+        "source": [Path(name).name for name in log.source],  # a report is passed on: no folders
         "format": log.format,
         "rows_in": log.rows_in,
         "rows": log.rows,

@@ -48,8 +48,8 @@ if TYPE_CHECKING:
               help="Length of another model's answers.")  # fmt: skip
 @click.option("--cache", type=click.Choice(["kept", "doubtful", "lost"]), default="doubtful",
               show_default=True, help="Whether another vendor's cache would hit as often.")  # fmt: skip
-@click.option("--top", type=click.IntRange(1), default=12, show_default=True,
-              help="Lines of each table.")  # fmt: skip
+@click.option("--top", type=click.IntRange(1), default=16, show_default=True,
+              help="Lines of the first table; the list prices get half as many.")  # fmt: skip
 @click.option(
     "--all", "everything", is_flag=True, help="Every offer in the table, not the best of each vendor."
 )
@@ -95,7 +95,7 @@ def run(
     tokens: tuple[Fraction, ...] = (Fraction("0.9"), Fraction(1), Fraction("1.15")),
     verbosity: tuple[Fraction, ...] = (Fraction("0.7"), Fraction(1), Fraction("1.4")),
     cache: str = "doubtful",
-    top: int = 12,
+    top: int = 16,
     everything: bool = False,
     lines: bool = False,
     json_to: Path | None = None,

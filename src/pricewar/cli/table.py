@@ -21,7 +21,7 @@ KIND_STYLE = {
 FINE_PRINT = ("free", "grant", "pack", "introductory", "provisioned")
 
 
-def show(data: Mapping[str, Any], *, top: int = 12, everything: bool = False, lines: bool = False) -> None:
+def show(data: Mapping[str, Any], *, top: int = 16, everything: bool = False, lines: bool = False) -> None:
     """Print the log, what it costs as logged, and the offers ranked; then what the reader must know."""
     console = Console(highlight=False)
     if not console.is_terminal:
@@ -29,12 +29,12 @@ def show(data: Mapping[str, Any], *, top: int = 12, everything: bool = False, li
     symbol = str(SYMBOLS.get(data["currency"], data["currency"] + " "))
     _head(console, data, symbol)
     shown: list[Mapping[str, Any]] = []
-    for title, kinds in (
-        ("Free tiers, grants, packs, introductory prices", FINE_PRINT),
-        ("List prices", ("list",)),
+    for title, kinds, most in (
+        ("Free tiers, grants, packs, introductory prices", FINE_PRINT, top),
+        ("List prices", ("list",), max(top // 2, 1)),
     ):
         of_kind = [o for o in data["offers"] if o["kind"] in kinds]
-        chosen = of_kind if everything else _cheapest(of_kind)[:top]
+        chosen = of_kind if everything else _cheapest(of_kind)[:most]
         if not chosen:
             continue
         which = "" if everything or len(of_kind) == len(chosen) else ": the cheapest of each vendor and kind"

@@ -162,7 +162,11 @@ def _versions(provider: Provider, model: ModelInfo, read_on: date) -> Iterator[O
             vendor=provider.id,
             plan="list price",
             kind="free" if free else "list",
-            models=[ModelName.model_construct(name=model.id, aliases=[], weights=None)],
+            models=[
+                ModelName.model_construct(
+                    name=model.id, aliases=[], weights=None, context=model.context_window or None
+                )
+            ],
             light=None,
             currency="USD",
             tax="excluded",

@@ -18,6 +18,7 @@ Conventions
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from typing import Annotated, Any, Literal
@@ -122,11 +123,20 @@ class InForce(Record):
 
 class ModelName(Record):
     """A model as the vendor calls it. `weights` names openly published weights, so that the same model at
-    another vendor is known to be the same."""
+    another vendor is known to be the same; `context` is the most tokens of input it takes, where known."""
 
     name: str
     aliases: list[str] = []
     weights: str | None = None
+    context: int | None = None
+
+    @property
+    def longest_input(self) -> int | None:
+        """`context`, or what the name itself says: ERNIE-Lite-8K takes 8 × 1024 tokens."""
+        if self.context is not None:
+            return self.context
+        said = re.search(r"(?:^|-)(\d{1,4})k(?:-|$)", self.name.lower())
+        return int(said.group(1)) * 1024 if said else None
 
 
 def _model(value: Any) -> Any:
