@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +19,7 @@ KIND_STYLE = {
 }  # fmt: skip
 
 
+WIDE = 112  # columns that the table with its notes needs
 FINE_PRINT = ("free", "grant", "pack", "introductory", "provisioned")
 
 
@@ -39,7 +41,10 @@ def show(data: Mapping[str, Any], *, top: int = 16, everything: bool = False, li
             continue
         which = "" if everything or len(of_kind) == len(chosen) else ": the cheapest of each vendor and kind"
         console.print(f"[bold]{title}[/], {len(chosen)} of {len(of_kind)}{which}")
-        console.print(_table(chosen, symbol))
+        if console.width >= WIDE:
+            console.print(_table(chosen, symbol))
+        else:
+            _stacked(console, chosen, symbol)
         console.print()
         shown += chosen
     if lines:
@@ -114,6 +119,32 @@ def _cheapest(offers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return list(first.values())
 
 
+def _stacked(console: Console, chosen: Sequence[Mapping[str, Any]], symbol: str) -> None:
+    """The same where there is no room for a column of notes: they stand under the offer."""
+    room = max(console.width - 46, 16)
+    head = f"{'rank':>4}  {'offer':<{room}} {'headline':>8} {'effective':>9} {'all work':>9} {'served':>6}"
+    console.print(head, style="dim")
+    console.print(f"{'':6}{'':<{room}} {symbol + '/M':>8} {symbol + '/M':>9} {symbol:>9}", style="dim")
+    for o in chosen:
+        kind = "" if o["kind"] == "list" else f" {o['kind']}"
+        name = f"{o['id']}{kind}"
+        if len(name) > room:
+            console.print(_safe(f"{o['rank']:>4}  {name}"))
+            name, rank = "", ""
+        else:
+            rank = str(o["rank"])
+        served = _share(o["served_share"]["mid"])
+        console.print(
+            _safe(
+                f"{rank:>4}  {name:<{room}} {_price(o['headline_per_mtok']):>8} "
+                f"{_price(o['per_mtok']['mid']):>9} {_amount(o['total']['mid']):>9} {served:>6}"
+            )
+        )
+        notes = _notes(o)
+        if notes.plain:
+            console.print(Padding(notes, (0, 0, 0, 6)))
+
+
 def _notes(o: Mapping[str, Any]) -> Text:
     parts: list[tuple[str, str]] = []
     refused = sum(r["requests"] or 0 for r in o["refused"])
@@ -177,13 +208,9 @@ def _price(text: str | None) -> str:
     number = Decimal(text)
     if number == 0:
         return "0"
-    return (
-        f"{number:,.2f}"
-        if number >= 1
-        else f"{number:.3g}"
-        if number >= Decimal("0.001")
-        else f"{number:.1e}"
-    )
+    if number >= 1:
+        return f"{number:,.2f}"
+    return f"{number:.3f}" if number >= Decimal("0.1") else f"{number:.4f}"
 
 
 def _amount(text: str | None) -> str:
