@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 Corner = Literal["low", "mid", "high"]
 CORNERS: tuple[Corner, ...] = ("low", "mid", "high")
 AS_LOGGED = "as-logged"
+HELD_BATCH, READ_BATCH = 1_000_000, 500_000
 NOWHERE = "none"
 
 DEFAULT_ASSUMPTIONS: dict[Corner, Assumptions] = {
@@ -331,7 +332,7 @@ def compare(
     overflow_to: Sequence[str] = (),
     refusal_cost: Fraction | None = None,
     only: Sequence[str] = (),
-    batch_rows: int = 1_000_000,
+    batch_rows: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Comparison:
     """Bill `log` on each of `offers` and rank them by the cost of serving all the work.
@@ -343,6 +344,7 @@ def compare(
             logged. `none` at the end leaves it unserved.
         refusal_cost: what an unserved request costs the team, in `currency`.
         only: bill only requests for these models (`model` or `vendor/model`, with * and ?).
+        batch_rows: rows billed at once; None: fewer where the log is too large to be held.
         progress: called with rows done and rows in all.
 
     Raises:
@@ -385,7 +387,7 @@ def compare(
     done = 0
     counted = "requests" not in log.unknown
     left_out = 0
-    for frame in log.batches(batch_rows):
+    for frame in log.batches(batch_rows or (HELD_BATCH if log.in_memory else READ_BATCH)):
         if only:
             left_out += len(frame)
             frame = _only(frame, only)
