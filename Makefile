@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PYTHONUTF8 = 1
 
-.PHONY: help demo test replicate-all test-browser bench check facts-check pins clean
+.PHONY: help demo test replicate-all test-browser bench check docs pins clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,7 @@ test: $(VENV)/.dev ## lint, types, room rules and every test that needs no brows
 	@$(BIN)/lint-imports --no-cache >/dev/null || { $(BIN)/lint-imports --no-cache; exit 1; }
 	@$(BIN)/pyright --warnings
 	@$(BIN)/pytest -m "not browser and not slow"
+	@echo "left out: the report in Chromium (make test-browser), tests of minutes (pytest -m slow)"
 
 replicate-all: $(VENV)/.dev ## the long replications: every cold start of the grid, correspondences, further seeds
 	@$(BIN)/pytest -m slow tests/replications
@@ -49,6 +50,10 @@ test-browser: $(VENV)/.dev ## the report in Chromium (Debian: apt-get install ch
 
 bench: $(VENV)/.dev ## speed against peers and against the floor, in one run
 	@$(BIN)/python -m bench
+
+docs: $(VENV)/.dev ## write the pages that are made from the code, and the pictures of the README
+	@$(BIN)/python docs/generate.py
+	@$(BIN)/python docs/pictures.py
 
 check: test ## everything `make test` does, and the catalogue validated
 	@$(BIN)/pricewar offers --validate

@@ -1,0 +1,77 @@
+"""The command line. It presents and does not compute; each command is imported only when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+COMMANDS = {
+    "demo": ("pricewar.cli.demo", "demo", "Bill a realistic sample log on real offers: table and report."),
+    "bill": ("pricewar.cli.bill", "bill", "Bill a usage log on real offers, fine print included."),
+    "offers": ("pricewar.cli.offers", "offers", "List, filter and explain offers: terms, sources, changes."),
+    "sample": ("pricewar.cli.demo", "sample", "Write a realistic usage log to try things on."),
+}
+
+
+class _Lazy(click.Group):
+    """Commands whose modules are loaded on use, so that help is instant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, name, _ = COMMANDS[cmd_name]
+        return getattr(import_module(module), name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        from pricewar.errors import did_you_mean
+
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = did_you_mean(args[0], COMMANDS) or "`pricewar --help` lists the commands"
+            raise click.UsageError(f"no command “{args[0]}”: {near}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(None, "-V", "--version", package_name="pricewar")
+def cli() -> None:
+    """What a price war among LLM vendors does next, and what a cheap or free model really costs you.
+
+    Exit codes: 0 ok, 1 a threshold was breached, 2 usage or configuration, 3 bad data.
+    """
+
+
+def main() -> None:
+    """Run the command line; every error on purpose is one clear message and its exit code."""
+    from pricewar.errors import PricewarError
+
+    try:
+        code = cli.main(standalone_mode=False)
+        sys.stdout.flush()
+    except PricewarError as error:
+        click.echo(f"error: {_plain(str(error))}", err=True)
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted; nothing was left half-written", err=True)
+        code = 130
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output went away: not our error, and not to be reported
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _plain(text: str) -> str:
+    """Messages may quote a log: nothing in them may command the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -1,0 +1,227 @@
+"""`pricewar bill`: a usage log on real offers."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pricewar.cli.options import Amount, Day, Progress, Triple
+from pricewar.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pricewar.offers.catalogue import Catalogue, Offer
+
+
+@click.command(context_settings={"max_content_width": 100})
+@click.argument("log", type=click.Path(exists=True, path_type=Path))
+@click.option("--offers", "-o", multiple=True, metavar="PATTERN",
+              help="Offers to bill: id (with * and ?), vendor or kind; repeat for more. Default: every own "
+                   "record and the main vendors' current chat models.")  # fmt: skip
+@click.option("--only", multiple=True, metavar="MODEL",
+              help="Bill only requests for this model (MODEL or VENDOR/MODEL, with * and ?).")  # fmt: skip
+@click.option("--as-of", type=Day(), help="Use only what was public on this date. Default: today.")
+@click.option("--in-force", type=Day(),
+              help="Bill the whole log on the terms in force on this date. Default: each request on its own "
+                   "day's terms.")  # fmt: skip
+@click.option("--overflow-to", multiple=True, metavar="ID",
+              help="Offer that takes what another refuses; repeat for a chain. What is left is served as "
+                   "logged; `none` leaves it unserved.")  # fmt: skip
+@click.option(
+    "--refusal-cost", type=Amount(), help="What an unserved request costs you (leaves it unserved)."
+)
+@click.option("--currency", default="USD", show_default=True, help="Currency of totals.")
+@click.option("--format", "format_", help="Format of the log. Default: told by its content.")
+@click.option("--map", "maps", multiple=True, metavar="COLUMN=SOURCE",
+              help="Canonical column = column of the log, or ==value; repeat for more.")  # fmt: skip
+@click.option("--zone", help="IANA zone of times that name none. Default: UTC.")
+@click.option("--tokens", type=Triple(), default="0.9,1,1.15", show_default=True,
+              help="Another model's tokens for the same text.")  # fmt: skip
+@click.option("--verbosity", type=Triple(), default="0.7,1,1.4", show_default=True,
+              help="Length of another model's answers.")  # fmt: skip
+@click.option("--cache", type=click.Choice(["kept", "doubtful", "lost"]), default="doubtful",
+              show_default=True, help="Whether another vendor's cache would hit as often.")  # fmt: skip
+@click.option("--top", type=click.IntRange(1), default=16, show_default=True,
+              help="Lines of the first table; the list prices get half as many.")  # fmt: skip
+@click.option(
+    "--all", "everything", is_flag=True, help="Every offer in the table, not the best of each vendor."
+)
+@click.option("--lines", is_flag=True, help="Itemise the bill of each offer shown.")
+@click.option(
+    "--json", "json_to", type=click.Path(path_type=Path, allow_dash=True), help="Write JSON (- for stdout)."
+)
+@click.option(
+    "--csv", "csv_to", type=click.Path(path_type=Path, allow_dash=True), help="Write CSV (- for stdout)."
+)
+@click.option("--html", "html_to", type=click.Path(path_type=Path), help="Write the report.")
+@click.option("--lang", type=click.Choice(["en", "zh", "ja"]), default="en", help="Language of the report.")
+@click.option("--fail-above", type=Amount(), help="Exit with 1 when the cost as logged passes this amount.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
+def bill(log: Path, **options: Any) -> int:
+    """Bill LOG on real offers, fine print included, and rank them by the cost of serving all the work.
+
+    LOG is a file or folder: OpenAI or Anthropic usage, LiteLLM SpendLogs, OpenTelemetry GenAI spans,
+    OpenRouter activity, or CSV, JSONL or Parquet of your own. It stays on this machine.
+
+    \b
+    pricewar bill usage.csv
+    pricewar bill usage.csv --offers free --overflow-to openai/gpt-5-mini
+    pricewar bill trace.csv --map model==gpt-5-mini --in-force 2026-11-01 --html report.html
+    """
+    return run(log, command=_command(log), **options)
+
+
+def run(
+    log: Path,
+    *,
+    command: str,
+    offers: Sequence[str] = (),
+    only: Sequence[str] = (),
+    as_of: date | None = None,
+    in_force: date | None = None,
+    overflow_to: Sequence[str] = (),
+    refusal_cost: Fraction | None = None,
+    currency: str = "USD",
+    format_: str | None = None,
+    maps: Sequence[str] = (),
+    zone: str | None = None,
+    tokens: tuple[Fraction, ...] = (Fraction("0.9"), Fraction(1), Fraction("1.15")),
+    verbosity: tuple[Fraction, ...] = (Fraction("0.7"), Fraction(1), Fraction("1.4")),
+    cache: str = "doubtful",
+    top: int = 16,
+    everything: bool = False,
+    lines: bool = False,
+    json_to: Path | None = None,
+    csv_to: Path | None = None,
+    html_to: Path | None = None,
+    lang: str = "en",
+    fail_above: Fraction | None = None,
+    quiet: bool = False,
+) -> int:
+    """Bill, show and write; returns the exit code."""
+    progress = Progress(quiet)
+    progress.say(f"reading {log} …")
+    from pricewar.usage.read import read
+
+    usage = read(log, format=format_, mapping=_mapping(maps), zone=zone, progress=progress.share("read"))
+    progress.done()
+    progress.say(f"{usage.rows:,} records ({usage.format}); opening the catalogue …")
+    from pricewar.billing import document as shown
+    from pricewar.billing.batch import Assumptions
+    from pricewar.billing.desk import Corner, compare
+    from pricewar.offers.catalogue import load_catalogue
+
+    catalogue = load_catalogue(as_of)
+    chosen = catalogue.select(offers) if offers else comparable(catalogue)
+    progress.say(f"billing {usage.rows:,} records on {len(chosen)} offers …")
+    corners: tuple[Corner, ...] = ("low", "mid", "high")
+    kept = {"kept": (True, True, True), "doubtful": (True, True, False), "lost": (False, False, False)}[cache]
+    comparison = compare(
+        usage,
+        catalogue,
+        chosen,
+        currency=currency.upper(),
+        frozen=datetime.combine(in_force, time(), UTC) if in_force else None,
+        assumed={c: Assumptions(tokens[i], verbosity[i], keep_cache=kept[i]) for i, c in enumerate(corners)},
+        overflow_to=overflow_to,
+        refusal_cost=refusal_cost,
+        only=only,
+        progress=progress.share("billed"),
+    )
+    progress.done()
+    if only and not comparison.models:
+        raise ConfigurationError(f"no request is for {', '.join(only)}", where="--only",
+                                 remedy="the table without --only names the models of the log")  # fmt: skip
+    data = shown.document(comparison, usage, command=command)
+    if json_to is not None:
+        _write(json_to, json.dumps(data, ensure_ascii=False, indent=1) + "\n", progress)
+    if csv_to is not None:
+        _write(csv_to, shown.csv(data), progress)
+    if html_to is not None:
+        from pricewar.report import write
+
+        write(html_to, data, language=lang)
+        progress.say(f"report: {html_to}")
+    if str(json_to) != "-" and str(csv_to) != "-":
+        from pricewar.cli.table import show
+
+        show(data, top=top, everything=everything, lines=lines)
+    if fail_above is not None:
+        if comparison.baseline is None:
+            missing = ", ".join(data["baseline"]["missing"][:3])
+            raise ConfigurationError(
+                f"the cost as logged is not known: no list price for {missing}",
+                where="--fail-above",
+            )
+        if comparison.baseline > fail_above:
+            click.echo(f"threshold: the cost as logged passes {float(fail_above):,.2f}", err=True)
+            return 1
+    return 0
+
+
+MAIN_VENDORS = frozenset(
+    {
+        *("anthropic", "openai", "google", "mistral", "deepseek", "x-ai", "groq", "cerebras", "cohere"),
+        *("moonshotai", "zai", "meta", "minimax"),
+    }
+)
+NOT_CHAT = (
+    *("embed", "tts", "whisper", "image", "audio", "live", "realtime", "transcribe", "moderation"),
+    *("rerank", "guard", "ocr", "ft:", "search-preview", "deep-research", "computer-use", "robotics"),
+    *("davinci", "babbage"),
+)
+
+
+def comparable(catalogue: Catalogue) -> list[Offer]:
+    """What a log is billed on unless asked: own records, and main vendors' current chat models."""
+    chosen: list[Offer] = []
+    for offer in catalogue.offers.values():
+        record = offer.latest
+        if not offer.own:
+            if record.vendor not in MAIN_VENDORS or (record.note or "").startswith("no longer recommended"):
+                continue
+            if any(word in record.models[0].name.lower() for word in NOT_CHAT):
+                continue
+            if not any(rate.output is not None for rate in record.rates):
+                continue
+        chosen.append(offer)
+    return chosen
+
+
+def _mapping(maps: Sequence[str]) -> Mapping[str, str] | None:
+    found: dict[str, str] = {}
+    for item in maps:
+        name, equals, source = item.partition("=")
+        if not equals or not name or not source:
+            raise ConfigurationError(
+                f"“{item}” is not COLUMN=SOURCE", where="--map", remedy="such as --map input=prompt_tokens"
+            )
+        found[name] = source
+    return found or None
+
+
+def _command(log: Path) -> str:
+    """The command as typed, with the log by its name alone: a report is passed on."""
+    words = [log.name if word == str(log) else word for word in sys.argv[1:]]
+    return shlex.join(["pricewar", *words])
+
+
+def _write(path: Path, text: str, progress: Progress) -> None:
+    if str(path) == "-":
+        click.echo(text, nl=False)
+        return
+    waiting = path.with_name(path.name + ".part")
+    try:
+        waiting.write_text(text, encoding="utf-8")
+        waiting.replace(path)
+    except OSError as error:
+        waiting.unlink(missing_ok=True)
+        raise ConfigurationError(f"cannot be written: {error.strerror}", where=str(path)) from None
+    progress.say(f"written: {path}")

@@ -1,0 +1,43 @@
+"""`pricewar demo` and `pricewar sample`: the product on a log that nobody has to bring."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option(
+    "--html", "html_to", type=click.Path(path_type=Path), default=Path("report.html"), show_default=True
+)
+@click.option("--log", type=click.Path(path_type=Path), default=Path("demo/usage.csv"), show_default=True,
+              help="Where the sample log is written.")  # fmt: skip
+@click.option("--lang", type=click.Choice(["en", "zh", "ja"]), default="en", help="Language of the report.")
+def demo(html_to: Path, log: Path, lang: str) -> int:
+    """Bill a realistic month of a small team's requests on real offers: a table here, a report beside it."""
+    click.echo("pricewar: making a month of a small team's requests from published statistics …", err=True)
+    from pricewar.cli.bill import run
+    from pricewar.usage.sample import write_sample
+
+    log.parent.mkdir(parents=True, exist_ok=True)
+    write_sample(log)
+    command = f"pricewar bill {log.name} --html {html_to.name}"
+    code = run(log, command=command, html_to=html_to, lang=lang)
+    click.echo(f"\nOpen {html_to} in a browser. Your own log: pricewar bill YOUR_LOG --html report.html")
+    return code
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path), default=Path("usage.csv"))
+@click.option("--seed", type=int, default=2024, show_default=True)
+@click.option(
+    "--scale", type=float, default=1.0, show_default=True, help="Requests as a multiple of 120,000."
+)
+def sample(path: Path, seed: int, scale: float) -> int:
+    """Write a realistic usage log (LiteLLM SpendLogs, CSV) to PATH: one month, three applications."""
+    from pricewar.usage.sample import write_sample
+
+    write_sample(path, seed, scale=scale)
+    click.echo(f"written: {path}")
+    return 0

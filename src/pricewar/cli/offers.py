@@ -1,0 +1,175 @@
+"""`pricewar offers`: the catalogue."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pricewar.cli.options import Day, Progress
+
+if TYPE_CHECKING:
+    from pricewar.offers.catalogue import Catalogue, Offer
+
+KINDS = ["list", "free", "introductory", "grant", "pack", "provisioned"]
+
+
+@click.command(context_settings={"max_content_width": 100})
+@click.argument("patterns", nargs=-1)
+@click.option("--kind", type=click.Choice(KINDS), multiple=True, help="Only these kinds.")
+@click.option("--vendor", multiple=True, help="Only these vendors.")
+@click.option("--model", help="Only offers that serve this model.")
+@click.option("--own", is_flag=True, help="Only our own records, not the lists of genai-prices.")
+@click.option("--as-of", type=Day(), help="What was public on this date. Default: today.")
+@click.option("--in-force", type=Day(), help="Only what applied on this date.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@click.option("--validate", is_flag=True, help="Check every record of the catalogue and stop.")
+@click.option("--facts", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="With --validate: another folder of fact files.")  # fmt: skip
+@click.option("--refresh", is_flag=True,
+              help="Fetch the newest list of genai-prices (nothing else uses the network).")  # fmt: skip
+def offers(
+    patterns: tuple[str, ...],
+    kind: tuple[str, ...],
+    vendor: tuple[str, ...],
+    model: str | None,
+    own: bool,
+    as_of: date | None,
+    in_force: date | None,
+    as_json: bool,
+    validate: bool,
+    facts: Path | None,
+    refresh: bool,
+) -> int:
+    """List offers that match PATTERNS (ids with * and ?, vendors, kinds), or explain one in plain words.
+
+    \b
+    pricewar offers --kind free
+    pricewar offers deepseek --in-force 2025-03-01
+    pricewar offers groq/llama-3.3-70b/free
+    """
+    if refresh:
+        return _refresh()
+    from pricewar.offers.catalogue import FACTS, load_catalogue, load_facts
+
+    if validate:
+        found = load_facts(facts or FACTS)
+        catalogue = load_catalogue(as_of, facts or FACTS)
+        click.echo(f"{len(found)} documents valid; {len(catalogue.offers):,} offers as of {catalogue.as_of}")
+        return 0
+    catalogue = load_catalogue(as_of)
+    chosen = catalogue.select(patterns) if patterns else list(catalogue.offers.values())
+    if in_force is not None:
+        moment = datetime.combine(in_force, time(12), UTC)
+        chosen = [o for o in chosen if o.on(moment) is not None]
+    chosen = [
+        o
+        for o in chosen
+        if (not kind or o.latest.kind in kind)
+        and (not vendor or o.latest.vendor in vendor)
+        and (not own or o.own)
+        and (model is None or o.serves(model) is not None)
+    ]
+    if as_json:
+        click.echo(json.dumps([_plain(o, catalogue) for o in chosen], ensure_ascii=False, indent=1))
+    elif len(chosen) == 1:
+        _explain(chosen[0], catalogue)
+    else:
+        _table(chosen, catalogue, in_force)
+    return 0
+
+
+def _refresh() -> int:
+    from pricewar.offers.listed import refresh, refreshed_file
+
+    progress = Progress()
+    progress.say("fetching the newest list of genai-prices …")
+    models = refresh()
+    click.echo(
+        f"{models:,} models; kept in {refreshed_file()}. Remove the file to go back to the packaged list."
+    )
+    return 0
+
+
+def _explain(offer: Offer, catalogue: Catalogue) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from pricewar.cli.table import _safe
+    from pricewar.offers.explain import explain
+
+    console = Console(highlight=False)
+    console.print(_safe(offer.id, style="bold"))
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    before = None
+    for heading, sentence in explain(offer, catalogue):
+        style = {"unknown": "yellow", "announced": "red"}.get(heading, "")
+        table.add_row("" if heading == before else heading, _safe(sentence, style=style))
+        before = heading
+    console.print(table)
+
+
+def _table(chosen: list[Offer], catalogue: Catalogue, in_force: date | None) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from pricewar.cli.table import _safe
+    from pricewar.offers.explain import allowance_words, limit_words, rate_words, unknown
+    from pricewar.units import UNKNOWN
+
+    console = Console(highlight=False)
+    moment = datetime.combine(in_force or catalogue.as_of, time(12), UTC)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, ratio in (("offer", 3), ("kind", 1), ("in force", 1), ("terms", 5), ("read", 1)):
+        table.add_column(name, overflow="fold", ratio=ratio if ratio > 1 else None)
+    for offer in chosen:
+        record = offer.on(moment) or offer.latest
+        terms = [rate_words(r, record.currency) for r in record.rates[:2]]
+        terms += [allowance_words(a, record.currency) for a in record.allowances[:2]]
+        terms += [limit_words(x) for x in record.limits[:2] if not isinstance(x, str)]
+        hidden = [w for w in unknown(record) if w.startswith(("limits", "how many", "what a credit", "when"))]
+        terms += [f"unknown: {', '.join(hidden)}"] if hidden else []
+        starts, until = record.in_force.from_, record.in_force.end
+        span = (f"{starts:%Y-%m-%d}" if isinstance(starts, datetime) else UNKNOWN) + (
+            f"\n–{until:%Y-%m-%d}" if until else "\n–unknown" if record.in_force.perhaps_over else ""
+        )
+        read = max(s.read_on for s in record.sources)
+        table.add_row(_safe(offer.id), record.kind, span, _safe("; ".join(terms)), str(read))
+    console.print(table)
+    console.print(
+        f"{len(chosen):,} offers as of {catalogue.as_of}. `pricewar offers ID` explains one.", style="dim"
+    )
+
+
+def _plain(offer: Offer, catalogue: Catalogue) -> dict[str, object]:
+    from pricewar.offers.explain import explain
+
+    words: dict[str, list[str]] = {}
+    for heading, sentence in explain(offer, catalogue):
+        words.setdefault(heading, []).append(sentence)
+    versions = [
+        v.model_dump(mode="json", by_alias=True, exclude_defaults=True, warnings=False)
+        for v in offer.versions
+    ]
+    return {"id": offer.id, "own": offer.own, "words": words, "versions": [_decimals(v) for v in versions]}
+
+
+def _decimals(value: object) -> object:
+    """Exact rationals as decimal text."""
+    from fractions import Fraction
+
+    from pricewar.units import decimal
+
+    if isinstance(value, dict):
+        return {k: _decimals(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_decimals(v) for v in value]
+    if isinstance(value, Fraction):
+        return f"{decimal(value):f}"
+    return str(value) if isinstance(value, Decimal) else value

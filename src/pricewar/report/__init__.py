@@ -1,0 +1,199 @@
+"""The report: one HTML file that answers, shows why, and needs neither network nor server.
+
+`html(comparison)` presents what billing found; it computes no economics. The comparison travels inside the
+file as JSON, and the scripts under `charts/` and `page/` write it out. Nothing from the data is ever markup:
+Python takes control characters out, JSON stands in a data block, and the scripts make text nodes only. A
+content security policy lets run exactly the scripts and styles put in here and forbids every request.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import tempfile
+from base64 import b64encode
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pricewar.errors import ConfigurationError, DataError, did_you_mean
+from pricewar.report.words import LANGUAGES, catalogue, word
+
+__all__ = ["LANGUAGES", "html", "write"]
+
+HERE = Path(__file__).parent
+VENDORED = ("d3/d3.min.js", "plot/plot.umd.min.js")
+MODULES = (
+    "charts/shared.js",
+    "charts/gap.js",
+    "charts/served.js",
+    "charts/load.js",
+    "page/say.js",
+    "page/bill.js",
+    "page/main.js",
+)
+LOCALES = {"en": "en", "zh": "zh-CN", "ja": "ja-JP"}
+CHART_CLASS = "pw-plot"  # PLOT_CLASS of charts/shared.js
+CHART_STYLE = """:where(.plot) {
+  --plot-background: white;
+  display: block;
+  height: auto;
+  height: intrinsic;
+  max-width: 100%;
+}
+:where(.plot text),
+:where(.plot tspan) {
+  white-space: pre;
+}""".replace(".plot", f".{CHART_CLASS}")
+"""The style element Plot puts into every picture; the policy names its hash."""
+
+_IMPORT = re.compile(r"^import \{[^}]*\} from \"[^\"]+\";\n", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=function|class|const)", re.MULTILINE)
+
+
+def html(comparison: Mapping[str, Any], *, language: str = "en") -> str:
+    """The comparison as one self-contained page.
+
+    Args:
+        comparison: what billing found: JSON-able, amounts as decimal text, None where unknown.
+        language: the language the page opens in; the reader can change it.
+
+    Raises:
+        ConfigurationError: no such language.
+        DataError: the comparison holds something JSON cannot.
+    """
+    if language not in LANGUAGES:
+        raise ConfigurationError(
+            f"the report is not written in “{language}”",
+            where="language",
+            remedy=did_you_mean(language, LANGUAGES) or f"choose one of {', '.join(LANGUAGES)}",
+        )
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    data = _inert(comparison)
+    data_json = _json(data)
+    style, scripts = (HERE / "page" / "style.css").read_text("utf-8"), _scripts()
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "page"), autoescape=True, undefined=StrictUndefined, auto_reload=False
+    )
+    return environment.get_template("report.html.j2").render(
+        language=language,
+        locale=LOCALES[language],
+        w=lambda key: word(key, language),
+        data={"pricewar": data.get("pricewar", ""), "currency": data.get("currency", "")},
+        ranking=[{"rank": None, "total": None, "id": "", **offer} for offer in data.get("offers", [])[:100]],
+        style=style,
+        scripts=scripts,
+        policy=_policy(style, scripts),
+        words_json=_json(catalogue()),
+        data_json=data_json,
+    )
+
+
+def write(path: str | os.PathLike[str], comparison: Mapping[str, Any], *, language: str = "en") -> Path:
+    """Writes the page to `path` at once: a reader finds the old file or the new one, never half of it.
+
+    Raises:
+        ConfigurationError: the folder is missing or cannot be written.
+    """
+    target, text = Path(path), html(comparison, language=language)
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+    except OSError as error:
+        raise ConfigurationError(
+            f"the report cannot be written: {error.strerror}",
+            where=str(target),
+            remedy="name a file in a folder that exists and that you may write to",
+        ) from error
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        _open_to_readers(Path(name))
+        os.replace(name, target)  # noqa: PTH105 - the name is not yet a path worth having
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        if isinstance(error, OSError):
+            raise ConfigurationError(
+                f"the report cannot be written: {error.strerror}",
+                where=str(target),
+                remedy="name a file, not a folder, and see that the disk has room",
+            ) from error
+        raise
+    return target
+
+
+def _open_to_readers(path: Path) -> None:
+    """The permissions an ordinary new file has; a temporary file is for its owner only."""
+    mask = os.umask(0)
+    os.umask(mask)
+    path.chmod(0o666 & ~mask)
+
+
+_BIDI = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C}
+
+
+def _visible(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return chr(0x2400 + code) if code < 0x20 else f"⟨U+{code:04X}⟩"
+
+
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff" + "".join(map(chr, sorted(_BIDI))) + "]"
+)
+
+
+def _inert(value: Any) -> Any:
+    """The data with control characters, escape codes and overrides of direction made visible."""
+    if isinstance(value, str):
+        return _UNSEEN.sub(_visible, value)
+    if isinstance(value, Mapping):
+        return {_inert(str(key)): _inert(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_inert(item) for item in value]
+    return value
+
+
+def _json(value: Any) -> str:
+    """JSON that cannot end the script element it stands in."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"the comparison cannot be written as JSON: {error}",
+            where="comparison",
+            remedy="give amounts as decimal text and None where a value is unknown",
+        ) from error
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+@cache
+def _scripts() -> tuple[str, ...]:
+    """The scripts in the order they run: the vendored ones as published, then ours as one.
+
+    Modules cannot import one another inside a single file, so their import and export words fall away and
+    they share one scope; a test holds that their names do not meet.
+    """
+    vendored = tuple((HERE / "vendor" / name).read_text("utf-8") for name in VENDORED)
+    modules = ((HERE / name).read_text("utf-8") for name in MODULES)
+    ours = "\n".join(_EXPORT.sub("", _IMPORT.sub("", module)) for module in modules)
+    return (*vendored, f'"use strict";\n(() => {{\n{ours}\n}})();\n')
+
+
+def _policy(style: str, scripts: tuple[str, ...]) -> str:
+    def hashed(text: str) -> str:
+        return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {' '.join(map(hashed, scripts))}",
+            f"style-src {hashed(style)} {hashed(CHART_STYLE)}",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )

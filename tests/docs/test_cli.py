@@ -1,0 +1,172 @@
+"""The command line as a new user meets it: answers, exit codes, one clear error."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAD = "time,model,input,output\n"
+
+
+def pricewar(*words: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from pricewar.cli import main; main()", *words],
+        cwd=cwd, capture_output=True, text=True, encoding="utf-8", timeout=120,
+        env={**os.environ, "COLUMNS": "160", **env},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "usage.csv"
+    rows = [f"2026-11-0{d}T12:00:00Z,gpt-5-mini,1000000,100000" for d in range(1, 5)]
+    path.write_text(HEAD + "\n".join(rows) + "\n")
+    return path
+
+
+def test_a_bill_is_exact_and_says_how_it_came_about(log: Path) -> None:
+    reply = pricewar("bill", "usage.csv", "--offers", "openai/gpt-5-mini", "--json", "-", cwd=log.parent)
+    assert reply.returncode == 0, reply.stderr
+    data = json.loads(reply.stdout)
+    (offer,) = data["offers"]
+    # 4 × (1,000,000 × 0.25 + 100,000 × 2.00) / 1,000,000 = 4 × 0.45 = 1.80 USD
+    assert offer["total"]["mid"] == data["baseline"]["total"] == "1.8"
+    assert offer["exact"] is True
+    assert [(line["meter"], line["quantity"], line["amount"]) for line in offer["lines"]] == [
+        ("input", "4000000", "1"),
+        ("output", "400000", "0.8"),
+    ]
+    assert offer["sources"][0]["url"].startswith("https://")
+    assert data["command"].startswith("pricewar bill usage.csv")
+
+
+def test_what_is_longer_than_a_context_is_refused_and_served_as_logged(log: Path) -> None:
+    reply = pricewar(
+        "bill", "usage.csv", "--offers", "baidu/ernie-lite-8k-free-later", "--json", "-", cwd=log.parent
+    )
+    (offer,) = json.loads(reply.stdout)["offers"]
+    # every input has 1,000,000 tokens; ERNIE-Lite-8K takes 8,192: all go back to gpt-5-mini at 1.80 USD
+    assert offer["refused"][0]["key"] == "request_too_large"
+    assert offer["served_share"]["mid"] == "0"
+    assert offer["total"]["mid"] == "1.8"
+
+
+def test_part_of_a_log(log: Path) -> None:
+    with log.open("a") as rows:
+        rows.write("2026-11-05T12:00:00Z,gpt-5-nano,1000000,0\n")
+    words = ["bill", "usage.csv", "--offers", "openai/gpt-5-mini", "--only", "gpt-5-mini", "--json", "-"]
+    data = json.loads(pricewar(*words, cwd=log.parent).stdout)
+    assert data["baseline"]["total"] == "1.8"
+    assert "1 rows are for models not asked for (--only)." in data["log"]["notes"]
+    assert pricewar(*words[:5], "gpt-9", cwd=log.parent).returncode == 2
+
+
+def test_buckets_that_count_no_requests(tmp_path: Path) -> None:
+    bucket = {
+        "starting_at": "2026-11-01T00:00:00Z",
+        "ending_at": "2026-11-02T00:00:00Z",
+        "results": [{"uncached_input_tokens": 1_000_000, "output_tokens": 0, "model": "claude-sonnet-5"}],
+    }
+    (tmp_path / "usage.json").write_text(json.dumps({"data": [bucket], "has_more": False, "next_page": None}))
+    words = ["bill", "usage.json", "--offers", "groq/gpt-oss-120b-free", "--json", "-"]
+    words += ["--tokens", "1,1,1", "--verbosity", "1,1,1", "--cache", "kept"]
+    reply = pricewar(*words, cwd=tmp_path)
+    assert reply.returncode == 0, reply.stderr
+    data = json.loads(reply.stdout)
+    (offer,) = data["offers"]
+    assert data["log"]["requests"] is None
+    # at best 200,000 tokens are free and 800,000 go back to Sonnet 5 at 2 a million: 1.60; at worst all do
+    assert (offer["total"]["low"], offer["total"]["high"]) == ("1.6", "2")
+    assert "requests_not_counted" in [w["key"] for w in offer["warnings"]]
+
+
+def test_table_report_and_csv(log: Path) -> None:
+    words = ["bill", "usage.csv", "--offers", "groq", "--offers", "openai/gpt-5-mini", "--lines"]
+    reply = pricewar(*words, "--html", "r.html", "--csv", "r.csv", cwd=log.parent)
+    assert reply.returncode == 0, reply.stderr
+    assert "As logged, at list price: $1.80" in reply.stdout
+    assert "openai/gpt-5-mini" in reply.stdout
+    html = (log.parent / "r.html").read_text(encoding="utf-8")
+    assert html.startswith("<!doctype html>")
+    assert str(log.parent) not in html
+    assert (log.parent / "r.csv").read_text().startswith("rank,id,")
+
+
+def test_a_threshold_breached_is_exit_code_1(log: Path) -> None:
+    words = ["bill", "usage.csv", "--offers", "openai/gpt-5-mini", "-q", "--fail-above"]
+    assert pricewar(*words, "1.79", cwd=log.parent).returncode == 1
+    assert pricewar(*words, "1.80", cwd=log.parent).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["bil", "usage.csv"], 2, "did you mean “bill”"),
+        (["bill", "absent.csv"], 2, "absent.csv"),
+        (["bill", "usage.csv", "--offers", "openai/gpt-5-mimi"], 2, "did you mean"),
+        (["bill", "usage.csv", "--overflow-to", "nobody/nothing"], 2, "nobody/nothing"),
+        (["bill", "usage.csv", "--as-of", "2026-02-30"], 2, "not a date"),
+        (["bill", "usage.csv", "--tokens", "1,0.5,2"], 2, "rising"),
+        (["bill", "usage.csv", "--currency", "XXX", "--offers", "openai/gpt-5-mini"], 3, "exchange rate"),
+        (["bill", "usage.csv", "--map", "input"], 2, "COLUMN=SOURCE"),
+        (["bill", "empty.csv"], 3, "empty"),
+        (["bill", "noise.csv"], 3, "noise.csv"),
+        (["offers", "grok/llama"], 2, "no offer matches"),
+        (["offers", "--validate", "--facts", "facts"], 2, "facts.yaml:2"),
+    ],
+)
+def test_bad_input_is_one_clear_error(log: Path, words: list[str], code: int, said: str) -> None:
+    (log.parent / "empty.csv").write_bytes(b"")
+    (log.parent / "noise.csv").write_bytes(bytes(range(256)) * 20)
+    (log.parent / "facts").mkdir()
+    (log.parent / "facts" / "facts.yaml").write_text("offers:\n- idd: a/b\n")
+    reply = pricewar(*words, cwd=log.parent)
+    assert reply.returncode == code, reply.stderr
+    assert said in reply.stderr
+    assert "Traceback" not in reply.stderr
+    assert not list(log.parent.glob("*.part"))
+
+
+def test_text_of_a_log_commands_neither_terminal_nor_spreadsheet(tmp_path: Path) -> None:
+    evil = "=cmd()\x1b]0;owned\x07<script>alert(1)</script>"
+    (tmp_path / "usage.csv").write_text(HEAD + f'2026-11-01T00:00:00Z,"{evil}",10,10\n')
+    reply = pricewar("bill", "usage.csv", "--offers", "openai/gpt-5-mini", "--html", "r.html", cwd=tmp_path)
+    assert reply.returncode == 0, reply.stderr
+    assert "\x1b]" not in reply.stdout
+    assert "<script>alert" not in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_csv_cells_are_inert() -> None:
+    from pricewar.billing.document import inert
+
+    for cell in ("=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1"):
+        assert inert(cell)[0] not in "=+-@\t\r"
+    assert inert("-1.5") == "-1.5"
+    assert inert("plain") == "plain"
+
+
+@pytest.mark.parametrize(
+    "words", [["groq"], ["--kind", "pack"], ["--model", "llama-3.3-70b", "--in-force", "2026-01-01"]]
+)
+def test_offers_are_listed(tmp_path: Path, words: list[str]) -> None:
+    reply = pricewar("offers", *words, cwd=tmp_path)
+    assert reply.returncode == 0, reply.stderr
+    assert "offers as of" in reply.stdout
+
+
+def test_an_offer_is_explained_with_its_sources(tmp_path: Path) -> None:
+    reply = pricewar("offers", "google/gemini-2.5-flash-free", cwd=tmp_path)
+    assert reply.returncode == 0, reply.stderr
+    for words in ("limits", "America/Los_Angeles", "unknown", "sources", "https://", "history"):
+        assert words in reply.stdout
+
+
+def test_the_catalogue_is_valid(tmp_path: Path) -> None:
+    reply = pricewar("offers", "--validate", cwd=tmp_path)
+    assert reply.returncode == 0, reply.stderr
+    assert "valid" in reply.stdout
