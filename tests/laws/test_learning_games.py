@@ -270,3 +270,16 @@ def test_solutions_present_themselves():
     shown = learning_bdks2010.GAME.show(found)
     assert {type(item).__name__ for item in shown} == {"Table", "Picture"}
     assert "learning-bdks2010" in solution.catalogue()
+
+
+@pytest.mark.parametrize("paper", [learning_bdk2014, learning_bdks2010])
+def test_the_vector_field_is_the_mean_of_what_is_carried(paper):
+    from pricewar.games import outcomes
+
+    found = paper.solve(levels=5, bottom=3, certify=False)
+    u, v = outcomes.drift(found)
+    levels = np.arange(6)
+    for start in ((1, 1), (2, 1), (1, 4), (5, 3)):
+        after = outcomes.distribution(found, 1, start)
+        assert u[start] == pytest.approx(levels @ after.sum(axis=1) - start[0], abs=1e-12)
+        assert v[start] == pytest.approx(levels @ after.sum(axis=0) - start[1], abs=1e-12)

@@ -12,6 +12,13 @@ COMMANDS = {
     "demo": ("pricewar.cli.demo", "demo", "Bill a realistic sample log on real offers: table and report."),
     "bill": ("pricewar.cli.bill", "bill", "Bill a usage log on real offers, fine print included."),
     "offers": ("pricewar.cli.offers", "offers", "List, filter and explain offers: terms, sources, changes."),
+    "games": (
+        "pricewar.cli.games",
+        "games",
+        "List the exact games of price competition, and their parameters.",
+    ),
+    "solve": ("pricewar.cli.games", "solve", "Solve an exact game: equilibria, tables, pictures."),
+    "replicate": ("pricewar.cli.games", "replicate", "Published figures of the literature beside ours."),
     "sample": ("pricewar.cli.demo", "sample", "Write a realistic usage log to try things on."),
 }
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pricewar.games import solvers
-from pricewar.games.solution import Picture, Table
+from pricewar.games.solution import Interrupted, Picture, Table
 from pricewar.games.solvers import FixedPoint, Progress
 
 Array = np.ndarray
@@ -320,30 +320,30 @@ def correspondence(
         at: values at which to search (default: low, middle, high). budget, seed: of each search.
 
     What it finds is a lower bound: a branch that no search met is not drawn.
+
+    Raises:
+        Interrupted: by the user; `partial` is the correspondence with the branches finished by then.
     """
     branches: list[Branch] = []
-    for value in at or (low, 0.5 * (low + high), high):
-        known = [y for b in branches for y in b.at(value, build)]
-        found, _ = solvers.search(build(value), budget=budget, seed=seed, progress=progress)
-        for one in found:
-            y = one.iterate.y
-            if any(float(np.max(np.abs(y - other))) < 1e-6 for other in known):
-                continue
-            branch = trace(
-                build,
-                y,
-                value,
-                low,
-                high,
-                parameter=parameter,
-                largest=largest,
-                limit=limit,
-                progress=progress,
-            )
-            branches.append(branch)
-            known += branch.at(value, build)
-    figures = tuple(
-        np.array([figure(build(float(v)), y) for v, y in zip(b.values, b.points, strict=True)])
-        for b in branches
-    )
-    return Correspondence(parameter, low, high, tuple(branches), name, figures)
+
+    def drawn() -> Correspondence:
+        figures = tuple(
+            np.array([figure(build(float(v)), y) for v, y in zip(b.values, b.points, strict=True)])
+            for b in branches
+        )
+        return Correspondence(parameter, low, high, tuple(branches), name, figures)
+
+    try:
+        for value in at or (low, 0.5 * (low + high), high):
+            known = [y for b in branches for y in b.at(value, build)]
+            found, _ = solvers.search(build(value), budget=budget, seed=seed, progress=progress)
+            for one in found:
+                y = one.iterate.y
+                if any(float(np.max(np.abs(y - other))) < 1e-6 for other in known):
+                    continue
+                words = {"parameter": parameter, "largest": largest, "limit": limit, "progress": progress}
+                branches.append(trace(build, y, value, low, high, **words))
+                known += branches[-1].at(value, build)
+        return drawn()
+    except KeyboardInterrupt:
+        raise Interrupted(drawn()) from None

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pricewar.errors import SolverError
-from pricewar.games.solution import Solution
+from pricewar.games.solution import Interrupted, Solution
 
 if TYPE_CHECKING:
     from pricewar.games.solvers import Iterate, Progress
@@ -523,9 +523,14 @@ def solve(
     certify: bool = True,
     stability: bool = False,
     progress: Progress | None = None,
-    **options: Any,
+    limit: int | None = None,
 ) -> Solution:
-    """Solve `game` by a method of `solvers`, from a word (`Duopoly.start`) or a neighbouring solution."""
+    """Solve `game` by a method of `solvers`, from a word (`Duopoly.start`) or a neighbouring solution.
+
+    Args:
+        certify: also work out the exact exploitability. stability: also whether best replies return to it.
+        limit: passes or steps of a single method; the default chain has limits of its own.
+    """
     from pricewar.games import solvers
 
     if isinstance(start, Solution):
@@ -540,7 +545,7 @@ def solve(
         quick = solvers.newton(game, y, limit=12, progress=progress)
         if quick.result:
             return solution(name, parameters, game, quick, words, seed, certify, stability)
-    done = solvers.run(game, y, method, progress=progress, **options)
+    done = solvers.run(game, y, method, progress=progress, **({} if limit is None else {"limit": limit}))
     return solution(name, parameters, game, done, words, seed, certify, stability)
 
 
@@ -550,15 +555,22 @@ def search(
     game: Duopoly,
     budget: int = 60,
     seed: int = 0,
+    certify: bool = True,
     stability: bool = True,
     progress: Progress | None = None,
 ) -> list[Solution]:
     """Every equilibrium found from `budget` starts with that seed, lowest price in (1, 1) first."""
     from pricewar.games import solvers
 
-    found, counts = solvers.search(game, budget=budget, seed=seed, progress=progress)
-    out = []
-    for one in found:
-        each = solution(name, parameters, game, one.iterate, one.start, seed, True, stability)
-        out.append(each.with_(counts={**one.iterate.counts, "starts in all": counts["starts"]}))
-    return sorted(out, key=lambda s: float(s.policy["price"][0, 1, 1]))
+    def finished(found: list[solvers.Found], starts: int) -> list[Solution]:
+        out = []
+        for one in found:
+            each = solution(name, parameters, game, one.iterate, one.start, seed, certify, stability)
+            out.append(each.with_(counts={**one.iterate.counts, "starts in all": starts}))
+        return sorted(out, key=lambda s: float(s.policy["price"][0, 1, 1]))
+
+    try:
+        found, counts = solvers.search(game, budget=budget, seed=seed, progress=progress)
+    except Interrupted as stop:
+        raise Interrupted(finished(*stop.partial)) from None
+    return finished(found, counts["starts"])

@@ -178,6 +178,17 @@ def show(solution: Solution) -> list[Table | Any]:
     return [Table("investment by state", columns, tuple(rows), note)]
 
 
+def headline(solution: Solution) -> dict[str, float]:
+    """Values where both firms have the oldest machine, and how surely firm 1 buys the first new one."""
+    V, invest = solution.value, solution.policy["invest"]
+    return {
+        "value 1": float(V[0, 0, 0, 0]),
+        "value 2": float(V[1, 0, 0, 0]),
+        "first to invest 1": float(invest[0, 0, 0, 1]),
+        "first to invest 2": float(invest[1, 0, 0, 1]),
+    }
+
+
 GAME = Game(
     name="leapfrogging-irs2016",
     summary="two Bertrand rivals decide when to buy the newest cost-reducing machine",
@@ -193,4 +204,5 @@ GAME = Game(
     solve=solve,
     search=search,
     show=show,
+    headline=headline,
 )

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from pricewar.games import continuation, duopoly, outcomes
-from pricewar.games.solution import Game, Parameter, Solution, Table
+from pricewar.games.solution import Game, Parameter, Picture, Solution, Table
 from pricewar.games.solvers import FixedPoint, Progress
 
 Array = np.ndarray
@@ -60,19 +60,33 @@ def build(**parameters: Any) -> duopoly.Duopoly:
 
 
 def solve(
-    method: str = "default", start: str | Solution = "static", seed: int | None = None, **parameters: Any
+    method: str = "default",
+    start: str | Solution = "static",
+    seed: int | None = None,
+    *,
+    certify: bool = True,
+    stability: bool = False,
+    progress: Progress | None = None,
+    limit: int | None = None,
+    **parameters: Any,
 ) -> Solution:
-    """One equilibrium. Further options (certify, stability, progress, tolerance) go to `duopoly.solve`."""
-    options = {k: parameters.pop(k) for k in OPTIONS if k in parameters}
+    """One equilibrium; the options are those of `duopoly.solve`."""
     q = GAME.checked(parameters)
-    return duopoly.solve(GAME.name, q, build(**q), method, start, seed, **options)
+    return duopoly.solve(GAME.name, q, build(**q), method, start, seed, certify, stability, progress, limit)
 
 
-def search(budget: int = 60, seed: int = 0, **parameters: Any) -> list[Solution]:
+def search(
+    budget: int = 60,
+    seed: int = 0,
+    *,
+    certify: bool = True,
+    stability: bool = True,
+    progress: Progress | None = None,
+    **parameters: Any,
+) -> list[Solution]:
     """Every equilibrium found from `budget` starts with that seed, the most aggressive first."""
-    options = {k: parameters.pop(k) for k in OPTIONS if k in parameters}
     q = GAME.checked(parameters)
-    return duopoly.search(GAME.name, q, build(**q), budget, seed, **options)
+    return duopoly.search(GAME.name, q, build(**q), budget, seed, certify, stability, progress)
 
 
 def incentives(solution: Solution) -> dict[str, Array]:
@@ -138,38 +152,26 @@ def sacrifice(solution: Solution) -> dict[str, Array]:
     }
 
 
-def rules(solution: Solution, periods: int = 1000, names: Iterable[str] = ()) -> Table:
-    """The same market under other rules, each solved again from this equilibrium: prices and surplus.
+def rules(solution: Solution, names: Iterable[str] = ()) -> Table:
+    """The same market under a price floor or shared know-how: see `outcomes.rules`."""
+    return outcomes.rules(solution, solve, names)
 
-    Rules: "as it is", "no negative price" (floor 0), "no price below cost" (floor 1), "half of know-how
-    shared", "all know-how shared". Each row says whether the rule's equilibrium was reached.
-    """
-    known = {
-        "as it is": {},
-        "no negative price": {"floor": 0.0},
-        "no price below cost": {"floor": 1.0},
-        "half of know-how shared": {"sharing": 0.5},
-        "all know-how shared": {"sharing": 1.0},
-    }
-    rows = []
-    for name in names or known:
-        under = solve(start=solution, **{**solution.parameters, **known[name]})
-        road = outcomes.path(under, periods)
-        figures = (under.policy["price"][0, 1, 1], road.hhi[-1], road.price[-1])
-        totals = (road.discounted["consumers"], road.discounted["surplus"])
-        rows.append((name, under.result.value, *(round(float(v), 4) for v in (*figures, *totals))))
-    columns = (
-        "rule",
-        "result",
-        "price (1,1)",
-        f"HHI {periods}",
-        f"price {periods}",
-        "discounted CS",
-        "discounted TS",
+
+def show(solution: Solution) -> list[Table | Picture]:
+    """What `outcomes.show` shows, and which prices sacrifice profit under three definitions."""
+    tests, price = sacrifice(solution), solution.policy["price"][0]
+    M = solution.extra["engine"].L - 1
+    rows = tuple(
+        (str(e), round(float(price[e]), 4), *(round(float(t[e]), 4) for t in tests.values()))
+        for e in dict.fromkeys(((1, 1), (1, 2), (2, 1), (M // 2, 1), (M // 2, M // 2), (M, 1)))
     )
-    return Table(
-        "the same market under other rules", columns, tuple(rows), f"followed from: {solution.selection}"
+    shares = ", ".join(
+        f"{name.replace('_', ' ')} at {(np.nan_to_num(t)[1:] > 0).mean():.0%}" for name, t in tests.items()
     )
+    columns = ("state", "price", "short run", "beyond a vacuum", "rival's exit")
+    note = f"positive: the price is a sacrifice by that test; of states with firm 1 active: {shares}"
+    first, *rest = outcomes.show(solution)
+    return [first, Table("sacrifice of firm 1, three definitions", columns, rows, note), *rest]
 
 
 def correspondence(
@@ -198,8 +200,6 @@ def correspondence(
     return continuation.correspondence(game, low, high, figure, progress=progress, **words)
 
 
-OPTIONS = ("certify", "stability", "progress", "tolerance", "limit", "damping")
-
 GAME = Game(
     name="learning-bdk2014",
     summary="learning by doing with entry and exit: aggressive and accommodative price wars",
@@ -207,5 +207,8 @@ GAME = Game(
     parameters=PARAMETERS,
     solve=solve,
     search=search,
-    show=outcomes.show,
+    show=show,
+    headline=outcomes.headline,
+    trace=correspondence,
+    rules=rules,
 )

@@ -15,13 +15,13 @@ W_k = β E[V | k sells],
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from pricewar.games import continuation, duopoly, outcomes
-from pricewar.games.solution import Game, Parameter, Solution
+from pricewar.games.solution import Game, Parameter, Solution, Table
 from pricewar.games.solvers import FixedPoint, Progress
 
 Array = np.ndarray
@@ -53,19 +53,38 @@ def build(**parameters: Any) -> duopoly.Duopoly:
 
 
 def solve(
-    method: str = "default", start: str | Solution = "static", seed: int | None = None, **parameters: Any
+    method: str = "default",
+    start: str | Solution = "static",
+    seed: int | None = None,
+    *,
+    certify: bool = True,
+    stability: bool = False,
+    progress: Progress | None = None,
+    limit: int | None = None,
+    **parameters: Any,
 ) -> Solution:
-    """One equilibrium. Further options (certify, stability, progress, tolerance) go to `duopoly.solve`."""
-    options = {k: parameters.pop(k) for k in OPTIONS if k in parameters}
+    """One equilibrium; the options are those of `duopoly.solve`."""
     q = GAME.checked(parameters)
-    return duopoly.solve(GAME.name, q, build(**q), method, start, seed, **options)
+    return duopoly.solve(GAME.name, q, build(**q), method, start, seed, certify, stability, progress, limit)
 
 
-def search(budget: int = 60, seed: int = 0, **parameters: Any) -> list[Solution]:
+def search(
+    budget: int = 60,
+    seed: int = 0,
+    *,
+    certify: bool = True,
+    stability: bool = True,
+    progress: Progress | None = None,
+    **parameters: Any,
+) -> list[Solution]:
     """Every equilibrium found from `budget` starts with that seed, the lowest price in (1, 1) first."""
-    options = {k: parameters.pop(k) for k in OPTIONS if k in parameters}
     q = GAME.checked(parameters)
-    return duopoly.search(GAME.name, q, build(**q), budget, seed, **options)
+    return duopoly.search(GAME.name, q, build(**q), budget, seed, certify, stability, progress)
+
+
+def rules(solution: Solution, names: Iterable[str] = ()) -> Table:
+    """The same market under a price floor or shared know-how: see `outcomes.rules`."""
+    return outcomes.rules(solution, solve, names)
 
 
 def correspondence(
@@ -94,8 +113,6 @@ def correspondence(
     return continuation.correspondence(game, low, high, figure, progress=progress, **words)
 
 
-OPTIONS = ("certify", "stability", "progress", "tolerance", "limit", "damping")
-
 GAME = Game(
     name="learning-bdks2010",
     summary="learning by doing and forgetting: trenches, and several equilibria",
@@ -104,4 +121,7 @@ GAME = Game(
     solve=solve,
     search=search,
     show=outcomes.show,
+    headline=outcomes.headline,
+    trace=correspondence,
+    rules=rules,
 )

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from pricewar.games import duopoly, oligopoly, solvers
-from pricewar.games.solution import Game, Parameter, Solution
+from pricewar.games.solution import Game, Parameter, Picture, Solution, Table
 
 PARAMETERS = (
     Parameter("firms", 3, 2, 6, "number of firms"),
@@ -83,10 +83,33 @@ def solve(
     )
 
 
+def show(solution: Solution) -> list[Table | Picture]:
+    """Firm 1's price, share and value at some states, and its price against one rival's know-how."""
+    n, M = solution.parameters["firms"], solution.parameters["levels"]
+    price, share = solution.policy["price"][0], solution.policy["share"][1]  # share 0 is nobody's
+    middle = max(M // 2, 1)
+    states = [(1,) * n, (2, *(1,) * (n - 1)), (1, 2, *(1,) * (n - 2)), (middle,) * n]
+    states += [(M, *(1,) * (n - 1)), (1, *(M,) * (n - 1)), (M,) * n]
+    rows = []
+    for state in dict.fromkeys(states):
+        at = tuple(e - 1 for e in state)
+        rows.append((str(state), *(round(float(a[at]), 4) for a in (price, share, solution.value[0]))))
+    levels = np.arange(1, M + 1)
+    others = (0,) * (n - 2)
+    title = "price of firm 1" + (", the other rivals at level 1" if n > 2 else "")
+    return [
+        Table("firm 1", ("state", "price", "share", "value"), tuple(rows)),
+        Picture(
+            "surface", title, ("e1", "e2", "price"), levels, levels, z=price[(slice(None),) * 2 + others]
+        ),
+    ]
+
+
 GAME = Game(
     name="learning-many",
     summary="learning by doing and forgetting among three firms or more",
     reference="Besanko, Doraszelski, Kryukov and Satterthwaite, Econometrica 2010, n firms",
     parameters=PARAMETERS,
     solve=solve,
+    show=show,
 )

@@ -356,6 +356,12 @@ def show(solution: Solution) -> list[Table | Picture]:
     ]
 
 
+def headline(solution: Solution) -> dict[str, float]:
+    """The mean and the highest price of the long run."""
+    often, price = solution.policy["long_run"], solution.extra["model"].price
+    return {"mean price": float(often @ price), "highest price": float(price[often > 1e-9].max())}
+
+
 GAME = Game(
     name="maskin-tirole1988",
     summary="two firms take turns in setting a price: kinked demand, Edgeworth cycles",
@@ -368,4 +374,5 @@ GAME = Game(
     solve=solve,
     search=search,
     show=show,
+    headline=headline,
 )

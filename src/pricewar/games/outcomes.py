@@ -12,7 +12,9 @@ scrap received and subtracts set-up costs paid. Period 0 has weight one in disco
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -39,23 +41,21 @@ class Motives:
         return float(np.nanmax(np.abs(self.price - self.cost - self.markup + self.building + self.denying)))
 
 
-def _continuations(solution: Solution) -> Array:
-    """E U of firm 1 when nobody, it, or its rival sells: axes (who, e1, e2)."""
-    game = solution.extra["engine"]
-    U = np.nan_to_num(game.unfold(solution.extra["y"])["after"][0])
+def _expected(game: Any, G: Array) -> Array:
+    """E G(e1', e2') of the know-how after nobody, firm 1, or firm 2 sells: axes (who, e1, e2)."""
     out = np.zeros((3, game.L, game.L))
     for who, (mine, theirs) in enumerate(((0, 0), (1, 2), (2, 1))):
         for d in range(3):
             for e in range(3):
                 weight = game.step[0, mine, :, d][:, None] * game.step[1, theirs, :, e][None, :]
-                out[who] += weight * np.roll(U, (1 - d, 1 - e), (0, 1))
+                out[who] += weight * np.roll(G, (1 - d, 1 - e), (0, 1))
     return out
 
 
 def motives(solution: Solution) -> Motives:
     """The decomposition of firm 1's price at every state."""
     game = solution.extra["engine"]
-    none, own, lost = _continuations(solution)
+    none, own, lost = _expected(game, np.nan_to_num(game.unfold(solution.extra["y"])["after"][0]))
     D0, _, D2 = solution.policy["share"]
     active = np.isfinite(solution.policy["price"][0])
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -187,24 +187,58 @@ def limit_distribution(
 
 def drift(solution: Solution) -> tuple[Array, Array]:
     """Expected change of (e1, e2) in one period, arrays (e1, e2): the vector field over states."""
-    from pricewar.games import duopoly_kernels as k
-
     game = solution.extra["engine"]
-    share, leaves = solution.policy["share"], np.nan_to_num(solution.policy["leaves"])
+    share, leaves = np.nan_to_num(solution.policy["share"]), np.nan_to_num(solution.policy["leaves"])
     levels = np.arange(game.L)
-    post = np.empty((game.L, game.L))
-    moves = np.zeros((2, game.L, game.L))
-    for a in range(game.lo, game.L):
-        for b in range(game.lo, game.L):
-            mu = np.zeros((game.L, game.L))
-            mu[a, b] = 1.0
-            new = k.carry(mu, post, share, leaves, game.step, int(game.exits))
-            moves[:, a, b] = levels @ new.sum(axis=1) - a, levels @ new.sum(axis=0) - b
+    live = levels >= game.lo
+    active = live[:, None] & live[None, :]
+    at = np.maximum(levels, 1) if game.exits else levels  # a firm that enters or stays is at 1 at least
+    nexts = (at[:, None] * (1 - leaves[0]), at[None, :] * (1 - leaves[1]))
+    here = (levels[:, None], levels[None, :])
+    moves = [
+        np.where(active, (share * _expected(game, G)).sum(axis=0) - e, 0.0)
+        for G, e in zip(nexts, here, strict=True)
+    ]
     return moves[0], moves[1]
 
 
+def headline(solution: Solution) -> dict[str, float]:
+    """A few figures that tell equilibria apart, among them HHI and price at period 1000 from (1, 1)."""
+    road = path(solution, 1000)
+    return {
+        "price (1,1)": float(solution.policy["price"][0, 1, 1]),
+        "HHI 1000": float(road.hhi[-1]),
+        "price 1000": float(road.price[-1]),
+        "disc. CS": road.discounted["consumers"],
+        "disc. TS": road.discounted["surplus"],
+    }
+
+
+def rules(solution: Solution, solve: Callable[..., Solution], names: Iterable[str] = ()) -> Table:
+    """The same market under other rules, each solved again from this equilibrium: `headline` of each.
+
+    Rules: "as it is", "no negative price" (floor 0), "no price below cost" (floor 1), "half the know-how
+    shared", "all know-how shared". Each row says whether the rule's equilibrium was reached.
+    """
+    known = {
+        "as it is": {},
+        "no negative price": {"floor": 0.0},
+        "no price below cost": {"floor": 1.0},
+        "half the know-how shared": {"sharing": 0.5},
+        "all know-how shared": {"sharing": 1.0},
+    }
+    rows, columns = [], ()
+    for name in names or known:
+        under = solve(start=solution, certify=False, **{**solution.parameters, **known[name]})
+        figures = headline(under)
+        columns = ("rule", "result", *figures)
+        rows.append((name, under.result.value, *(round(v, 4) for v in figures.values())))
+    note = f"each solved from the equilibrium selected by {solution.selection}"
+    return Table("the same market under other rules", columns, tuple(rows), note)
+
+
 def show(solution: Solution) -> list[Table | Picture]:
-    """Tables and pictures of one equilibrium: summary, prices, motives, time path, surface, vector field."""
+    """Tables and pictures of one equilibrium: prices, motives, time path, surface, vector field."""
     game = solution.extra["engine"]
     M = game.L - 1
     corners = ((1, 1), (2, 1), (1, 2), (game.L // 2, game.L // 2), (M, 1), (1, M), (M, M))
@@ -230,13 +264,13 @@ def show(solution: Solution) -> list[Table | Picture]:
     arrows = Picture("arrows", "expected move in one period", ("e1", "e2"), levels, levels, u=u, v=v)
     columns = ("state", "price", "unit cost", "static markup", "advantage building", "advantage denying")
     return [
-        solution.summary(),
         Table("price of firm 1 = cost + markup − building − denying", columns, prices),
         Table(
             "over time from (1, 1)",
             ("period", "HHI", "price", "consumers", "surplus"),
             times,
-            f"discounted: {sums}",
+            f"discounted: {sums}"
+            + ("" if game.exits else "; with no outside good only differences of surplus mean something"),
         ),
         surface,
         arrows,

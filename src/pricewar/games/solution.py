@@ -74,6 +74,14 @@ class NoEquilibriumError(SolverError):
         self.partial = solution
 
 
+class Interrupted(KeyboardInterrupt):
+    """Stopped by the user. `partial` holds what had been found by then."""
+
+    def __init__(self, partial: Any) -> None:
+        super().__init__("interrupted")
+        self.partial = partial
+
+
 @dataclass(frozen=True, eq=False)
 class Solution:
     """One equilibrium, or an honest account of why there is none.
@@ -228,7 +236,11 @@ class Game:
         parameters: in the order in which they are shown.
         solve: solve(**parameters, optional method=, start=, seed=, progress=) → Solution.
         search: the same → every equilibrium found within a budget and seed; None where it makes no sense.
-        show: Solution → tables and pictures as plain data; None where `Solution.summary` says it all.
+            When the user interrupts it, `Interrupted` carries those found by then.
+        show: Solution → tables and pictures as plain data, besides `Solution.summary`.
+        headline: Solution → a few figures by name, to tell equilibria apart.
+        trace: trace(parameter, low, high, **parameters) → `continuation.Correspondence`.
+        rules: Solution → a table of the same market under other rules, each solved again.
     """
 
     name: str
@@ -238,6 +250,9 @@ class Game:
     solve: Callable[..., Solution]
     search: Callable[..., list[Solution]] | None = None
     show: Callable[[Solution], list[Table | Picture]] | None = None
+    headline: Callable[[Solution], dict[str, float]] | None = None
+    trace: Callable[..., Any] | None = None
+    rules: Callable[[Solution], Table] | None = None
 
     def checked(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Every parameter, the given ones checked, the others at their defaults.

@@ -24,7 +24,7 @@ from typing import Protocol
 import numpy as np
 
 from pricewar.errors import ConfigurationError, did_you_mean
-from pricewar.games.solution import Result
+from pricewar.games.solution import Interrupted, Result
 
 Array = np.ndarray
 Progress = Callable[[str, int, float], None]
@@ -390,10 +390,30 @@ def search(
 
     Returns:
         what was found, in the order found, and counts: starts, newton steps, failed.
+
+    Raises:
+        Interrupted: by the user; `partial` holds what was found so far, and the number of starts.
     """
-    rng = np.random.default_rng(seed)
     found: list[Found] = []
     counts = {"starts": 0, "newton steps": 0, "failed": 0}
+    try:
+        _search(game, budget, np.random.default_rng(seed), tolerance, apart, progress, found, counts)
+    except KeyboardInterrupt:
+        raise Interrupted((found, counts["starts"])) from None
+    return found, counts
+
+
+def _search(
+    game: FixedPoint,
+    budget: int,
+    rng: np.random.Generator,
+    tolerance: float,
+    apart: float,
+    progress: Progress | None,
+    found: list[Found],
+    counts: dict[str, int],
+) -> None:
+    """Fills `found` and `counts`, so that what was found survives an interruption."""
 
     def keep(done: Iterate, start: str) -> None:
         counts["starts"] += 1
@@ -449,7 +469,6 @@ def search(
             continue
         start = f"{passes} Gauss-Seidel passes (damping {damping:g}) from the {kind} start"
         keep(newton(game, y, tolerance=tolerance, limit=25), start)
-    return found, counts
 
 
 def _edge(game: FixedPoint, a: Array, b: Array) -> list[tuple[Array, int]]:

@@ -507,6 +507,15 @@ def show(solution: Solution) -> list[Table | Picture]:
     ]
 
 
+def rules(solution: Solution) -> Table:
+    """The same market with the switching cost in part or wholly abolished, each solved again."""
+    rows = []
+    for share in dict.fromkeys((solution.parameters["portability"], 0.25, 0.5, 0.75, 1.0)):
+        under = solve(**{**solution.parameters, "portability": share})
+        rows.append((f"{share:.0%} portable", under.result.value, float(under.extra["mean_price"])))
+    return Table("the same market under portability", ("rule", "result", "mean price"), tuple(rows))
+
+
 GAME = Game(
     name="switching-costs",
     summary="a duopoly whose customers pay to switch: one price for all, or by history",
@@ -526,4 +535,5 @@ GAME = Game(
     ),
     solve=solve,
     show=show,
+    rules=rules,
 )
