@@ -56,6 +56,24 @@ def test_what_is_longer_than_a_context_is_refused_and_served_as_logged(log: Path
     assert offer["total"]["mid"] == "1.8"
 
 
+def test_a_free_variant_was_free(tmp_path: Path) -> None:
+    (tmp_path / "activity.csv").write_text(
+        "generation_id,created_at,cost_total,cost_cache,tokens_prompt,tokens_completion,tokens_reasoning,"
+        "tokens_cached,model_permaslug,provider_name,variant\n"
+        "g1,2026-10-05T10:00:00Z,0,0,1000,200,0,0,openai/gpt-oss-20b,X,free\n"
+    )
+    reply = pricewar("bill", "activity.csv", "-o", "openai/gpt-oss-20b", "--json", "-", cwd=tmp_path)
+    assert json.loads(reply.stdout)["baseline"]["total"] == "0"
+
+
+def test_an_overflow_of_another_model_makes_an_interval(log: Path) -> None:
+    log.write_text(HEAD + "2026-11-01T12:00:00Z,gpt-oss-20b,100000,1000\n")
+    words = ["bill", "usage.csv", "-q", "-o", "groq/gpt-oss-20b-free", "--overflow-to", "openai/gpt-5-mini"]
+    shown = pricewar(*words, cwd=log.parent).stdout
+    # larger than a minute's 8,000 tokens: all of it is passed on, to a model that is not the one logged
+    assert "exact" not in next(line for line in shown.splitlines() if "groq/gpt-oss-20b-free" in line)
+
+
 def test_part_of_a_log(log: Path) -> None:
     with log.open("a") as rows:
         rows.write("2026-11-05T12:00:00Z,gpt-5-nano,1000000,0\n")

@@ -173,7 +173,7 @@ def _itemised(console: Console, o: Mapping[str, Any]) -> None:
         table.add_column(name, justify="right" if right else "left", overflow="fold")
     for line in o["lines"]:
         price = f"{line['price']} / {line['per']:,}" if line["price"] is not None else ""
-        source = o["sources"][line["source"]] if o["sources"] else {"url": "", "read_on": ""}
+        cited = [o["sources"][i] for i in line["sources"]]
         month = f"{line['month']} " if line["month"] else ""
         table.add_row(
             _safe(month + line["meter"]),
@@ -181,7 +181,7 @@ def _itemised(console: Console, o: Mapping[str, Any]) -> None:
             price,
             line["amount"],
             _safe(line["rule"]["text"]),
-            _safe(f"{source['url']} ({source['read_on']})", style="dim"),
+            _safe("; ".join(f"{x['url']} ({x['read_on']})" for x in cited), style="dim"),
         )
     console.print(table)
 
