@@ -62,7 +62,7 @@ def _unwritable(path: str | os.PathLike[str], error: OSError) -> ConfigurationEr
     return ConfigurationError(
         f"cannot be written: {error.strerror}",
         where=str(path),
-        remedy="name a file in a folder that exists and may be written to; see that the disk has room",
+        remedy="name a file, not a folder, in a folder that exists and may be written to",
     )
 
 
