@@ -56,6 +56,24 @@ def test_what_is_longer_than_a_context_is_refused_and_served_as_logged(log: Path
     assert offer["total"]["mid"] == "1.8"
 
 
+def test_a_free_variant_was_free(tmp_path: Path) -> None:
+    (tmp_path / "activity.csv").write_text(
+        "generation_id,created_at,cost_total,cost_cache,tokens_prompt,tokens_completion,tokens_reasoning,"
+        "tokens_cached,model_permaslug,provider_name,variant\n"
+        "g1,2026-10-05T10:00:00Z,0,0,1000,200,0,0,openai/gpt-oss-20b,X,free\n"
+    )
+    reply = pricewar("bill", "activity.csv", "-o", "openai/gpt-oss-20b", "--json", "-", cwd=tmp_path)
+    assert json.loads(reply.stdout)["baseline"]["total"] == "0"
+
+
+def test_an_overflow_of_another_model_makes_an_interval(log: Path) -> None:
+    log.write_text(HEAD + "2026-11-01T12:00:00Z,gpt-oss-20b,100000,1000\n")
+    words = ["bill", "usage.csv", "-q", "-o", "groq/gpt-oss-20b-free", "--overflow-to", "openai/gpt-5-mini"]
+    shown = pricewar(*words, cwd=log.parent).stdout
+    # larger than a minute's 8,000 tokens: all of it is passed on, to a model that is not the one logged
+    assert "exact" not in next(line for line in shown.splitlines() if "groq/gpt-oss-20b-free" in line)
+
+
 def test_part_of_a_log(log: Path) -> None:
     with log.open("a") as rows:
         rows.write("2026-11-05T12:00:00Z,gpt-5-nano,1000000,0\n")
@@ -112,7 +130,21 @@ def test_a_threshold_breached_is_exit_code_1(log: Path) -> None:
         (["bill", "usage.csv", "--overflow-to", "nobody/nothing"], 2, "nobody/nothing"),
         (["bill", "usage.csv", "--as-of", "2026-02-30"], 2, "not a date"),
         (["bill", "usage.csv", "--tokens", "1,0.5,2"], 2, "rising"),
-        (["bill", "usage.csv", "--currency", "XXX", "--offers", "openai/gpt-5-mini"], 3, "exchange rate"),
+        (["bill", "usage.csv", "--currency", "XXX"], 2, "exchange rate"),
+        (["bill", "usage.csv", "--json", "usage.csv"], 2, "the log itself"),
+        (["bill", "usage.csv", "--json", "-", "--csv", "-"], 2, "the same as --json"),
+        (["bill", "usage.csv", "--json", "a", "--csv", "a"], 2, "the same as --json"),
+        (["bill", "usage.csv", "--html", "nowhere/r.html"], 2, "the folder does not exist"),
+        (["bill", "usage.csv", "--html", ""], 2, "is a folder"),
+        (["bill", "usage.csv", "--overflow-to", "none", "--overflow-to", "groq"], 2, "put it last"),
+        (["bill", "usage.csv", "--as-of", "2099-01-01"], 2, "in the future"),
+        (["bill", "header.csv"], 3, "no usable record"),
+        (["bill", "pipe"], 2, "neither a file nor a folder"),
+        (["sample", "nowhere/s.csv"], 2, "the folder does not exist"),
+        (["sample", "usage.csv"], 2, "is there already"),
+        (["sample", "x.csv", "--scale", "nan"], 2, "scale"),
+        (["offers", "--vendor", "grok"], 2, "did you mean “groq”"),
+        (["offers", "--facts", "facts"], 2, "goes with --validate"),
         (["bill", "usage.csv", "--map", "input"], 2, "COLUMN=SOURCE"),
         (["bill", "empty.csv"], 3, "empty"),
         (["bill", "noise.csv"], 3, "noise.csv"),
@@ -122,6 +154,9 @@ def test_a_threshold_breached_is_exit_code_1(log: Path) -> None:
 )
 def test_bad_input_is_one_clear_error(log: Path, words: list[str], code: int, said: str) -> None:
     (log.parent / "empty.csv").write_bytes(b"")
+    (log.parent / "header.csv").write_text(HEAD)
+    os.mkfifo(log.parent / "pipe")
+    before = log.read_bytes()
     (log.parent / "noise.csv").write_bytes(bytes(range(256)) * 20)
     (log.parent / "facts").mkdir()
     (log.parent / "facts" / "facts.yaml").write_text("offers:\n- idd: a/b\n")
@@ -129,7 +164,52 @@ def test_bad_input_is_one_clear_error(log: Path, words: list[str], code: int, sa
     assert reply.returncode == code, reply.stderr
     assert said in reply.stderr
     assert "Traceback" not in reply.stderr
-    assert not list(log.parent.glob("*.part"))
+    assert not list(log.parent.rglob("*.part"))
+    assert log.read_bytes() == before
+
+
+def test_outputs_keep_what_they_are_written_to(log: Path) -> None:
+    words = ["bill", "usage.csv", "--offers", "openai/gpt-5-mini", "-q", "--json"]
+    (log.parent / "kept.json.part").write_text("mine")
+    (log.parent / "target.json").write_text("old")
+    (log.parent / "link.json").symlink_to("target.json")
+    assert pricewar(*words, "link.json", cwd=log.parent).returncode == 0
+    assert (log.parent / "link.json").is_symlink()
+    assert json.loads((log.parent / "target.json").read_text())["offers"]
+    assert pricewar(*words, "kept.json", cwd=log.parent).returncode == 0
+    assert (log.parent / "kept.json.part").read_text() == "mine"
+    os.mkfifo(log.parent / "pipe")
+    with subprocess.Popen(["cat", "pipe"], cwd=log.parent, stdout=subprocess.PIPE) as reader:
+        assert pricewar(*words, "pipe", cwd=log.parent).returncode == 0
+        assert json.loads(reader.communicate(timeout=60)[0])["offers"]
+
+
+COMMAND = f"{sys.executable} -c 'from pricewar.cli import main; main()'"
+
+
+def shell(script: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["bash", "-c", script], cwd=cwd, capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize(
+    "words", ["bill usage.csv -q -o groq", "offers groq", "bill usage.csv -q -o groq --json -"]
+)
+def test_a_reader_that_leaves_is_no_error(log: Path, words: str) -> None:
+    reply = shell(f"{COMMAND} {words} | head -1; exit ${{PIPESTATUS[0]}}", log.parent)
+    assert reply.returncode == 0, reply.stderr
+    assert "Traceback" not in reply.stderr
+
+
+def test_a_full_disk_is_one_clear_error(log: Path) -> None:
+    reply = shell(f"{COMMAND} offers groq > /dev/full", log.parent)
+    assert reply.returncode == 2
+    assert "Traceback" not in reply.stderr
+
+
+def test_a_terminal_without_our_letters(log: Path) -> None:
+    plain = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    reply = pricewar("bill", "usage.csv", "-o", "groq", cwd=log.parent, **plain)
+    assert reply.returncode == 0, reply.stderr
 
 
 def test_text_of_a_log_commands_neither_terminal_nor_spreadsheet(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_golden import NEW, OLD, OPENAI_PAGE, as_csv, litellm_records, otlp_span
+from test_formats import NEW, OLD, OPENAI_PAGE, as_csv, litellm_records, otlp_span
 
 from pricewar.errors import LogError
 from pricewar.usage.log import Log

@@ -254,7 +254,7 @@ def test_written_at_once(tmp_path):
 
 
 def test_nowhere_to_write(tmp_path):
-    with pytest.raises(ConfigurationError, match="folder that exists"):
+    with pytest.raises(ConfigurationError, match="a folder that exists"):
         report.write(tmp_path / "missing" / "report.html", comparison(offers=3))
     with pytest.raises(ConfigurationError, match="not a folder"):
         report.write(tmp_path, comparison(offers=3))

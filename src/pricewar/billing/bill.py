@@ -797,7 +797,7 @@ class _Assembly:
                 usual = plain.get("output") or plain.get("input")
                 if usual is not None and price.amount > usual.amount:
                     peak += tokens
-        paid = max(self.bill.paid_tokens, 1)
+        paid = max(self.run.tokens, 1)  # shares are of all the work
         for above, tokens in sorted(cliff.items()):
             share = str(round(tokens / paid, 4))
             self._bit(

@@ -71,6 +71,7 @@ class Entry:
         total: both together: the cost of serving all the work.
         headline: what the advertised price alone would come to.
         served: share of the requests that the offer itself serves.
+        chain: where refused requests go, in order.
         bill: the offer's own bill (counted on), in its own currency.
     """
 
@@ -86,6 +87,7 @@ class Entry:
     exchange: tuple[Fraction, CurrencyRate | None]
     warnings: list[Term]
     announced: list[Term]
+    chain: tuple[str, ...]
     moved: dict[str, int] = field(default_factory=dict)
 
 
@@ -420,7 +422,7 @@ def compare(
         currency,
         frozen,
         assumed,
-        tuple(overflow_to) or (AS_LOGGED,),
+        (*names, NOWHERE if nowhere else AS_LOGGED),
         [],
         found_models,
         [(date.fromordinal(719163 + d), r, t) for d, (r, t) in sorted(days.items())],
@@ -582,6 +584,7 @@ def _entry(plan: _Plan, comparison: Comparison, day: date, refusal_cost: Fractio
         (rate, record),
         _warnings(plan),
         _announced(plan.offer, comparison.catalogue),
+        (*(run.tariff.offer.id for run in plan.chains["mid"]), comparison.overflow_to[-1]),
         moved,
     )
 
@@ -631,6 +634,8 @@ def _warnings(plan: _Plan) -> list[Term]:
         found.append(Term("weak_source", {}, "rests on a weak source"))
     if record.eligibility.data_use == "train":
         found.append(Term("trains_on_data", {}, "the vendor trains on what is sent"))
+    if record.kind not in ("list", "provisioned") and record.in_force.from_ == UNKNOWN:
+        found.append(Term("unknown_value", {"what": "start"}, "not published: since when"))
     if record.light:
         found.append(Term("light_model", {}, "a light model"))
     if record.eligibility.account:
@@ -642,7 +647,7 @@ def _warnings(plan: _Plan) -> list[Term]:
     if record.eligibility.new_account:
         found.append(Term("new_account_only", {}, "new accounts only"))
     until = record.in_force.end
-    if until is not None:
+    if until is not None and plan.offer.on(until) is None:  # else other terms follow: see what is announced
         found.append(Term("ends_soon", {"on": f"{until:%Y-%m-%d}"}, f"ends on {until:%Y-%m-%d}"))
     retired = record.lifecycle.retired_on
     if isinstance(retired, datetime):

@@ -117,10 +117,15 @@ def _assumptions(c: Comparison) -> list[str]:
         f"for the same text, to answer {decimal(low.verbosity)} to {decimal(high.verbosity)} times as long"
         f"{'' if high.keep_cache else ', and at worst to reuse no prompt cache'}. These are assumptions, not "
         "measurements; set them with --tokens, --verbosity and --cache.",
-        "A refused request is served elsewhere and paid there: " + " → ".join(c.overflow_to) + ".",
+        "A refused request is unserved, never saved money: it goes on to " + " → ".join(c.overflow_to) + ".",
         "Offers are ranked by cost alone; whether another model does the work as well is for you to test.",
-        "Limits and quotas are taken to be those of one account used by this log alone.",
+        "Limits and quotas are taken to be those of one account used by this log alone; a quota of tokens "
+        "covers input before output.",
+        "An offer whose start nobody published is taken to have been in force.",
     ]
+    rates = {(r.base, r.to, r.on): r for e in c.entries if (r := e.exchange[1]) is not None}
+    for _, rate in sorted(rates.items()):
+        said.append(f"1 {rate.base} is {decimal(rate.rate):f} {rate.to}, the rate of {rate.on}.")
     if c.frozen:
         said.append(f"Every request is billed on the terms in force on {c.frozen:%Y-%m-%d}.")
     return said
@@ -146,7 +151,7 @@ def _entry(c: Comparison, e: Entry, rank: int) -> dict[str, Any]:
         "total": _interval(e.total),
         "own": _interval(e.own),
         "overflow": _interval(e.overflow),
-        "overflow_to": " → ".join([*e.moved, *([] if c.overflow_to[-1] in e.moved else [c.overflow_to[-1]])]),
+        "overflow_to": " → ".join(e.chain),
         "native_currency": record.currency,
         "fx": None
         if exchange is None
@@ -190,6 +195,7 @@ def _line(bill: Bill, line: Line) -> dict[str, Any]:
         "month": line.month,
         "rule": term(line.rule),
         "source": first,
+        "sources": list(range(first, first + len(bill.tariff.versions[line.version].sources))),
         "allowance": line.rule.text if line.rule.key == "allowance" else None,
     }
 

@@ -154,8 +154,8 @@ class Tariff:
                 found.append(f"limit of {'/'.join(period.term.meters[:2])} per {period.term.per}")
         for period in self.allowances:
             a = period.term
-            if UNKNOWN in (a.amount, a.credit, a.expires_after):
-                found.append(f"allowance of {a.unit}")
+            parts = (("size", a.amount), ("worth of a credit", a.credit), ("expiry", a.expires_after))
+            found += [f"{what} of the allowance of {a.unit}" for what, value in parts if value == UNKNOWN]
         return found
 
     @property

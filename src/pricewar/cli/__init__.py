@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import sys
 from importlib import import_module
 from typing import Any
@@ -61,6 +63,9 @@ def main() -> None:
     """Run the command line; every error on purpose is one clear message and its exit code."""
     from pricewar.errors import PricewarError
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a letter shows another
     try:
         code = cli.main(standalone_mode=False)
         sys.stdout.flush()
@@ -76,6 +81,12 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away: not our error, and not to be reported
         code = 0
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        click.echo(f"error: {error.strerror or error}{_plain(where)}", err=True)
+        code = 2
+        with contextlib.suppress(OSError):
+            sys.stdout.close()  # what could not be written must not be tried again at the end
     sys.exit(code if isinstance(code, int) else 0)
 
 

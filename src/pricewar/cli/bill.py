@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pricewar.cli.options import Amount, Day, Progress, Triple
-from pricewar.errors import ConfigurationError
+from pricewar.errors import ConfigurationError, LogError, did_you_mean
+from pricewar.files import writable, write_text
 
 if TYPE_CHECKING:
     from pricewar.offers.catalogue import Catalogue, Offer
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
                    "record and the main vendors' current chat models.")  # fmt: skip
 @click.option("--only", multiple=True, metavar="MODEL",
               help="Bill only requests for this model (MODEL or VENDOR/MODEL, with * and ?).")  # fmt: skip
-@click.option("--as-of", type=Day(), help="Use only what was public on this date. Default: today.")
+@click.option(
+    "--as-of", type=Day(future=False), help="Use only what was public on this date. Default: today."
+)
 @click.option("--in-force", type=Day(),
               help="Bill the whole log on the terms in force on this date. Default: each request on its own "
                    "day's terms.")  # fmt: skip
@@ -106,12 +109,20 @@ def run(
     quiet: bool = False,
 ) -> int:
     """Bill, show and write; returns the exit code."""
+    _check(log, {"--json": json_to, "--csv": csv_to, "--html": html_to}, overflow_to, refusal_cost)
     progress = Progress(quiet)
     progress.say(f"reading {log} …")
     from pricewar.usage.read import read
 
     usage = read(log, format=format_, mapping=_mapping(maps), zone=zone, progress=progress.share("read"))
     progress.done()
+    if not usage.rows:
+        causes = "; ".join(f"{e.count:,} × {e.cause} ({', '.join(e.examples[:2])})" for e in usage.exclusions)
+        raise LogError(
+            f"no usable record: {causes or 'it holds none'}",
+            where=str(log),
+            remedy="docs/usage.md tells what each format must hold",
+        )
     progress.say(f"{usage.rows:,} records ({usage.format}); opening the catalogue …")
     from pricewar.billing import document as shown
     from pricewar.billing.batch import Assumptions
@@ -119,6 +130,13 @@ def run(
     from pricewar.offers.catalogue import load_catalogue
 
     catalogue = load_catalogue(as_of)
+    known = {code for rate in catalogue.currency_rates for code in (rate.base, rate.to)} | {"USD"}
+    if currency.upper() not in known:
+        raise ConfigurationError(
+            f"no exchange rate is known for “{currency}”",
+            where="--currency",
+            remedy=did_you_mean(currency.upper(), known) or ", ".join(sorted(known)),
+        )
     chosen = catalogue.select(offers) if offers else comparable(catalogue)
     progress.say(f"billing {usage.rows:,} records on {len(chosen)} offers …")
     corners: tuple[Corner, ...] = ("low", "mid", "high")
@@ -213,15 +231,39 @@ def _command(log: Path) -> str:
     return shlex.join(["pricewar", *words])
 
 
+def _check(
+    log: Path, outputs: Mapping[str, Path | None], overflow_to: Sequence[str], refusal_cost: Fraction | None
+) -> None:
+    """See before the work that options do not contradict one another and outputs can be written.
+
+    Raises:
+        ConfigurationError: naming the option.
+    """
+    if not log.is_file() and not log.is_dir():
+        raise ConfigurationError("is neither a file nor a folder", where=str(log), remedy="give a file")
+    taken: dict[str, str] = {}
+    for option, path in outputs.items():
+        if path is None:
+            continue
+        name = "-" if str(path) == "-" else str(path.resolve())
+        if name != "-":
+            writable(path)
+        if name in taken:
+            raise ConfigurationError(f"the same as {taken[name]}", where=option, remedy="name another file")
+        if path.exists() and log.exists() and path.is_file() and path.samefile(log):
+            raise ConfigurationError("this is the log itself", where=option, remedy="name another file")
+        taken[name] = option
+    if "none" in overflow_to[:-1]:
+        raise ConfigurationError("nothing can come after `none`", where="--overflow-to", remedy="put it last")
+    if refusal_cost is not None and overflow_to and overflow_to[-1] == "as-logged":
+        raise ConfigurationError(
+            "what is served as logged is not refused", where="--refusal-cost", remedy="leave out as-logged"
+        )
+
+
 def _write(path: Path, text: str, progress: Progress) -> None:
     if str(path) == "-":
         click.echo(text, nl=False)
         return
-    waiting = path.with_name(path.name + ".part")
-    try:
-        waiting.write_text(text, encoding="utf-8")
-        waiting.replace(path)
-    except OSError as error:
-        waiting.unlink(missing_ok=True)
-        raise ConfigurationError(f"cannot be written: {error.strerror}", where=str(path)) from None
+    write_text(path, text)
     progress.say(f"written: {path}")

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import click
 
+from pricewar.errors import ConfigurationError
+from pricewar.files import writable
+
 
 @click.command()
 @click.option(
@@ -20,6 +23,7 @@ def demo(html_to: Path, log: Path, lang: str) -> int:
     from pricewar.cli.bill import run
     from pricewar.usage.sample import write_sample
 
+    writable(html_to)
     log.parent.mkdir(parents=True, exist_ok=True)
     write_sample(log)
     command = f"pricewar bill {log.name} --html {html_to.name}"
@@ -31,13 +35,18 @@ def demo(html_to: Path, log: Path, lang: str) -> int:
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path), default=Path("usage.csv"))
 @click.option("--seed", type=int, default=2024, show_default=True)
-@click.option(
-    "--scale", type=float, default=1.0, show_default=True, help="Requests as a multiple of 120,000."
-)
-def sample(path: Path, seed: int, scale: float) -> int:
+@click.option("--scale", type=click.FloatRange(0.001, 100), default=1.0, show_default=True,
+              help="Requests as a multiple of 120,000.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+def sample(path: Path, seed: int, scale: float, force: bool) -> int:
     """Write a realistic usage log (LiteLLM SpendLogs, CSV) to PATH: one month, three applications."""
     from pricewar.usage.sample import write_sample
 
+    writable(path)
+    if not scale > 0:  # not a number
+        raise ConfigurationError("is not a number", where="--scale")
+    if path.exists() and not force:
+        raise ConfigurationError("is there already", where=str(path), remedy="name another, or give --force")
     write_sample(path, seed, scale=scale)
     click.echo(f"written: {path}")
     return 0

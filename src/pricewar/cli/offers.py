@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pricewar.cli.options import Day, Progress
+from pricewar.cli.options import Day, Progress, console
+from pricewar.errors import ConfigurationError, did_you_mean
 
 if TYPE_CHECKING:
     from pricewar.offers.catalogue import Catalogue, Offer
@@ -24,7 +25,7 @@ KINDS = ["list", "free", "introductory", "grant", "pack", "provisioned"]
 @click.option("--vendor", multiple=True, help="Only these vendors.")
 @click.option("--model", help="Only offers that serve this model.")
 @click.option("--own", is_flag=True, help="Only our own records, not the lists of genai-prices.")
-@click.option("--as-of", type=Day(), help="What was public on this date. Default: today.")
+@click.option("--as-of", type=Day(future=False), help="What was public on this date. Default: today.")
 @click.option("--in-force", type=Day(), help="Only what applied on this date.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 @click.option("--validate", is_flag=True, help="Check every record of the catalogue and stop.")
@@ -54,6 +55,8 @@ def offers(
     """
     if refresh:
         return _refresh()
+    if facts is not None and not validate:
+        raise ConfigurationError("--facts goes with --validate", where="--facts")
     from pricewar.offers.catalogue import FACTS, load_catalogue, load_facts
 
     if validate:
@@ -62,6 +65,11 @@ def offers(
         click.echo(f"{len(found)} documents valid; {len(catalogue.offers):,} offers as of {catalogue.as_of}")
         return 0
     catalogue = load_catalogue(as_of)
+    vendors = {o.latest.vendor for o in catalogue.offers.values()}
+    for name in vendor:
+        if name not in vendors:
+            near = did_you_mean(name, vendors)
+            raise ConfigurationError(f"no vendor “{name}”", where="--vendor", remedy=near)
     chosen = catalogue.select(patterns) if patterns else list(catalogue.offers.values())
     if in_force is not None:
         moment = datetime.combine(in_force, time(12), UTC)
@@ -96,14 +104,13 @@ def _refresh() -> int:
 
 
 def _explain(offer: Offer, catalogue: Catalogue) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from pricewar.cli.table import _safe
     from pricewar.offers.explain import explain
 
-    console = Console(highlight=False)
-    console.print(_safe(offer.id, style="bold"))
+    screen = console()
+    screen.print(_safe(offer.id, style="bold"))
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
@@ -112,18 +119,17 @@ def _explain(offer: Offer, catalogue: Catalogue) -> None:
         style = {"unknown": "yellow", "announced": "red"}.get(heading, "")
         table.add_row("" if heading == before else heading, _safe(sentence, style=style))
         before = heading
-    console.print(table)
+    screen.print(table)
 
 
 def _table(chosen: list[Offer], catalogue: Catalogue, in_force: date | None) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from pricewar.cli.table import _safe
     from pricewar.offers.explain import allowance_words, limit_words, rate_words, unknown
     from pricewar.units import UNKNOWN
 
-    console = Console(highlight=False)
+    screen = console()
     moment = datetime.combine(in_force or catalogue.as_of, time(12), UTC)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, ratio in (("offer", 3), ("kind", 1), ("in force", 1), ("terms", 5), ("read", 1)):
@@ -141,8 +147,8 @@ def _table(chosen: list[Offer], catalogue: Catalogue, in_force: date | None) -> 
         )
         read = max(s.read_on for s in record.sources)
         table.add_row(_safe(offer.id), record.kind, span, _safe("; ".join(terms)), str(read))
-    console.print(table)
-    console.print(
+    screen.print(table)
+    screen.print(
         f"{len(chosen):,} offers as of {catalogue.as_of}. `pricewar offers ID` explains one.", style="dim"
     )
 

@@ -19,15 +19,20 @@ class Day(click.ParamType):
 
     name = "date"
 
+    def __init__(self, *, future: bool = True) -> None:
+        self.future = future
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        if isinstance(value, date):
-            return value
+        today = datetime.now(UTC).date()
         if value == "today":
-            return datetime.now(UTC).date()
+            return today
         try:
-            return date.fromisoformat(value)
+            day = value if isinstance(value, date) else date.fromisoformat(value)
         except ValueError:
             self.fail(f"“{value}” is not a date such as 2026-10-31", param, ctx)
+        if day > today and not self.future:
+            self.fail(f"{day} is in the future: nobody knows what will be known then", param, ctx)
+        return day
 
 
 class Amount(click.ParamType):
@@ -64,6 +69,17 @@ class Triple(click.ParamType):
         if len(parts) != 3 or not 0 < parts[0] <= parts[1] <= parts[2] <= 100:
             self.fail("give three rising factors between 0 and 100, such as 0.9,1,1.15", param, ctx)
         return parts
+
+
+def console(**options: Any) -> Any:
+    """A rich console whose broken pipe is an exception like any other, not an exit of its own."""
+    from rich.console import Console
+
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Plain(highlight=False, **options)
 
 
 class Progress:

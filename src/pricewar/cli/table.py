@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pricewar.billing.document import inert
+from pricewar.cli.options import console
 from pricewar.units import SYMBOLS, count
 
 KIND_STYLE = {
@@ -25,11 +27,11 @@ FINE_PRINT = ("free", "grant", "pack", "introductory", "provisioned")
 
 def show(data: Mapping[str, Any], *, top: int = 16, everything: bool = False, lines: bool = False) -> None:
     """Print the log, what it costs as logged, and the offers ranked; then what the reader must know."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=140)
+    screen = console()
+    if not screen.is_terminal and "COLUMNS" not in os.environ:
+        screen = console(width=140)
     symbol = str(SYMBOLS.get(data["currency"], data["currency"] + " "))
-    _head(console, data, symbol)
+    _head(screen, data, symbol)
     shown: list[Mapping[str, Any]] = []
     for title, kinds, most in (
         ("Free tiers, grants, packs, introductory prices", FINE_PRINT, top),
@@ -40,17 +42,17 @@ def show(data: Mapping[str, Any], *, top: int = 16, everything: bool = False, li
         if not chosen:
             continue
         which = "" if everything or len(of_kind) == len(chosen) else ": the cheapest of each vendor and kind"
-        console.print(f"[bold]{title}[/], {len(chosen)} of {len(of_kind)}{which}")
-        if console.width >= WIDE:
-            console.print(_table(chosen, symbol))
+        screen.print(f"[bold]{title}[/], {len(chosen)} of {len(of_kind)}{which}")
+        if screen.width >= WIDE:
+            screen.print(_table(chosen, symbol))
         else:
-            _stacked(console, chosen, symbol)
-        console.print()
+            _stacked(screen, chosen, symbol)
+        screen.print()
         shown += chosen
     if lines:
         for o in shown:
-            _itemised(console, o)
-    _foot(console, data)
+            _itemised(screen, o)
+    _foot(screen, data)
 
 
 def _table(chosen: Sequence[Mapping[str, Any]], symbol: str) -> Table:
@@ -71,7 +73,7 @@ def _table(chosen: Sequence[Mapping[str, Any]], symbol: str) -> Table:
             Text.assemble(_safe(o["id"]), (kind, KIND_STYLE.get(o["kind"], ""))),
             _price(o["headline_per_mtok"]),
             _price(o["per_mtok"]["mid"]),
-            "exact" if o["exact"] else f"{_price(o['per_mtok']['low'])}–{_price(o['per_mtok']['high'])}",
+            _between(o),
             _amount(o["total"]["mid"]),
             _share(o["free_share"]),
             _share(o["served_share"]["mid"]),
@@ -149,8 +151,9 @@ def _notes(o: Mapping[str, Any]) -> Text:
     parts: list[tuple[str, str]] = []
     refused = sum(r["requests"] or 0 for r in o["refused"])
     if refused:
-        where = "as logged" if o["overflow_to"] == "as-logged" else "by " + o["overflow_to"]
-        parts.append((f"{count(refused)} requests are served {where}", ""))
+        where = {"as-logged": "served as logged", "none": "unserved"}.get(o["overflow_to"])
+        many = f"{count(refused)} request{'s are' if refused != 1 else ' is'}"
+        parts.append((f"{many} {where or 'passed on to ' + o['overflow_to']}", ""))
     parts += [(t["text"], "") for t in o["bit"]]
     parts += [(t["text"], "yellow") for t in o["warnings"] if t["key"] not in ("other_model",)]
     parts += [(t["text"], "red") for t in o["announced"]]
@@ -170,7 +173,7 @@ def _itemised(console: Console, o: Mapping[str, Any]) -> None:
         table.add_column(name, justify="right" if right else "left", overflow="fold")
     for line in o["lines"]:
         price = f"{line['price']} / {line['per']:,}" if line["price"] is not None else ""
-        source = o["sources"][line["source"]] if o["sources"] else {"url": "", "read_on": ""}
+        cited = [o["sources"][i] for i in line["sources"]]
         month = f"{line['month']} " if line["month"] else ""
         table.add_row(
             _safe(month + line["meter"]),
@@ -178,7 +181,7 @@ def _itemised(console: Console, o: Mapping[str, Any]) -> None:
             price,
             line["amount"],
             _safe(line["rule"]["text"]),
-            _safe(f"{source['url']} ({source['read_on']})", style="dim"),
+            _safe("; ".join(f"{x['url']} ({x['read_on']})" for x in cited), style="dim"),
         )
     console.print(table)
 
@@ -198,6 +201,12 @@ def _safe(text: str, style: str = "") -> Text:
     return Text("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text), style=style)
 
 
+def _between(o: Mapping[str, Any]) -> str:
+    """The interval, or that there is none."""
+    low, high = o["per_mtok"]["low"], o["per_mtok"]["high"]
+    return "exact" if o["exact"] and low == high else f"{_price(low)}–{_price(high)}"
+
+
 def _requests(use: Mapping[str, Any]) -> str:
     return "" if use["requests"] is None else f"{use['requests']:,} requests, "
 
@@ -214,7 +223,11 @@ def _price(text: str | None) -> str:
 
 
 def _amount(text: str | None) -> str:
-    return "unknown" if text is None else f"{Decimal(text):,.2f}"
+    if text is None:
+        return "unknown"
+    amount = Decimal(text)
+    places = 2 if amount >= 1 or amount == 0 else 4  # a small log's bill is told in hundredths of a cent
+    return f"{amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):,}"
 
 
 def _share(text: str | None) -> str:

@@ -157,6 +157,9 @@ class Catalogue:
         from pricewar.offers.listed import providers
 
         wanted = canonical(model)
+        if model.lower().endswith(":free"):  # another tariff than the paid model's: nothing else will do
+            free = [o for o in self.offers.values() if o.latest.kind == "free" and o.latest.vendor == vendor]
+            return free[0].id if free else None
         own = [
             offer
             for offer in self.offers.values()

@@ -15,6 +15,7 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from fractions import Fraction
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -152,6 +153,7 @@ def _versions(provider: Provider, model: ModelInfo, read_on: date) -> Iterator[O
     )
     url = (provider.pricing_urls or ["https://github.com/pydantic/genai-prices"])[0]
     skipped: set[str] = set()
+    listing = f"as listed by genai-prices {version('genai-prices')}"
     variants = _variant_rates(model, skipped)
     for begins, ends in zip([None, *starts], [*starts, None], strict=True):
         rates, zero = _rates_in(entries, begins, skipped)
@@ -170,7 +172,7 @@ def _versions(provider: Provider, model: ModelInfo, read_on: date) -> Iterator[O
             light=None,
             currency="USD",
             tax="excluded",
-            sources=[Source.model_construct(url=url, read_on=read_on, says=None)],
+            sources=[Source.model_construct(url=url, read_on=read_on, says=listing)],
             confidence="medium",
             in_force=InForce.model_construct(
                 from_=_midnight(begins) if begins else UNKNOWN, until=_midnight(ends) if ends else None

@@ -8,12 +8,10 @@ content security policy lets run exactly the scripts and styles put in here and 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import re
-import tempfile
 from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache
@@ -21,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pricewar.errors import ConfigurationError, DataError, did_you_mean
+from pricewar.files import write_text
 from pricewar.report.words import LANGUAGES, catalogue, word
 
 __all__ = ["LANGUAGES", "html", "write"]
@@ -100,38 +99,7 @@ def write(path: str | os.PathLike[str], comparison: Mapping[str, Any], *, langua
     Raises:
         ConfigurationError: the folder is missing or cannot be written.
     """
-    target, text = Path(path), html(comparison, language=language)
-    try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
-    except OSError as error:
-        raise ConfigurationError(
-            f"the report cannot be written: {error.strerror}",
-            where=str(target),
-            remedy="name a file in a folder that exists and that you may write to",
-        ) from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        _open_to_readers(Path(name))
-        os.replace(name, target)  # noqa: PTH105 - the name is not yet a path worth having
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        if isinstance(error, OSError):
-            raise ConfigurationError(
-                f"the report cannot be written: {error.strerror}",
-                where=str(target),
-                remedy="name a file, not a folder, and see that the disk has room",
-            ) from error
-        raise
-    return target
-
-
-def _open_to_readers(path: Path) -> None:
-    """The permissions an ordinary new file has; a temporary file is for its owner only."""
-    mask = os.umask(0)
-    os.umask(mask)
-    path.chmod(0o666 & ~mask)
+    return write_text(path, html(comparison, language=language))
 
 
 _BIDI = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C}

@@ -104,7 +104,7 @@ export function bill(offer, speech) {
       el("thead", {}, el("tr", {}, ["meter", "quantity", "rate", "amount", "rule", "source"].map((key) =>
         el("th", {scope: "col", class: ["quantity", "rate", "amount"].includes(key) ? "n" : null}, speech.word(`bill.${key}`))))),
       el("tbody", {}, lines.map((line) => {
-        const source = line.source === null || line.source === undefined ? null : offer.sources?.[line.source];
+        const cited = (line.sources ?? []).filter((at) => offer.sources?.[at]);
         // A fee or a rounding has an amount only.
         const bare = (line.price === null || line.price === undefined) && !(number(line.quantity) > 0);
         const price = bare ? "–" : line.price === null || line.price === undefined ? speech.word("unknown")
@@ -116,7 +116,7 @@ export function bill(offer, speech) {
           el("td", {class: "n"}, price),
           el("td", {class: "n"}, speech.exact(line.amount, currency)),
           el("td", {}, el("bdi", {}, rule)),
-          el("td", {}, source ? link(source, speech, [`[${line.source + 1}]`]) : "–"));
+          el("td", {}, cited.length ? cited.flatMap((at) => [link(offer.sources[at], speech, [`[${at + 1}]`]), " "]) : "–"));
       })))) : el("p", {class: "quiet"}, speech.word("bill.none"));
 
   const own = spread(offer.own), overflow = spread(offer.overflow), total = spread(offer.total);
