@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -304,12 +304,13 @@ PEERS: dict[str, Callable[[], list[dict[str, Any]]]] = {
 }
 
 
-def rows(names: list[str] | None = None) -> list[dict[str, Any]]:
-    """Every row as plain data: peer, game, ours_s, peer_s, times_faster, gap, gap_is, note."""
-    return [r for name in names or PEERS for r in PEERS[name]()]
+def measured(names: list[str] | None = None) -> Iterator[dict[str, Any]]:
+    """Every comparison as plain data: peer, game, ours_s, peer_s, times_faster, gap, gap_is, note."""
+    for name in names or PEERS:
+        yield from PEERS[name]()
 
 
 if __name__ == "__main__":
-    for r in rows(sys.argv[1:]):
+    for r in measured(sys.argv[1:]):
         figures = f"{r['ours_s'] * 1e3:10.3f} ms {r['peer_s'] * 1e3:12.3f} ms {r['times_faster']:9.1f}×"
         print(f"{r['peer']:16} {r['game']:66} {figures}  {r['gap_is']} {r['gap']:.1e}  {r['note']}")

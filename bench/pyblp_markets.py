@@ -12,7 +12,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pyblp
 
 SEED = 20200517
 SHAPES = ((2, 1), (3, 2), (5, 3), (10, 4), (20, 5))  # (firms, products of each)
@@ -20,6 +19,8 @@ SHAPES = ((2, 1), (3, 2), (5, 3), (10, 4), (20, 5))  # (firms, products of each)
 
 def market(firms: int, products: int, rng: np.random.Generator) -> dict:
     """One market and PyBLP's prices for it; firms own unequal numbers of products."""
+    import pyblp  # only its own environment has it
+
     J, alpha = firms * products, float(rng.uniform(0.8, 3.0))
     owner = np.sort(rng.integers(0, firms, J)) if products > 1 else np.arange(J)
     quality, cost = rng.normal(1.0, 1.0, J), rng.uniform(0.5, 2.5, J)
@@ -48,6 +49,8 @@ def market(firms: int, products: int, rng: np.random.Generator) -> dict:
 
 def main() -> None:
     """Draw, solve, write."""
+    import pyblp
+
     pyblp.options.verbose = False
     rng = np.random.default_rng(SEED)
     markets = [market(f, n, rng) for f, n in SHAPES]

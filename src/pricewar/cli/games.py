@@ -14,6 +14,7 @@ import click
 
 from pricewar.cli.options import Progress
 from pricewar.errors import ConfigurationError
+from pricewar.files import writable, write_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -69,7 +70,7 @@ def games(name: str | None) -> int:
 @click.option("--budget", type=click.IntRange(1), help="Starts of a search.")
 @click.option("--seed", type=click.IntRange(0), help="Of a search.  [default: 0]")
 @click.option("--method", help="Solver; default: the robust chain.")
-@click.option("--json", "json_to", type=click.Path(path_type=Path, allow_dash=True, dir_okay=False),
+@click.option("--json", "json_to", type=click.Path(path_type=Path, allow_dash=True),
               help="Write the solutions as JSON (- for stdout, without tables).")  # fmt: skip
 @click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
 def solve(
@@ -107,6 +108,8 @@ def solve(
         raise ConfigurationError(
             "it goes with --set, --budget and --seed only", where="--trace", remedy="leave the others out"
         )
+    if json_to is not None and str(json_to) != "-":
+        writable(json_to)
     given = game.checked(_settings(sets))
     progress = Progress(quiet)
     if trace is not None:
@@ -140,7 +143,7 @@ def solve(
         if str(json_to) == "-":
             click.echo(text, nl=False)
         else:
-            json_to.write_text(text, encoding="utf-8")
+            write_text(json_to, text)
     if str(json_to) != "-":
         _show(game, given, found)
         if rules and found and game.rules:

@@ -123,26 +123,14 @@ class Duopoly:
     # --- what the solvers need ---------------------------------------------------------------------------
 
     def start(self, kind: str = "static", rng: np.random.Generator | None = None) -> Array:
-        """A starting point: "static" (prices of a game that ends today), "zero", "random", or "nested".
+        """A starting point: "nested", or one of `solvers.begin`.
 
         "nested" solves the game with half the levels first (from its own nested start, down to 40 levels or
         fewer) and carries its values outward: what happens high up the curve changes little below.
-
-        Raises:
-            SolverError: another word, or "random" without a generator.
         """
-        if kind == "zero":
-            return np.zeros(self.size)
-        if kind == "static":
-            return self.image(np.zeros(self.size))
-        if kind == "nested":
-            return self._nested()
-        if kind == "random" and rng is not None:
-            base = self.image(np.zeros(self.size)) / (1 - self.beta)
-            return base * rng.uniform(0.0, 2.0) + 0.1 * rng.normal(size=self.size) * np.abs(base).mean()
-        raise SolverError(
-            f"no start is called “{kind}”", remedy="static, zero, nested, or random with a seed"
-        )
+        from pricewar.games import solvers
+
+        return self._nested() if kind == "nested" else solvers.begin(self, kind, rng, ("nested",))
 
     def _nested(self) -> Array:
         from pricewar.games import solvers

@@ -226,15 +226,8 @@ class PriceGame:
         return (1 - damping) * y + damping * self.image(y)
 
     def start(self, kind: str = "static", rng: np.random.Generator | None = None) -> Array:
-        """As `Duopoly.start`: "static", "zero" or "random"."""
-        if kind == "zero":
-            return np.zeros(self.size)
-        if kind == "static":
-            return self.image(np.zeros(self.size))
-        if kind == "random" and rng is not None:
-            base = self.image(np.zeros(self.size)) / (1 - self.beta)
-            return base * rng.uniform(0.0, 2.0) + 0.1 * rng.normal(size=self.size) * np.abs(base).mean()
-        raise SolverError(f"no start is called “{kind}”", remedy="static, zero, or random with a seed")
+        """A starting point: see `solvers.begin`."""
+        return solvers.begin(self, kind, rng)
 
     def jacobian(self, y: Array) -> tuple[Array, Any]:
         """T(y) and T'(y), scipy.sparse, prices differentiated implicitly."""

@@ -17,14 +17,14 @@ Baseline: three equilibria, one aggressive (price −34.78 in (1,1)), one accomm
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from pricewar.games import continuation, duopoly, outcomes
 from pricewar.games.solution import Game, Parameter, Picture, Solution, Table
-from pricewar.games.solvers import FixedPoint, Progress
+from pricewar.games.solvers import Progress
 
 Array = np.ndarray
 
@@ -175,29 +175,10 @@ def show(solution: Solution) -> list[Table | Picture]:
 
 
 def correspondence(
-    parameter: str = "rho",
-    low: float = 0.7,
-    high: float = 1.0,
-    at: Sequence[float] = (),
-    budget: int = 30,
-    seed: int = 0,
-    progress: Progress | None = None,
-    **parameters: Any,
+    parameter: str = "rho", low: float = 0.7, high: float = 1.0, **options: Any
 ) -> continuation.Correspondence:
-    """Every branch of equilibria met as one parameter moves over [low, high], drawn by the price in (1, 1).
-
-    Searches (`budget` starts each, with that seed) at the values `at`, by default three, and follows what it
-    meets through every fold. A branch that no search met is missing.
-    """
-
-    def game(value: float) -> FixedPoint:
-        return build(**{**parameters, parameter: value})
-
-    def figure(game: Any, y: Array) -> float:
-        return float(game.unfold(y)["price"][0, 1, 1])
-
-    words = {"parameter": parameter, "name": "price in (1, 1)", "at": at, "budget": budget, "seed": seed}
-    return continuation.correspondence(game, low, high, figure, progress=progress, **words)
+    """Equilibria as one parameter moves over [low, high]: see `outcomes.correspondence`."""
+    return outcomes.correspondence(build, parameter, low, high, **options)
 
 
 GAME = Game(

@@ -79,15 +79,10 @@ class Oligopoly:
         self.products = 0
 
     def start(self, kind: str = "static", rng: np.random.Generator | None = None) -> Array:
-        """As `Duopoly.start`: "static", "zero" or "random"."""
-        if kind == "zero":
-            return np.zeros(self.size)
-        if kind == "static":
-            return self.image(np.zeros(self.size))
-        if kind == "random" and rng is not None:
-            base = self.image(np.zeros(self.size)) / (1 - self.beta)
-            return base * rng.uniform(0.0, 2.0) + 0.1 * rng.normal(size=self.size) * np.abs(base).mean()
-        raise SolverError(f"no start is called “{kind}”", remedy="static, zero, or random with a seed")
+        """A starting point: see `solvers.begin`."""
+        from pricewar.games import solvers
+
+        return solvers.begin(self, kind, rng)
 
     def image(self, y: Array) -> Array:
         """T(y): one Jacobi pass; NaN where the pricing stage has no solution."""

@@ -12,13 +12,17 @@ scrap received and subtracts set-up costs paid. Period 0 has weight one in disco
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pricewar.games.solution import Picture, Solution, Table
+
+if TYPE_CHECKING:
+    from pricewar.games.continuation import Correspondence
+    from pricewar.games.solvers import Progress
 
 Array = np.ndarray
 
@@ -212,6 +216,35 @@ def headline(solution: Solution) -> dict[str, float]:
         "disc. CS": road.discounted["consumers"],
         "disc. TS": road.discounted["surplus"],
     }
+
+
+def correspondence(
+    build: Callable[..., Any],
+    parameter: str,
+    low: float,
+    high: float,
+    *,
+    at: Sequence[float] = (),
+    budget: int = 30,
+    seed: int = 0,
+    progress: Progress | None = None,
+    **parameters: Any,
+) -> Correspondence:
+    """Every branch of equilibria met as one parameter moves over [low, high], drawn by the price in (1, 1).
+
+    Searches (`budget` starts each, with that seed) at the values `at`, by default three, and follows what it
+    meets through every fold. A branch that no search met is missing.
+    """
+    from pricewar.games import continuation
+
+    def game(value: float) -> Any:
+        return build(**{**parameters, parameter: value})
+
+    def figure(game: Any, y: Array) -> float:
+        return float(game.unfold(y)["price"][0, 1, 1])
+
+    words = {"parameter": parameter, "name": "price in (1, 1)", "at": at, "budget": budget, "seed": seed}
+    return continuation.correspondence(game, low, high, figure, progress=progress, **words)
 
 
 def rules(solution: Solution, solve: Callable[..., Solution], names: Iterable[str] = ()) -> Table:

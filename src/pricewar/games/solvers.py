@@ -17,13 +17,13 @@ References: H. Walker and P. Ni, SIAM J. Numer. Anal. 49(4), 2011; C. T. Kelley 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
-from pricewar.errors import ConfigurationError, did_you_mean
+from pricewar.errors import ConfigurationError, SolverError, did_you_mean
 from pricewar.games.solution import Interrupted, Result
 
 Array = np.ndarray
@@ -31,9 +31,10 @@ Progress = Callable[[str, int, float], None]
 
 
 class FixedPoint(Protocol):
-    """What a game offers to the solvers. Vectors are 1-d float arrays of length `size`."""
+    """What a game offers to the solvers. Vectors are 1-d float arrays of length `size`; beta discounts."""
 
     size: int
+    beta: float
 
     def start(self, kind: str = ..., rng: np.random.Generator | None = ...) -> Array: ...
 
@@ -64,6 +65,26 @@ class Iterate:
     method: str
     counts: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+
+
+def begin(
+    game: FixedPoint, kind: str, rng: np.random.Generator | None = None, more: Sequence[str] = ()
+) -> Array:
+    """A starting point: "static" (prices of a game that ends today), "zero", or "random".
+
+    Raises:
+        SolverError: another word, or "random" without a generator. `more`: words the game knows besides.
+    """
+    zero = np.zeros(game.size)
+    if kind == "zero":
+        return zero
+    if kind == "static":
+        return game.image(zero)
+    if kind == "random" and rng is not None:
+        base = game.image(zero) / (1 - game.beta)
+        return base * rng.uniform(0.0, 2.0) + 0.1 * rng.normal(size=game.size) * np.abs(base).mean()
+    words = ", ".join(("static", "zero", *more))
+    raise SolverError(f"no start is called “{kind}”", remedy=f"{words}, or random with a seed")
 
 
 def _size(F: Array) -> float:
