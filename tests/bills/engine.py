@@ -11,7 +11,8 @@ import polars as pl
 from reference import METERS, Row
 
 from pricewar.billing.batch import Assumptions, Batch, View
-from pricewar.billing.bill import Bill, Run, served_by
+from pricewar.billing.bill import Bill
+from pricewar.billing.run import Run, served_by
 from pricewar.billing.tariff import Above, Tariff, tariff
 from pricewar.offers.catalogue import Offer
 from pricewar.offers.schema import OfferRecord

@@ -17,7 +17,7 @@ from genai_prices import data
 from genai_prices.types import ModelInfo, StartDateConstraint, TieredPrices, TimeOfDateConstraint, Usage
 
 from pricewar.billing.batch import Assumptions, Batch, View
-from pricewar.billing.bill import Run
+from pricewar.billing.run import Run
 from pricewar.billing.tariff import Above, microseconds, tariff
 from pricewar.offers import listed
 from pricewar.offers.catalogue import Offer, load_catalogue

@@ -16,19 +16,28 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from fractions import Fraction
-from math import lcm
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from pricewar.billing import cells, kernel
-from pricewar.billing.batch import Assumptions, Batch, Ints, View, signatures
-from pricewar.billing.bill import Bill, Run, Term, served_by
-from pricewar.billing.tariff import Above, Atom, Between, ServedBy, Tariff, boundaries, tariff
+from pricewar.billing import cells, kernel, remarks
+from pricewar.billing.as_logged import AsLogged
+from pricewar.billing.batch import Assumptions, Batch, Ints, View
+from pricewar.billing.bill import Bill, Term
+from pricewar.billing.run import Run, served_by
+from pricewar.billing.tariff import (
+    Between,
+    ServedBy,
+    Tariff,
+    boundaries,
+    edges_of,
+    tariff,
+    thresholds_of,
+)
 from pricewar.errors import ConfigurationError, DataError
 from pricewar.offers.catalogue import Catalogue, Offer
-from pricewar.offers.schema import CurrencyRate, OfferRecord
-from pricewar.units import METERS, UNKNOWN
+from pricewar.offers.schema import CurrencyRate
+from pricewar.units import METERS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -134,101 +143,6 @@ class Comparison:
         return amount / self.tokens * 10**6 if amount is not None and self.tokens else None
 
 
-@dataclass(frozen=True)
-class _Rates:
-    """Prices of a logged model by meter, as whole multiples of `unit` in the comparison's currency."""
-
-    model: int
-    whole: tuple[int, ...]
-    unit: Fraction
-
-
-class _AsLogged:
-    """Each request at the list price of the model it was logged with."""
-
-    def __init__(self, catalogue: Catalogue, frozen: datetime | None, currency: str, day: date) -> None:
-        self.catalogue, self.frozen, self.currency, self.day = catalogue, frozen, currency, day
-        self.offers: dict[int, Offer | None] = {}
-        self.tariffs: dict[int, Tariff | None] = {}
-        self.names: dict[int, str] = {}
-        self.edges: set[int] = set()
-        self._rates: dict[tuple[int, frozenset[Atom]], _Rates | None] = {}
-
-    def learn(self, models: Sequence[tuple[str | None, str]]) -> set[int]:
-        """Look up models not seen before; returns sizes of input at which their prices jump."""
-        for i in range(len(self.offers), len(models)):
-            vendor, model = models[i]
-            offer = self.catalogue.listed(vendor, model)
-            found = None
-            if offer is not None:
-                found = tariff(offer, model=model, frozen=self.frozen)
-                if found is None:  # listed now, but not in force at the frozen instant
-                    offer = None
-            if offer is not None:
-                self.names[i] = offer.latest.models[0].name
-            self.offers[i], self.tariffs[i] = offer, found
-        found = [t for t in self.tariffs.values() if t is not None]
-        self.edges = _edges(found)
-        return _thresholds(found)
-
-    def groups(self, view: View) -> tuple[Ints, Ints | None, list[_Rates | None]]:
-        """Rows of one price, as groups.
-
-        Returns:
-            cells: [cells] the group of each cell.
-            rows: [N] the group of each row, or None when cells suffice.
-            rates: for each group its model and prices; None where no price is known.
-        """
-        rates: list[_Rates | None] = [None]
-        groups = np.zeros(len(view.cell_sums), dtype=np.int64)
-        by_row: list[tuple[int, Ints]] = []
-        for i, (_, model) in enumerate(view.batch.models):
-            found = self.tariffs[i]
-            mine = np.flatnonzero(view.cell_model == i)
-            if found is None or not len(mine):
-                continue
-            serves = found.offer.serves(model) or found.offer.serves(self.names[i]) or found.model
-            position = found.offer.positions.get(serves.name, 0)
-            served = np.full(len(view.batch.models), position, dtype=np.int64)
-            kinds, rows, by_cell = signatures(view, found.atoms, served, None)
-            if rows is None:
-                groups[mine] = len(rates) + by_cell[mine]
-            else:
-                by_row.append((i, len(rates) + rows))
-            rates += [self._resolve(i, found, atoms) for atoms, _ in kinds]
-        if not by_row:
-            return groups, None, rates
-        code = groups[view.cell]
-        for i, rows in by_row:
-            at = view.batch.model == i
-            code[at] = rows[at]
-        return groups, code, rates
-
-    def _resolve(self, i: int, found: Tariff, atoms: frozenset[Atom]) -> _Rates | None:
-        if (i, atoms) not in self._rates:
-            prices = found.resolve(atoms)
-            to, _ = self.catalogue.exchange(found.offer.latest.currency, self.currency, self.day)
-            scale = lcm(*(price.amount.denominator for price in prices.values()))
-            whole = tuple(int(prices[m].amount * scale) if m in prices else 0 for m in METERS)
-            self._rates[i, atoms] = _Rates(i, whole, to / scale) if prices else None
-        return self._rates[i, atoms]
-
-    @staticmethod
-    def cost(sums: Ints, rates: Sequence[_Rates | None]) -> tuple[dict[int, Fraction], int]:
-        """Amount by model in the comparison's currency, and how many requests have no known price."""
-        amounts: dict[int, Fraction] = {}
-        unknown = 0
-        for row, known in zip(sums.tolist(), rates, strict=True):
-            if not any(row):
-                continue
-            if known is None:
-                unknown += max(int(row[7]), 1)
-                continue
-            due = sum(q * rate for q, rate in zip(row, known.whole, strict=True))
-            amounts[known.model] = amounts.get(known.model, Fraction(0)) + due * known.unit
-        return amounts, unknown
-
-
 class _Plan:
     """One offer under way: a run for each corner, its overflow, and what was refused."""
 
@@ -267,7 +181,7 @@ class _Piece:
     """A batch of the log under way: its views, and what the log says its rows cost."""
 
     def __init__(
-        self, batch: Batch, as_logged: _AsLogged, assumed: dict[Corner, Assumptions], marks: list[int],
+        self, batch: Batch, as_logged: AsLogged, assumed: dict[Corner, Assumptions], marks: list[int],
         nowhere: bool,
     ) -> None:  # fmt: skip
         self.batch, self.as_logged, self.assumed = batch, as_logged, assumed
@@ -356,7 +270,7 @@ def compare(
     """
     assumed = assumed or DEFAULT_ASSUMPTIONS
     day = (frozen or (log.span[1] if log.span else datetime.now(UTC))).date()
-    as_logged = _AsLogged(catalogue, frozen, currency, day)
+    as_logged = AsLogged(catalogue, frozen, currency, day)
     names = [name for name in overflow_to if name not in (AS_LOGGED, NOWHERE)]
     chain: list[Tariff] = []
     for name in names:
@@ -378,8 +292,8 @@ def compare(
             own_chain = [then] if then is not None else []
         plans.append(_Plan(offer, found, own_chain, log))
     tariffs = [p.tariff for p in plans]
-    thresholds = _thresholds([*tariffs, *chain])
-    edges = _edges(tariffs)
+    thresholds = thresholds_of([*tariffs, *chain])
+    edges = edges_of(tariffs)
     zones = {run.months for p in plans for run in p.runs.values() if run.months is not None}
     models: dict[tuple[str | None, str], int] = {}
     tiers: dict[str, int] = {"standard": 0}
@@ -467,16 +381,6 @@ def _by_token(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(requests=pl.sum_horizontal(METERS[:6]).clip(lower_bound=1).cast(pl.Int64))
 
 
-def _thresholds(tariffs: Iterable[Tariff]) -> set[int]:
-    """Sizes of input at which prices jump."""
-    return {a.tokens for t in tariffs for a in t.atoms if isinstance(a, Above)}
-
-
-def _edges(tariffs: Iterable[Tariff]) -> set[int]:
-    """Instants at which prices change for good."""
-    return {e for t in tariffs for a in t.atoms if isinstance(a, Between) for e in (a.start, a.end)}
-
-
 def _month_edges(zones: Iterable[str], batch: Batch) -> set[int]:
     """Where months begin on the clocks of bills by the month."""
     span = int(batch.times[0]), int(batch.times[-1])
@@ -501,7 +405,7 @@ def _billable(offer: Offer, frozen: datetime | None, log: Log) -> tuple[Term, Ta
 
 def _overflow(
     plan: _Plan, corner: Corner, batch: Batch, refused: Ints, assumed: Assumptions, marks: list[int],
-    as_logged: _AsLogged,
+    as_logged: AsLogged,
 ) -> Ints | None:  # fmt: skip
     """Pass refused requests down the chain; returns what it leaves, as [N] requests of the batch."""
     for run in plan.chains[corner]:
@@ -582,8 +486,8 @@ def _entry(plan: _Plan, comparison: Comparison, day: date, refusal_cost: Fractio
         Interval(*_spread(served)),
         bills["mid"],
         (rate, record),
-        _warnings(plan),
-        _announced(plan.offer, comparison.catalogue),
+        remarks.warnings(plan.tariff, plan.runs["mid"], exact=plan.exact),
+        remarks.announced(plan.offer, comparison.catalogue),
         (*(run.tariff.offer.id for run in plan.chains["mid"]), comparison.overflow_to[-1]),
         moved,
     )
@@ -620,78 +524,6 @@ def _headline(plan: _Plan, comparison: Comparison, rate: Fraction) -> Fraction |
     sums = [sum(use.quantities[m] for use in comparison.models) for m in range(len(METERS))]
     due = sum((q * prices[m].amount for m, q in zip(METERS, sums, strict=True) if m in prices), Fraction(0))
     return due * rate
-
-
-def _warnings(plan: _Plan) -> list[Term]:
-    record = plan.tariff.record
-    found: list[Term] = []
-    if plan.tariff.unknown_limits:
-        found.append(Term("unknown_limits", {}, "limits are not published: counted on for nothing"))
-    for what in dict.fromkeys(plan.tariff.unknowns):
-        if what != "limits":
-            found.append(Term("unknown_value", {"what": what}, f"not published: {what}"))
-    if record.confidence == "low":
-        found.append(Term("weak_source", {}, "rests on a weak source"))
-    if record.eligibility.data_use == "train":
-        found.append(Term("trains_on_data", {}, "the vendor trains on what is sent"))
-    if record.kind not in ("list", "provisioned") and record.in_force.from_ == UNKNOWN:
-        found.append(Term("unknown_value", {"what": "start"}, "not published: since when"))
-    if record.light:
-        found.append(Term("light_model", {}, "a light model"))
-    if record.eligibility.account:
-        account = record.eligibility.account
-        found.append(Term("account_only", {"account": account}, f"accounts: {account}"))
-    if isinstance(record.eligibility.regions, list):
-        regions = ", ".join(record.eligibility.regions)
-        found.append(Term("regions_only", {"regions": regions}, f"regions: {regions}"))
-    if record.eligibility.new_account:
-        found.append(Term("new_account_only", {}, "new accounts only"))
-    until = record.in_force.end
-    if until is not None and plan.offer.on(until) is None:  # else other terms follow: see what is announced
-        found.append(Term("ends_soon", {"on": f"{until:%Y-%m-%d}"}, f"ends on {until:%Y-%m-%d}"))
-    retired = record.lifecycle.retired_on
-    if isinstance(retired, datetime):
-        found.append(Term("retired", {"on": f"{retired:%Y-%m-%d}"}, f"model retired on {retired:%Y-%m-%d}"))
-    elif retired == UNKNOWN:
-        found.append(Term("unknown_value", {"what": "retirement"}, "not published: when the model retires"))
-    if plan.runs["mid"].uncounted:
-        text = "the log does not count requests, so that limits on them cannot be counted on"
-        found.append(Term("requests_not_counted", {}, text))
-    if plan.runs["mid"].unchecked:
-        found.append(
-            Term("minute_limits_unknown", {}, "limits shorter than the log's buckets were not checked")
-        )
-    if not plan.exact:
-        found.append(Term("other_model", {}, "another model than the one logged: an interval"))
-    for meter, quantity in plan.runs["mid"].bill().unpriced.items():
-        what = f"price of {quantity:,} {meter}"
-        found.append(Term("unknown_value", {"what": what}, f"no {what} is named: not in the bill"))
-    return found
-
-
-def _plain_price(record: OfferRecord) -> Fraction:
-    """Input and output price of the first rate that names them: enough to tell dearer from cheaper."""
-    named = [
-        (rate.input or Fraction(0)) + (rate.output or Fraction(0)) for rate in record.rates if rate.input
-    ]
-    return named[0] if named else Fraction(0)
-
-
-def _announced(offer: Offer, catalogue: Catalogue) -> list[Term]:
-    """Versions that begin later, and changes announced in words."""
-    found: list[Term] = []
-    now = datetime(catalogue.as_of.year, catalogue.as_of.month, catalogue.as_of.day, tzinfo=UTC)
-    current = offer.on(now)
-    for version in offer.after(now):
-        starts = version.in_force.from_
-        if isinstance(starts, datetime):
-            dearer = current is not None and _plain_price(version) > _plain_price(current)
-            key, what = ("announced_rise", "price rise") if dearer else ("announced_change", "new terms")
-            found.append(Term(key, {"on": f"{starts:%Y-%m-%d}"}, f"{what} from {starts:%Y-%m-%d}"))
-    for change in offer.latest.lifecycle.announced:
-        when = f"{change.effective:%Y-%m-%d}" if isinstance(change.effective, datetime) else UNKNOWN
-        found.append(Term("announced", {"on": when, "what": change.what}, f"{when}: {change.what}"))
-    return found
 
 
 __all__ = ["AS_LOGGED", "NOWHERE", "Comparison", "DataError", "Entry", "Interval", "compare"]

@@ -8,7 +8,7 @@ as exact rationals, however long the log is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -348,3 +348,13 @@ def boundaries(per: str, zone: str, first: int, last: int) -> Sequence[int]:
         else:
             day = (day.replace(day=28) + timedelta(days=4)).replace(day=1)
     return found
+
+
+def thresholds_of(tariffs: Iterable[Tariff]) -> set[int]:
+    """Sizes of input at which prices jump."""
+    return {a.tokens for t in tariffs for a in t.atoms if isinstance(a, Above)}
+
+
+def edges_of(tariffs: Iterable[Tariff]) -> set[int]:
+    """Instants at which prices change for good."""
+    return {e for t in tariffs for a in t.atoms if isinstance(a, Between) for e in (a.start, a.end)}

@@ -83,6 +83,11 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "{offer} 看似免费；用它做完全部工作要花 {total}。",
         "{offer} は無料に見えますが、すべてをこなすと {total} かかります。",
     ),
+    "head.cost_alone": (
+        "By cost alone: whether another model does the work as well is for you to test.",
+        "仅比较费用：其他模型能否同样胜任，需要自行测试。",
+        "費用だけの比較です。別のモデルで同じ仕事ができるかは、お試しください。",
+    ),
     "head.no_offer": (
         "No offer could be billed.",
         "没有可计费的报价。",

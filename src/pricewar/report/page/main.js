@@ -127,6 +127,7 @@ function writeHeadline() {
       sentences.push(speech.sentence(known ? "head.free" : "head.free_unknown", {offer: offerName(seemsFree), share: share ?? 0, total: strong(speech.money(seemsFree.total.mid))}));
     }
   }
+  if (offers.length) sentences.push([el("span", {class: "quiet"}, ...speech.sentence("head.cost_alone"))]);
   const space = state.language === "en" ? " " : "";
   at("headline").replaceChildren(...sentences.flatMap((sentence) => [...sentence, space]));
 }
