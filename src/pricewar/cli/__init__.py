@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from pricewar import __version__
+
 COMMANDS = {
     "demo": ("pricewar.cli.demo", "demo", "Bill a realistic sample log on real offers: table and report."),
     "bill": ("pricewar.cli.bill", "bill", "Bill a usage log on real offers, fine print included."),
@@ -51,7 +53,7 @@ class _Lazy(click.Group):
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(None, "-V", "--version", package_name="pricewar")
+@click.version_option(__version__, "-V", "--version", prog_name="pricewar")
 def cli() -> None:
     """What a price war among LLM vendors does next, and what a cheap or free model really costs you.
 
