@@ -113,7 +113,7 @@ def test_missing_columns_name_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(LogError) as caught:
         read(given(tmp_path, "timestamp,prompt_tokns,completion_tokens\n2026-10-01,1,1\n"))
     assert "no column for model, input" in str(caught.value)
-    assert 'model="=gpt-5-mini"' in str(caught.value)
+    assert "--map model==gpt-5-mini" in str(caught.value)
     with pytest.raises(LogError, match="did you mean “prompt_tokns”"):
         read(tmp_path / "log.csv", mapping={"model": "=m", "input": "prompt_tokens"})
     with pytest.raises(ConfigurationError, match="did you mean"):

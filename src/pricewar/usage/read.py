@@ -127,7 +127,8 @@ class _Reading:
         if len({f.name for f in found}) > 1:
             pairs = ", ".join(f"{s.name} {f.name}" for s, f in zip(self.files, found, strict=True))
             raise LogError(
-                f"the files have different formats: {pairs}", remedy="read them one by one, or give format="
+                f"the files have different formats: {pairs}",
+                remedy="read them one by one, or say which format they all have (--format)",
             )
         return found[0]
 
@@ -194,15 +195,14 @@ class _Reading:
         if not missing:
             return
         shown = ", ".join(fields[:20]) + (", …" if len(fields) > 20 else "")
-        near = [hint for name in missing for hint in [did_you_mean(name, fields)] if hint]
-        example = missing[0]
-        fixed = ' or model="=gpt-5-mini" for one model throughout' if "model" in missing else ""
+        near = [f"{name}: {hint}" for name in missing for hint in [did_you_mean(name, fields)] if hint]
+        fixed = ", or --map model==gpt-5-mini for one model throughout" if "model" in missing else ""
         raise LogError(
-            f"no column for {', '.join(missing)}; the {self.format.title} has: {shown or 'no columns'}"
+            f"no column for {', '.join(missing)}; found: {shown or 'no columns'}"
             if self.format is PLAIN
             else f"no field for {', '.join(missing)}, which {self.format.title} must have; found: {shown}",
             where=source.name,
-            remedy=" ".join([*near, f"name it in the mapping: {example}=<column>{fixed}"]),
+            remedy=" ".join([*near, f"name it in the mapping: --map {missing[0]}=COLUMN{fixed}"]),
         )
 
     # --- chunks -------------------------------------------------------------------------------------
