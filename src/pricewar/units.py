@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from fractions import Fraction
-from math import lcm
 from typing import Final, Literal
 
 UNKNOWN: Final = "unknown"
@@ -47,11 +46,6 @@ def exact(text: str | int | Decimal | Fraction) -> Fraction:
     if not number.is_finite():
         raise ValueError(f"“{text}” is not a finite number")
     return Fraction(number)
-
-
-def common_scale(values: list[Fraction]) -> int:
-    """The least integer s such that every value times s is an integer."""
-    return lcm(*(value.denominator for value in values)) if values else 1
 
 
 def rounded(amount: Fraction, places: int) -> Decimal:

@@ -120,19 +120,25 @@ def after_months(t, months):
 
 
 @njit(cache=True, nogil=True)
+def calendar_place(t, bounds, start, size):
+    """Where, among `size` bounds from `start` on, the last one at or before t stands."""
+    low, high = start, start + size
+    while high - low > 1:
+        middle = (low + high) // 2
+        if bounds[middle] <= t:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@njit(cache=True, nogil=True)
 def window_of(t, kind, length, bounds, start, size):
     """The number of the window that t lies in."""
     if kind == CLOCK:
         return t // length
     if kind == CALENDAR:
-        low, high = start, start + size
-        while high - low > 1:
-            middle = (low + high) // 2
-            if bounds[middle] <= t:
-                low = middle
-            else:
-                high = middle
-        return bounds[low]
+        return bounds[calendar_place(t, bounds, start, size)]
     return 0
 
 
@@ -141,13 +147,7 @@ def window_end(t, kind, length, bounds, start, size):
     """When the window that t lies in ends."""
     if kind == CLOCK:
         return (t // length + 1) * length
-    low, high = start, start + size
-    while high - low > 1:
-        middle = (low + high) // 2
-        if bounds[middle] <= t:
-            low = middle
-        else:
-            high = middle
+    low = calendar_place(t, bounds, start, size)
     return bounds[low + 1] if low + 1 < start + size else bounds[low] + 366 * DAY
 
 
