@@ -48,7 +48,8 @@ BY_HAND = {
     "DeepSeek-V3.2": ["deepseek-v3.2-think", "deepseek-v3p2"],
     "Mistral Medium 3": ["mistral-medium-3"],
     "Kimi K2": [
-        "kimi-k2", "kimi-k2-0711-preview", "kimi-k2-0905-preview", "kimi-k2-instruct", "kimi-k2-instruct-0905",
+        "kimi-k2", "kimi-k2-0711-preview", "kimi-k2-0905-preview",
+        "kimi-k2-instruct", "kimi-k2-instruct-0905",
     ],
     "Claude 3.5 Sonnet": ["regional.anthropic.claude-3-5-sonnet-20240620-v1"],
     "Qwen3-Max": ["qwen3-max"],
