@@ -6,8 +6,8 @@ pairs (Newcombe, Stat. Med. 17, 1998, 2635, method 10); on different prompts, wi
 Stat. Med. 17, 1998, 873, method 10). Whether the difference is chance: McNemar's test, exact and mid-p
 (Fagerland, Lydersen, Laake, Stat. Med. 33, 2014, 2850).
 
-A ratio of sums Σy/Σx over the same prompts: Fieller's set {ρ : mean(y − ρx) is not significantly different from
-0} (J. R. Stat. Soc. B 16, 1954, 175), which is honest when Σx is uncertain too and says so when it is unbounded.
+A ratio of sums Σy/Σx over the same prompts: Fieller's set {ρ : mean(y − ρx) is not significantly different
+from 0} (J. R. Stat. Soc. B 16, 1954, 175), honest when Σx is uncertain too, and it says when it is unbounded.
 A quantile: order statistics, free of any distribution (Conover, Practical Nonparametric Statistics, 3.2).
 
 Where a prompt was tried several times, prompts and not trials are independent: the rate's variance is that of
@@ -128,7 +128,7 @@ def _prompt_mean(groups: Sequence[Sequence[bool]], means: np.ndarray, level: flo
 
 
 def difference_apart(candidate: Interval, present: Interval) -> Interval:
-    """Candidate's share less the present model's, seen on different prompts; the intervals as `share` gives."""
+    """Candidate's share less the present model's, on different prompts; the intervals as `share` gives."""
     n = min(candidate.n, present.n)
     return _square_and_add(candidate, present, 0.0, n, "unpaired (Newcombe 1998, method 10)")
 
