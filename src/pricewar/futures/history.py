@@ -1,0 +1,646 @@
+"""Futures of offers from recorded history: what happened to offers like these, estimated up to a cut-off date.
+
+An offer's price is a marked point process in months t:
+
+- *Changes* (cuts and rises) arrive at rate λ_i, pooled model → vendor → class (`survival.Rates`), class = channel ×
+  tier. A change adds s − φ y to the log price: s is a recorded size of the class, y the log price above its own
+  time average, φ ≥ 0 how much of a deviation is undone (regression; 0 where there are few changes).
+- *Retirement* is first announced, at a rate that depends on age (piecewise exponential), then takes effect after a
+  recorded notice. What the user pays from then on is the price of the newest model of the same line at the vendor;
+  *successors*, dearer or cheaper, arrive in the line at a rate and with sizes of their own.
+- *Free terms* end, and their limits are tightened or loosened, at rates pooled by vendor.
+- *Announced changes* enter on the day announced, except that each is kept, moved or cancelled with the frequency
+  with which announcements were (Dirichlet posterior, Jeffreys prior).
+- *The frontier*, the best price at constant capability, is a random walk with drift in log price, the drift pooled
+  over Epoch AI's series by DerSimonian and Laird's random effects, flattening towards the lowest price on record.
+  Its monthly shock is common to a draw: rates of price changes are multiplied by g = exp(−σ e − σ²/2), e the shock.
+
+Every parameter is drawn anew per future. Nothing recorded after `as_of` is used (`Records.known`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pricewar.errors import ConfigurationError
+from pricewar.futures.records import (
+    MONTH,
+    ROUNDING,
+    Records,
+    Tier,
+    changes,
+    line_of,
+    load_records,
+    months,
+    spelled,
+    tier_of,
+    undated,
+    vendor_of,
+)
+from pricewar.futures.survival import Lifetimes, Rates, Record, Sizes, kaplan_meier, stream
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pricewar.futures.contract import Futures
+    from pricewar.offers.catalogue import Catalogue
+
+CHANNELS: Final = ("own", "hosted", "routed")
+TIERS: Final[tuple[Tier, ...]] = ("light", "flagship")
+AGES: Final = (9.0, 18.0)
+"""Months of age at which the rate of retirement may change."""
+SEEN_LATE: Final = timedelta(days=14)
+"""A free offer not listed for so long has ended."""
+FREQUENT: Final = 60
+"""Changes from which on the undoing of deviations is estimated for a class."""
+
+
+class Subject(NamedTuple):
+    """An offer as the process sees it on the first day.
+
+    `deviation`: log price above its time average. `retires`: months until an announced retirement. `heir`: log price
+    of the newest other model of its line relative to its own, None when there is none.
+    """
+
+    channel: str
+    vendor: str
+    model: str
+    tier: Tier
+    age: float
+    deviation: float = 0.0
+    retires: float | None = None
+    heir: float | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.channel}/{self.vendor}/{self.model}"
+
+
+class Paths(NamedTuple):
+    """Of one offer: log price relative to now [D, K] while it is sold, the month of its retirement [D] (inf for
+    never), log price of what stands in its place then, relative to now [D, K]."""
+
+    price: NDArray[np.float64]
+    retirement: NDArray[np.float64]
+    successor: NDArray[np.float64]
+
+    def paid(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Log of what a user of the offer pays relative to now, successor included, [D, K]."""
+        import numpy as np
+
+        return np.where(times[None, :] >= self.retirement[:, None], self.successor, self.price)
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Drift of the frontier's log price a month: pooled mean and its standard deviation for one more level
+    (uncertainty of the mean and spread between levels), and the standard deviation of a month's shock."""
+
+    mean: float
+    spread: float
+    shock: float
+    floor: float
+    series: int
+
+
+@dataclass(frozen=True)
+class Hazards:
+    """Rates and sizes of what happens to offers, as of a day. Made by `estimate`.
+
+    Attributes:
+        as_of: nothing recorded later was used.
+        known: the records that were.
+        change, sizes, undone: by class (channel, tier).
+        announced: rates of a retirement's announcement by channel; `ages` multiplies them by age.
+        notice: months between announcement and retirement.
+        succession, succeeded: rates and log price ratios of new models in a line, by tier.
+        ended, tightened: rates for free terms and grants; `amounts` the log ratios of their limits.
+        outcomes: announcements kept, moved, cancelled; `delays` the days by which the moved ones moved.
+        drift: of the frontier, by tier; `turbulence`: σ of the common factor on rates of change.
+    """
+
+    as_of: date
+    known: Records
+    change: dict[tuple[str, Tier], Rates]
+    sizes: dict[tuple[str, Tier], Sizes]
+    undone: dict[tuple[str, Tier], float]
+    announced: dict[str, Rates]
+    ages: tuple[float, ...]
+    notice: Sizes
+    succession: Rates
+    succeeded: dict[Tier, Sizes]
+    ended: dict[str, Rates]
+    tightened: dict[str, Rates]
+    amounts: dict[str, Sizes]
+    outcomes: tuple[int, int, int]
+    delays: Sizes
+    drift: dict[Tier, Drift]
+    turbulence: float
+    _cache: dict[tuple, NDArray[np.float64]] = field(default_factory=dict, compare=False, repr=False)
+
+    # -- one offer ---------------------------------------------------------------------------------------
+
+    def subject(self, channel: str, vendor: str, model: str, day: date) -> Subject | None:
+        """The offer as it stood on record on `day`; None when it was not on record or retired by then."""
+        spells = [s for s in self.known.histories.get((channel, vendor, model), ()) if s.first <= day]
+        end = self.known.retirement(channel, vendor, model)
+        if not spells or (end is not None and end.on <= day):
+            return None
+        price = spells[-1].price
+        heir_name = self.known.successor(channel, vendor, model, day)
+        heir = self.known.price_on(channel, vendor, heir_name, day) if heir_name else None
+        return Subject(
+            channel,
+            vendor,
+            model,
+            tier_of(model, spells[0].price),
+            months(spells[0].first, day),
+            _deviation(spells, day),
+            None if end is None else months(day, end.on),
+            None if heir is None else math.log(heir / price),
+        )
+
+    def shock(self, seed: int, steps: NDArray[np.float64], draws: int) -> NDArray[np.float64]:
+        """The frontier's standard normal shocks, common to all offers of a draw, [D, K]."""
+        return stream(seed, "frontier").standard_normal((draws, 480))[:, : steps.size]
+
+    def paths(self, subject: Subject, times: NDArray[np.float64], draws: int, seed: int) -> Paths:
+        """What may become of one offer at `times` (months from now, ascending, [K])."""
+        import numpy as np
+
+        steps = np.diff(times, prepend=0.0)
+        key = (subject.channel, subject.tier)
+        rates, name = self.change[key], "/".join(key)
+        rate = rates.draw(seed, name, draws, vendor_of(subject.vendor), spelled(subject.model))
+        shock = self.shock(seed, steps, draws)
+        pace = np.exp(-self.turbulence * shock - self.turbulence**2 / 2)
+        chance = -np.expm1(-rate[:, None] * pace * steps)
+        u = stream(seed, "change", subject.name).random((draws, 480, 2))[:, : times.size]
+        table = self._drawn(self.sizes[key], name, draws, seed)
+        size = np.take_along_axis(table, (u[:, :, 1] * table.shape[1]).astype(int), axis=1)
+        happens = u[:, :, 0] < chance
+        undone = self.undone[key]
+        if undone:
+            price = np.empty((draws, times.size))
+            level, above = np.zeros(draws), np.full(draws, subject.deviation)
+            for k in range(times.size):
+                step = np.where(happens[:, k], size[:, k] - undone * above, 0.0)
+                level = level + step
+                above = (above + step) * np.exp(-steps[k] / max(subject.age + times[k], 6.0))
+                price[:, k] = level
+        else:
+            price = np.cumsum(np.where(happens, size, 0.0), axis=1)
+        retirement = self._retirement(subject, times, draws, seed)
+        return Paths(price, retirement, self._successor(subject, price, retirement, times, draws, seed))
+
+    def _drawn(self, sizes: Sizes, name: str, draws: int, seed: int) -> NDArray[np.float64]:
+        key = (id(sizes), name, draws, seed)
+        if key not in self._cache:
+            self._cache[key] = sizes.draw(seed, name, draws)
+        return self._cache[key]
+
+    def _retirement(
+        self, subject: Subject, times: NDArray[np.float64], draws: int, seed: int
+    ) -> NDArray[np.float64]:
+        import numpy as np
+
+        if subject.retires is not None:
+            return self.happens_at(subject.name, subject.retires, draws, seed)
+        rates = self.announced.get(subject.channel)
+        if rates is None:
+            return np.full(draws, np.inf)
+        rate = rates.draw(seed, f"announced/{subject.channel}", draws, vendor_of(subject.vendor))
+        need = stream(seed, "retire", subject.name).standard_exponential(draws)
+        when, spent, age = np.full(draws, np.inf), np.zeros(draws), 0.0
+        for low, high, factor in zip((0.0, *AGES), (*AGES, np.inf), self.ages, strict=True):
+            start, stop = max(low, subject.age), high
+            if stop <= start:
+                continue
+            pace = rate * factor
+            at = (start - subject.age) + (need - spent) / pace
+            inside = np.isinf(when) & (at <= stop - subject.age)
+            when = np.where(inside, at, when)
+            spent = spent + pace * (stop - start) if np.isfinite(stop) else spent
+            age = stop
+        del age
+        table = self._drawn(self.notice, "notice", draws, seed)
+        pick = (stream(seed, "notice", subject.name).random(draws) * table.shape[1]).astype(int)
+        return when + table[np.arange(draws), pick]
+
+    def _successor(
+        self,
+        subject: Subject,
+        price: NDArray[np.float64],
+        retirement: NDArray[np.float64],
+        times: NDArray[np.float64],
+        draws: int,
+        seed: int,
+    ) -> NDArray[np.float64]:
+        import numpy as np
+
+        table = self._drawn(self.succeeded[subject.tier], f"succeeded/{subject.tier}", draws, seed)
+        line = f"{subject.channel}/{subject.vendor}/{line_of(subject.model)}"
+        rate = self.succession.draw(seed, "succession", draws, vendor_of(subject.vendor))
+        steps = np.diff(times, prepend=0.0)
+        u = stream(seed, "succession", line).random((draws, 480, 2))[:, : times.size]
+        size = np.take_along_axis(table, (u[:, :, 1] * table.shape[1]).astype(int), axis=1)
+        newest = np.cumsum(np.where(u[:, :, 0] < -np.expm1(-rate[:, None] * steps), size, 0.0), axis=1)
+        if subject.heir is None:
+            # No other model stands in the line yet: the first to come replaces the offer at its price then.
+            first = (stream(seed, "heir", subject.name).random(draws) * table.shape[1]).astype(int)
+            return price + table[np.arange(draws), first][:, None] + 0.0 * newest
+        return subject.heir + newest
+
+    def happens_at(self, what: str, due: float, draws: int, seed: int) -> NDArray[np.float64]:
+        """The month in which a change announced for `due` months from now takes effect, [D]; inf: never."""
+        import numpy as np
+
+        share = stream(seed, "outcomes").standard_gamma(np.asarray(self.outcomes) + 0.5, (draws, 3))
+        share = np.cumsum(share / share.sum(1, keepdims=True), axis=1)
+        u = stream(seed, "announced", what).random((draws, 2))
+        table = self._drawn(self.delays, "delays", draws, seed)
+        delay = table[np.arange(draws), (u[:, 1] * table.shape[1]).astype(int)] / MONTH
+        moved = np.maximum(due + delay, 0.0)
+        return np.select([u[:, 0] < share[:, 0], u[:, 0] < share[:, 1]], [np.full(draws, due), moved], np.inf)
+
+    # -- free terms --------------------------------------------------------------------------------------
+
+    def free_end(self, kind: str, vendor: str, name: str, draws: int, seed: int) -> NDArray[np.float64]:
+        """Months until free or granted terms end, [D]."""
+        rate = self.ended[kind].draw(seed, f"ended/{kind}", draws, vendor_of(vendor))
+        return stream(seed, "free", name).standard_exponential(draws) / rate
+
+    def free_amount(
+        self, kind: str, vendor: str, times: NDArray[np.float64], draws: int, seed: int
+    ) -> NDArray[np.float64]:
+        """Log factor on the amounts of a vendor's free terms, which it changes together, [D, K]."""
+        import numpy as np
+
+        rate = self.tightened[kind].draw(seed, f"tightened/{kind}", draws, vendor_of(vendor))
+        steps = np.diff(times, prepend=0.0)
+        u = stream(seed, "amount", kind, vendor).random((draws, 480, 2))[:, : times.size]
+        table = self._drawn(self.amounts[kind], f"amounts/{kind}", draws, seed)
+        size = np.take_along_axis(table, (u[:, :, 1] * table.shape[1]).astype(int), axis=1)
+        return np.cumsum(np.where(u[:, :, 0] < -np.expm1(-rate[:, None] * steps), size, 0.0), axis=1)
+
+    # -- the market --------------------------------------------------------------------------------------
+
+    def frontier(self, times: NDArray[np.float64], draws: int, seed: int) -> NDArray[np.float64]:
+        """Best price at constant capability relative to now, light and flagship, [D, K, 2]."""
+        import numpy as np
+
+        steps = np.diff(times, prepend=0.0)
+        shock = self.shock(seed, steps, draws)
+        found = np.empty((draws, times.size, 2))
+        for i, tier in enumerate(TIERS):
+            d = self.drift[tier]
+            slope = d.mean + d.spread * stream(seed, "drift", tier).standard_normal(draws)
+            # Best prices do not rise for long: a drift above zero is taken as none.
+            walk = np.minimum(slope, 0.0)[:, None] * times + np.cumsum(
+                d.shock * np.sqrt(steps) * shock, axis=1
+            )
+            found[:, :, i] = d.floor + (1 - d.floor) * np.exp(walk)
+        return found
+
+    def futures(
+        self,
+        catalogue: Catalogue,
+        offers: Sequence[str],
+        start: date,
+        months: int,
+        draws: int = 1000,
+        seed: int = 0,
+    ) -> Futures:
+        """Futures of catalogue offers from `start`, by month.
+
+        Args:
+            catalogue: as of the day the question is asked; its announced changes enter as announced.
+            offers: ids, O of them.
+            start: first day of month 0, not before the cut-off.
+            months: M. draws: D. seed: of the draws.
+
+        Raises:
+            ConfigurationError: an offer is unknown, or months or draws are not positive.
+        """
+        from pricewar.futures.offered import futures_of
+
+        if months < 1 or draws < 1 or months > 480:
+            raise ConfigurationError(
+                f"{months} months × {draws} draws", where="futures", remedy="1 to 480 months, 1 draw or more"
+            )
+        return futures_of(self, catalogue, tuple(offers), start, months, draws, seed)
+
+
+# -- estimation ------------------------------------------------------------------------------------------
+
+
+def estimate(as_of: date, records: Records | None = None) -> Hazards:
+    """Hazards from what was on record at the end of `as_of`.
+
+    Args:
+        as_of: the cut-off.
+        records: ours when None.
+
+    Raises:
+        ConfigurationError: hardly anything was on record then.
+    """
+    known = (records or load_records()).known(as_of)
+    if sum(1 for s in known.spells if s.channel == "own") < 10:
+        raise ConfigurationError(
+            f"hardly any price was on record as of {as_of}",
+            where="as_of",
+            remedy="choose a day after 2023-12-31: the records begin in 2023-11",
+        )
+    import numpy as np
+
+    change: dict[tuple[str, Tier], Rates] = {}
+    sizes: dict[tuple[str, Tier], Sizes] = {}
+    undone: dict[tuple[str, Tier], float] = {}
+    at_risk: dict[tuple[str, Tier], list[Record]] = defaultdict(list)
+    steps: dict[tuple[str, Tier], list[float]] = defaultdict(list)
+    for (channel, vendor, model), spells in known.histories.items():
+        key = (channel, tier_of(model, spells[0].price))
+        end = known.retirement(channel, vendor, model)
+        last = min(spells[-1].last, end.on) if end is not None else spells[-1].last
+        events = [c for c in changes(spells) if c.day <= last]
+        at_risk[key].append(
+            Record(vendor_of(vendor), spelled(model), len(events), months(spells[0].first, last))
+        )
+        steps[key] += [c.size for c in events]
+    overall = [s for all_ in steps.values() for s in all_]
+    for channel in CHANNELS:
+        of_channel = [s for tier in TIERS for s in steps[channel, tier]]
+        for tier in TIERS:
+            key = (channel, tier)
+            change[key] = Rates.fit(at_risk[key])
+            # Few sizes borrow from the other tier, then from the other channels.
+            mine = steps[key]
+            if len(mine) < 20:
+                mine = mine + of_channel
+            if len(mine) < 10:
+                mine = mine + [s for s in overall if abs(s) > 0.05]
+            sizes[key] = Sizes(np.asarray(mine or [-0.5, 0.3]))
+            undone[key] = _undone(known, key) if len(steps[key]) >= FREQUENT else 0.0
+    announced, ages, notice = _retirements(known)
+    succession, succeeded = _successions(known)
+    ended, tightened, amounts = _free(known)
+    outcomes, delays = _outcomes(known)
+    return Hazards(
+        as_of,
+        known,
+        change,
+        sizes,
+        undone,
+        announced,
+        ages,
+        notice,
+        succession,
+        succeeded,
+        ended,
+        tightened,
+        amounts,
+        outcomes,
+        delays,
+        {tier: _drift(known, tier) for tier in TIERS},
+        _turbulence(known),
+    )
+
+
+def _deviation(spells: Sequence, day: date) -> float:
+    """Log price now above its average over the time on record."""
+    total = weight = 0.0
+    for spell, following in zip(spells, [*spells[1:], None], strict=True):
+        days = max(1, ((following.first if following else day) - spell.first).days)
+        total, weight = total + days * math.log(spell.price), weight + days
+    return math.log(spells[-1].price) - total / weight
+
+
+def _undone(known: Records, key: tuple[str, Tier]) -> float:
+    """Least squares of a change on the deviation before it, within 0 … 1."""
+    import numpy as np
+
+    before, after = [], []
+    for (channel, _, model), spells in known.histories.items():
+        if (channel, tier_of(model, spells[0].price)) != key:
+            continue
+        for i in range(1, len(spells)):
+            size = math.log(spells[i].price / spells[i - 1].price)
+            if abs(size) >= ROUNDING:
+                before.append(_deviation(spells[:i], spells[i].first))
+                after.append(size)
+    x, y = np.asarray(before), np.asarray(after)
+    slope = float(((x - x.mean()) * (y - y.mean())).sum() / (((x - x.mean()) ** 2).sum() + 1.0))
+    return min(1.0, max(0.0, -slope))
+
+
+def _retirements(known: Records) -> tuple[dict[str, Rates], tuple[float, ...], Sizes]:
+    import numpy as np
+
+    at_risk: dict[str, list[Record]] = {"own": [], "hosted": []}
+    bounds = (0.0, *AGES, math.inf)
+    seen, expected = np.zeros(3), np.zeros(3)
+    stays: list[tuple[float, bool]] = []
+    for (channel, vendor, model), spells in known.histories.items():
+        if channel == "routed":
+            continue
+        end = known.retirement(channel, vendor, model)
+        stop = end.announced if end is not None else spells[-1].last
+        if stop <= spells[0].first:
+            continue
+        age = months(spells[0].first, stop)
+        at_risk[channel].append(Record(vendor_of(vendor), spelled(model), 1.0 if end else 0.0, age))
+        stays.append((age, end is not None))
+    total = sum(r.events for records in at_risk.values() for r in records)
+    time = sum(r.exposure for records in at_risk.values() for r in records)
+    for age, ended in stays:
+        for i in range(3):
+            expected[i] += (total + 0.5) / (time + 25) * max(0.0, min(age, bounds[i + 1]) - bounds[i])
+            seen[i] += ended and bounds[i] <= age < bounds[i + 1]
+    ages = tuple(float(f) for f in (seen + 3.0) / (expected + 3.0))
+    notices = [months(r.announced, r.on) for r in known.retirements if r.on >= r.announced]
+    fits = {channel: Rates.fit(records) for channel, records in at_risk.items()}
+    return fits, ages, Sizes(np.asarray(notices or [0.0, 3.0, 6.0]), 0.0)
+
+
+def _successions(known: Records) -> tuple[Rates, dict[Tier, Sizes]]:
+    """New models in vendors' own lines: how often, and at which price relative to the one before."""
+    import numpy as np
+
+    lines: dict[tuple[str, str], list[tuple[date, str]]] = defaultdict(list)
+    for (channel, vendor, model), spells in known.histories.items():
+        if channel == "own":
+            lines[vendor, line_of(model)].append((spells[0].first, model))
+    records, sizes = [], {tier: [] for tier in TIERS}
+    everything: list[float] = []
+    for (vendor, _), models in lines.items():
+        models.sort()
+        events = 0
+        for (_, older), (day, newer) in zip(models, models[1:], strict=False):
+            if undated(older) == undated(newer):
+                continue
+            before = known.price_on("own", vendor, older, day)
+            after = known.price_on("own", vendor, newer, day)
+            if before and after:
+                events += 1
+                everything.append(math.log(after / before))
+                sizes[tier_of(older, before)].append(everything[-1])
+        records.append(Record(vendor_of(vendor), models[0][1], events, months(models[0][0], known.until)))
+    return Rates.fit(records), {
+        tier: Sizes(np.asarray((own if len(own) >= 10 else own + everything) or [0.0]))
+        for tier, own in sizes.items()
+    }
+
+
+def free_lives(known: Records, kind: str = "free") -> list[tuple[str, str, date, date, bool]]:
+    """(vendor, model, first listed, last listed, whether it ended) of free offers."""
+    found: dict[tuple[str, str], tuple[date, date, bool]] = {}
+    for s in known.free:
+        if s.kind != kind:
+            continue
+        first, last, censored = found.get((s.vendor, s.model), (s.first, s.last, False))
+        found[s.vendor, s.model] = (min(first, s.first), max(last, s.last), censored or s.censored)
+    return [
+        (vendor, model, first, last, not censored and known.until - last > SEEN_LATE)
+        for (vendor, model), (first, last, censored) in found.items()
+    ]
+
+
+def amount_changes(known: Records, kind: str = "free") -> list[tuple[str, str, date, float]]:
+    """(vendor, model, day, log ratio) of changes of limits or grants: the tightest of what both spells state."""
+    found = []
+    spells = sorted((s for s in known.free if s.kind == kind), key=lambda s: (s.vendor, s.model, s.first))
+    for before, after in zip(spells, spells[1:], strict=False):
+        if before[:3] != after[:3]:
+            continue
+        ratios = [
+            math.log(after.amounts[meter] / amount)
+            for meter, amount in before.amounts.items()
+            if amount > 0 and after.amounts.get(meter, 0) > 0 and after.amounts[meter] != amount
+        ]
+        if ratios:
+            found.append(
+                (before.vendor, before.model, after.first, min(ratios, key=lambda r: (r > 0, -abs(r))))
+            )
+    return found
+
+
+def _free(known: Records) -> tuple[dict[str, Rates], dict[str, Rates], dict[str, Sizes]]:
+    import numpy as np
+
+    ended, tightened, amounts = {}, {}, {}
+    everything: list[float] = []
+    for kind in ("free", "grant"):
+        lives = free_lives(known, kind)
+        ended[kind] = Rates.fit(
+            [Record(vendor_of(v), m, float(over), months(a, b)) for v, m, a, b, over in lives],
+            prior=(1.0, 20.0),
+        )
+        moved = amount_changes(known, kind)
+        count: dict[tuple[str, str], int] = defaultdict(int)
+        for vendor, model, _, _ in moved:
+            count[vendor, model] += 1
+        tightened[kind] = Rates.fit(
+            [Record(vendor_of(v), m, count[v, m], months(a, b)) for v, m, a, b, _ in lives], prior=(0.5, 20.0)
+        )
+        sizes = [size for *_, size in moved]
+        everything += sizes
+        amounts[kind] = Sizes(np.asarray((sizes if len(sizes) >= 10 else sizes + everything) or [-0.7]))
+    return ended, tightened, amounts
+
+
+def _outcomes(known: Records) -> tuple[tuple[int, int, int], Sizes]:
+    """Announcements kept, moved and cancelled: our records, and retirements that came on the day announced. One
+    announcement that covers many models counts once."""
+    import numpy as np
+
+    count = {"kept": 0, "moved": 0, "cancelled": 0, "pending": 0}
+    for a in known.announcements:
+        count[a.outcome] += 1
+    moved = {(vendor_of(a.vendor), a.announced) for a in known.announcements if a.outcome == "moved"}
+    kept = {
+        (vendor_of(r.vendor), r.announced, r.on)
+        for r in known.retirements
+        if r.on <= known.until and r.on - r.announced > timedelta(7)
+    }
+    count["kept"] += sum((vendor, announced) not in moved for vendor, announced, _ in kept)
+    delays = [float(a.days_late) for a in known.announcements if a.outcome == "moved"]
+    return (count["kept"], count["moved"], count["cancelled"]), Sizes(np.asarray(delays or [60.0]))
+
+
+def _drift(known: Records, tier: Tier) -> Drift:
+    """Pooled drift of the lowest price at a level. Series below a year or four points are left out: they begin
+    at the fall that made them a series."""
+    import numpy as np
+
+    series: dict[tuple[str, str], list] = defaultdict(list)
+    for p in known.frontier:
+        if ("GPT-3" in p.level) == (tier == "light"):
+            series[p.bench, p.level].append(p)
+    slopes, errors, rest, lowest = [], [], [], []
+    for points in series.values():
+        points.sort(key=lambda p: p.released)
+        t = np.array([months(points[0].released, p.released) for p in points])
+        y = np.log([p.price for p in points])
+        if len(points) < 4 or t[-1] < 12:
+            continue
+        x = t - t.mean()
+        slope = float((x * (y - y.mean())).sum() / (x**2).sum())
+        residual = y - y.mean() - slope * x
+        variance = float((residual**2).sum() / (len(points) - 2))
+        slopes.append(slope)
+        errors.append(max(variance / float((x**2).sum()), 1e-6))
+        rest.append(math.sqrt(max(variance, 0.0) * 2 / float(np.diff(t).mean())))
+        lowest.append(points[-1].price)
+    sold = [s.price for s in known.spells if s.channel != "routed" and tier_of(s.model, s.price) == tier]
+    if not slopes:  # before there are records: tenfold a year, from one third to three times as fast
+        return Drift(-math.log(10) / 12, 0.12, 0.1, 0.02, 0)
+    b, v = np.asarray(slopes), np.asarray(errors)
+    w = 1 / v
+    centre = float((w * b).sum() / w.sum())
+    q = float((w * (b - centre) ** 2).sum())
+    between = max(0.0, (q - (b.size - 1)) / float(w.sum() - (w**2).sum() / w.sum())) if b.size > 1 else 0.01
+    w = 1 / (v + between)
+    centre, error = float((w * b).sum() / w.sum()), 1 / float(w.sum())
+    # The levels share models, so that the error of the mean is that of one level, not of their number.
+    spread = math.sqrt(max(error, float(np.median(v))) + between)
+    floor = min(0.5, float(np.quantile(sold, 0.02)) / float(np.median(lowest))) if sold else 0.02
+    return Drift(centre, spread, float(np.median(rest)), max(floor, 0.002), b.size)
+
+
+def _turbulence(known: Records) -> float:
+    """σ of the common factor on rates: what the counts of changes by quarter vary beyond Poisson's."""
+    import numpy as np
+
+    events: dict[int, float] = defaultdict(float)
+    exposure: dict[int, float] = defaultdict(float)
+    for (channel, _, _), spells in known.histories.items():
+        if channel == "routed":
+            continue
+        first, last = spells[0].first, spells[-1].last
+        for quarter in range(
+            first.year * 4 + (first.month - 1) // 3, last.year * 4 + (last.month - 1) // 3 + 1
+        ):
+            exposure[quarter] += 1
+        for c in changes(spells):
+            events[c.day.year * 4 + (c.day.month - 1) // 3] += 1
+    n = np.array([events[q] for q in exposure])
+    e = np.array(list(exposure.values()))
+    e = e * n.sum() / e.sum()
+    extra = float((((n - e) ** 2 - e).sum()) / max((e**2).sum(), 1e-9)) if n.sum() else 0.0
+    return math.sqrt(math.log1p(min(max(extra, 0.0), 2.0)))
+
+
+def lifetimes(known: Records, kind: str = "free", tier: Tier | None = None) -> Lifetimes:
+    """How long free offers last, by Kaplan and Meier, in months."""
+    lives = [
+        (months(a, b), over)
+        for _, model, a, b, over in free_lives(known, kind)
+        if tier is None or tier_of(model) == tier
+    ]
+    return kaplan_meier([length for length, _ in lives], [over for _, over in lives])
