@@ -277,6 +277,22 @@ def mapping(tasks: dict[str, list[tuple[float, float]]]) -> dict:
     }  # fmt: skip
 
 
+def tokens(folder: Path) -> dict[str, dict[float, float]]:
+    """How far apart two models' tokens are on one task: side → share of pairs → factor."""
+    runs = pl.read_csv(folder / "epoch_ai_eval_data.csv")
+    found: dict[str, dict[float, list[float]]] = {}
+    for (_,), task in runs.group_by("Task"):
+        for side in ("input", "output"):
+            each = task.group_by("Model").agg(
+                (pl.col(f"{side}_tokens") / pl.col("total_samples")).mean().alias("n")
+            )
+            log = np.log(each["n"].to_numpy())
+            apart = np.abs(log[:, None] - log)[np.triu_indices(len(log), 1)]
+            for level in (0.5, 0.8, 0.9, 0.95, 0.99):
+                found.setdefault(side, {}).setdefault(level, []).append(float(np.quantile(apart, level)))
+    return {side: {k: float(np.exp(np.mean(v))) for k, v in rows.items()} for side, rows in found.items()}
+
+
 def main(folder: Path) -> None:
     records, line = figures(folder)
     fitted = mapping(scores(folder))
@@ -297,6 +313,10 @@ def main(folder: Path) -> None:
     print("    title: benchmark scores of priced models, Epoch AI (CC BY 4.0)")
     print("    url: https://epoch.ai/data-insights/llm-inference-price-trends")
     print(f"    read: {READ}\n    as_of: 2025-08-21")
+    print("  tokens:")
+    print("    title: tokens used in Epoch AI's own evaluations, 75 models on 3 tasks (CC BY 4.0)")
+    print("    url: https://epoch.ai/benchmarks")
+    print(f"    read: {READ}\n    as_of: 2025-02-27")
     print("arena_line:  # index = intercept + slope · arena score, residual sd")
     print(f"  intercept: {line['intercept']:.3f}\n  slope: {line['slope']:.5f}")
     print(f"  sd: {line['sd']:.2f}\n  models: {line['models']}")
@@ -310,6 +330,9 @@ def main(folder: Path) -> None:
         print(f"    {kind}:  # {said}")
         for level, (mean, worst) in rows.items():
             print(f'      "{level}": [{mean:.2f}, {worst:.2f}]')
+    print("tokens:  # two models on one task: share of pairs whose tokens differ by at most this factor")
+    for side, rows in tokens(folder).items():
+        print(f"  {side}: " + "{" + ", ".join(f'"{k}": {v:.2f}' for k, v in rows.items()) + "}")
     print("figures:")
     for record in records:
         released = RELEASED.get(record["model"]) or min(record["released"])

@@ -69,13 +69,14 @@ class Total:
 
 @dataclass(slots=True)
 class Reading:
-    """What one file gave, and the account of its rows."""
+    """What one file gave, and the account of its rows; `tasks`: model and task of lm-eval samples."""
 
     source: str
     format: str
     trials: list[Trial] = field(default_factory=list)
     totals: list[Total] = field(default_factory=list)
     rows_in: int = 0
+    tasks: set[tuple[str, str]] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     _excluded: Counter[str] = field(default_factory=Counter)
     _examples: dict[str, list[str]] = field(default_factory=dict)

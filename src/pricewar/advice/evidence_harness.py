@@ -227,6 +227,8 @@ def lm_eval_samples(records: Rows, path: Path, choices: Choices) -> Reading:
         )
     for prompt, passed in judged(scored, choices.pass_at, metric):
         reading.trials.append(Trial(model, prompt, passed))
+    if reading.trials:
+        reading.tasks.add((model, task))
     return reading
 
 
