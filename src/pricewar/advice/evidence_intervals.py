@@ -123,7 +123,8 @@ def _prompt_mean(groups: Sequence[Sequence[bool]], means: np.ndarray, level: flo
     rate, n = float(means.mean()), len(means)
     variance = float(means.var(ddof=1)) / n if n > 1 else 0.0
     worth = rate * (1 - rate) / variance if variance > 0 and 0 < rate < 1 else n
-    found = wilson(rate * worth, min(worth, float(sum(map(len, groups)))), level)
+    worth = min(worth, float(sum(map(len, groups))))
+    found = wilson(rate * worth, worth, level)
     return Interval(rate, min(found.low, rate), max(found.high, rate), level, n, found.method)
 
 

@@ -2,8 +2,8 @@
 
 The test is one-sided, by confidence limit (non-inferiority as in ICH E9, 1998, 3.3.2): acceptable when the
 lower limit at the bar's confidence reaches it, not acceptable when the upper limit does not, else undecided.
-An undecided answer says how many more prompts would decide it should the estimate stay: limits narrow with the
-square root of the prompts.
+An undecided answer says how many more prompts would decide it should the estimate stay: limits narrow with
+the square root of the prompts.
 """
 
 from __future__ import annotations
