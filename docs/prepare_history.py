@@ -74,6 +74,11 @@ WRONG = {  # known faults of the table, by reason
     ("google", "gemini-1.5-pro-002"): "the cut of 2024-10 was not entered",
     ("google", "gemini-1.5-pro-exp-0801"): "the cut of 2024-10 was not entered",
     ("google", "gemini-1.5-flash-8b"): "zero stands for the free tier",
+    ("google", "gemini-1.5-flash"): "the cut was entered a month late; own dates below",
+    ("openai", "gpt-4o"): "the cut was entered six weeks late; own dates below",
+    ("openai", "o3"): "the cut was entered seven weeks late; own dates below",
+    ("openai", "o3-2025-04-16"): "as o3",
+    ("anthropic", "claude-3-5-haiku-20241022"): "the cut was entered three months late; own dates below",
     ("deepseek", "deepseek-chat"): "entered late; own dates below",
     ("deepseek", "deepseek-reasoner"): "entered late; own dates below",
     ("deepseek", "deepseek-r1"): "another name of deepseek-reasoner",
@@ -92,6 +97,10 @@ WRONG = {  # known faults of the table, by reason
 }
 SERIES = [  # dated from the vendors' pages and the dated events, in place of what the table has
     ("google", "gemini-1.5-pro", [("2024-07-25", 3.5, 10.5), ("2024-10-08", 1.25, 5.0)]),
+    ("google", "gemini-1.5-flash", [("2024-07-25", 0.35, 1.05), ("2024-09-08", 0.075, 0.3)]),
+    ("openai", "gpt-4o", [("2024-05-22", 5.0, 15.0), ("2024-10-03", 2.5, 10.0)]),
+    ("openai", "o3", [("2025-05-02", 10.0, 40.0), ("2025-06-11", 2.0, 8.0)]),
+    ("anthropic", "claude-3-5-haiku-20241022", [("2024-11-16", 1.0, 5.0), ("2024-12-03", 0.8, 4.0)]),
     (
         "deepseek",
         "deepseek-chat",
@@ -137,7 +146,8 @@ def spells(points: list[tuple[date, float, float]], last: date) -> list[tuple[da
 
 
 def undated(name: str) -> str:
-    return re.sub(r"(-\d{4}-\d{2}-\d{2}|-\d{8}|@\d+|-\d{4}|-00\d|-preview|-beta)$", "", name)
+    short = re.sub(r"(-\d{4}-\d{2}-\d{2}|-\d{8}|@\d+|-\d{4}|-00\d|-preview|-beta)$", "", name)
+    return short if short == name else undated(short)
 
 
 def listed() -> list[tuple]:

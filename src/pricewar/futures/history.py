@@ -21,6 +21,7 @@ Every parameter is drawn anew per future. Nothing recorded after `as_of` is used
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -33,7 +34,9 @@ from pricewar.futures.records import (
     ROUNDING,
     Records,
     Tier,
+    after_months,
     changes,
+    closed_weights,
     line_of,
     load_records,
     months,
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
     from pricewar.futures.contract import Futures
     from pricewar.offers.catalogue import Catalogue
 
+PREVIEW: Final = re.compile(r"preview|beta|-exp")
 CHANNELS: Final = ("own", "hosted", "routed")
 TIERS: Final[tuple[Tier, ...]] = ("light", "flagship")
 AGES: Final = (9.0, 18.0)
@@ -65,7 +69,8 @@ class Subject(NamedTuple):
     """An offer as the process sees it on the first day.
 
     `deviation`: log price above its time average. `retires`: months until an announced retirement. `heir`: log price
-    of the newest other model of its line relative to its own, None when there is none.
+    of the newest model of its line relative to its own, None when it is that itself. `announced`: months until a price
+    announced takes effect, and its log relative to now.
     """
 
     channel: str
@@ -76,6 +81,7 @@ class Subject(NamedTuple):
     deviation: float = 0.0
     retires: float | None = None
     heir: float | None = None
+    announced: tuple[tuple[float, float], ...] = ()
 
     @property
     def name(self) -> str:
@@ -117,10 +123,12 @@ class Hazards:
         as_of: nothing recorded later was used.
         known: the records that were.
         change, sizes, undone: by class (channel, tier).
-        announced: rates of a retirement's announcement by channel; `ages` multiplies them by age.
+        announced: rates of a retirement's announcement by channel; `leaving` are the log factors on them from 9 and
+            from 18 months of age, once the line has a newer model, and for previews, [4].
         notice: months between announcement and retirement.
         succession, succeeded: rates and log price ratios of new models in a line, by tier.
-        ended, tightened: rates for free terms and grants; `amounts` the log ratios of their limits.
+        ended, programme, tightened: rates at which one model leaves a vendor's free terms, at which the vendor ends them
+            all, and at which their amounts change, for free terms and grants; `amounts`: log ratios of those changes.
         outcomes: announcements kept, moved, cancelled; `delays` the days by which the moved ones moved.
         drift: of the frontier, by tier; `turbulence`: σ of the common factor on rates of change.
     """
@@ -131,11 +139,12 @@ class Hazards:
     sizes: dict[tuple[str, Tier], Sizes]
     undone: dict[tuple[str, Tier], float]
     announced: dict[str, Rates]
-    ages: tuple[float, ...]
+    leaving: NDArray[np.float64]
     notice: Sizes
     succession: Rates
     succeeded: dict[Tier, Sizes]
     ended: dict[str, Rates]
+    programme: dict[str, Rates]
     tightened: dict[str, Rates]
     amounts: dict[str, Sizes]
     outcomes: tuple[int, int, int]
@@ -154,7 +163,13 @@ class Hazards:
             return None
         price = spells[-1].price
         heir_name = self.known.successor(channel, vendor, model, day)
-        heir = self.known.price_on(channel, vendor, heir_name, day) if heir_name else None
+        heir = None
+        # An older model is no successor, unless the offer is only a preview of what will stand beside it.
+        if heir_name and (
+            self.known.histories[channel, vendor, heir_name][0].first > spells[0].first
+            or PREVIEW.search(model)
+        ):
+            heir = self.known.price_on(channel, vendor, heir_name, day)
         return Subject(
             channel,
             vendor,
@@ -164,6 +179,10 @@ class Hazards:
             _deviation(spells, day),
             None if end is None else months(day, end.on),
             None if heir is None else math.log(heir / price),
+            tuple(
+                (months(day, due), math.log(then / price))
+                for due, then in self.known.announced_prices(vendor, model, day)
+            ),
         )
 
     def shock(self, seed: int, steps: NDArray[np.float64], draws: int) -> NDArray[np.float64]:
@@ -179,7 +198,7 @@ class Hazards:
         rates, name = self.change[key], "/".join(key)
         rate = rates.draw(seed, name, draws, vendor_of(subject.vendor), spelled(subject.model))
         shock = self.shock(seed, steps, draws)
-        pace = np.exp(-self.turbulence * shock - self.turbulence**2 / 2)
+        pace = self._pace(subject.tier, shock, seed)
         chance = -np.expm1(-rate[:, None] * pace * steps)
         u = stream(seed, "change", subject.name).random((draws, 480, 2))[:, : times.size]
         table = self._drawn(self.sizes[key], name, draws, seed)
@@ -196,8 +215,19 @@ class Hazards:
                 price[:, k] = level
         else:
             price = np.cumsum(np.where(happens, size, 0.0), axis=1)
-        retirement = self._retirement(subject, times, draws, seed)
-        return Paths(price, retirement, self._successor(subject, price, retirement, times, draws, seed))
+        for i, (due, size) in enumerate(subject.announced):
+            at = self.happens_at(f"{subject.name}/price/{i}", due, draws, seed)
+            price = price + np.where(times >= at[:, None], size, 0.0)
+        arrives, newest = self._line(subject, times, draws, seed)
+        retirement = self._retirement(subject, times, arrives, draws, seed)
+        return Paths(price, retirement, self._successor(subject, price, newest, draws, seed))
+
+    def _pace(self, tier: Tier, shock: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+        """The common factor on rates of change, mean 1, [D, K]: half of its variance is the month's shock, half lasts."""
+        import numpy as np
+
+        lasting = stream(seed, "drift", tier).standard_normal(shock.shape[0])[:, None]
+        return np.exp(-self.turbulence * (shock + lasting) / math.sqrt(2) - self.turbulence**2 / 2)
 
     def _drawn(self, sizes: Sizes, name: str, draws: int, seed: int) -> NDArray[np.float64]:
         key = (id(sizes), name, draws, seed)
@@ -205,57 +235,75 @@ class Hazards:
             self._cache[key] = sizes.draw(seed, name, draws)
         return self._cache[key]
 
-    def _retirement(
+    def _line(
         self, subject: Subject, times: NDArray[np.float64], draws: int, seed: int
-    ) -> NDArray[np.float64]:
+    ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        """Whether a new model of the offer's line arrives in a step, and the log price of the newest relative to
+        that of today's newest; both [D, K] and the same for all offers of the line."""
         import numpy as np
 
-        if subject.retires is not None:
-            return self.happens_at(subject.name, subject.retires, draws, seed)
-        rates = self.announced.get(subject.channel)
-        if rates is None:
-            return np.full(draws, np.inf)
-        rate = rates.draw(seed, f"announced/{subject.channel}", draws, vendor_of(subject.vendor))
-        need = stream(seed, "retire", subject.name).standard_exponential(draws)
-        when, spent, age = np.full(draws, np.inf), np.zeros(draws), 0.0
-        for low, high, factor in zip((0.0, *AGES), (*AGES, np.inf), self.ages, strict=True):
-            start, stop = max(low, subject.age), high
-            if stop <= start:
-                continue
-            pace = rate * factor
-            at = (start - subject.age) + (need - spent) / pace
-            inside = np.isinf(when) & (at <= stop - subject.age)
-            when = np.where(inside, at, when)
-            spent = spent + pace * (stop - start) if np.isfinite(stop) else spent
-            age = stop
-        del age
-        table = self._drawn(self.notice, "notice", draws, seed)
-        pick = (stream(seed, "notice", subject.name).random(draws) * table.shape[1]).astype(int)
-        return when + table[np.arange(draws), pick]
+        table = self._drawn(self.succeeded[subject.tier], f"succeeded/{subject.tier}", draws, seed)
+        rate = self.succession.draw(seed, "succession", draws, vendor_of(subject.vendor))
+        steps = np.diff(times, prepend=0.0)
+        line = f"{subject.channel}/{subject.vendor}/{line_of(subject.model)}"
+        u = stream(seed, "succession", line).random((draws, 480, 2))[:, : times.size]
+        size = np.take_along_axis(table, (u[:, :, 1] * table.shape[1]).astype(int), axis=1)
+        arrives = u[:, :, 0] < -np.expm1(-rate[:, None] * steps)
+        return arrives, np.cumsum(np.where(arrives, size, 0.0), axis=1)
 
-    def _successor(
+    def _retirement(
         self,
         subject: Subject,
-        price: NDArray[np.float64],
-        retirement: NDArray[np.float64],
         times: NDArray[np.float64],
+        arrives: NDArray[np.bool_],
         draws: int,
         seed: int,
     ) -> NDArray[np.float64]:
         import numpy as np
 
-        table = self._drawn(self.succeeded[subject.tier], f"succeeded/{subject.tier}", draws, seed)
-        line = f"{subject.channel}/{subject.vendor}/{line_of(subject.model)}"
-        rate = self.succession.draw(seed, "succession", draws, vendor_of(subject.vendor))
+        if subject.retires is not None:
+            return self.happens_at(subject.name, subject.retires, draws, seed)
+        channel = subject.channel
+        if channel == "routed" and closed_weights(subject.vendor, subject.model):
+            channel = "own"  # it goes when its author retires it
+        if channel not in self.announced:
+            return np.full(draws, np.inf)
+        rate = self.announced[channel].draw(seed, f"announced/{channel}", draws, vendor_of(subject.vendor))
         steps = np.diff(times, prepend=0.0)
-        u = stream(seed, "succession", line).random((draws, 480, 2))[:, : times.size]
-        size = np.take_along_axis(table, (u[:, :, 1] * table.shape[1]).astype(int), axis=1)
-        newest = np.cumsum(np.where(u[:, :, 0] < -np.expm1(-rate[:, None] * steps), size, 0.0), axis=1)
-        if subject.heir is None:
-            # No other model stands in the line yet: the first to come replaces the offer at its price then.
-            first = (stream(seed, "heir", subject.name).random(draws) * table.shape[1]).astype(int)
-            return price + table[np.arange(draws), first][:, None] + 0.0 * newest
-        return subject.heir + newest
+        begin = times - steps
+        known = np.full(draws, subject.heir is not None)
+        superseded = known[:, None] | (np.cumsum(arrives, axis=1) - arrives > 0)
+        pace = _pace_of_retirement(
+            self.leaving, subject.age + begin, superseded, bool(PREVIEW.search(subject.model))
+        )
+        total = np.cumsum(rate[:, None] * pace * steps, axis=1)
+        need = stream(seed, "retire", subject.name).standard_exponential(draws)
+        step = (total < need[:, None]).sum(1)
+        inside = np.minimum(step, times.size - 1)
+        row = np.arange(draws)
+        done = total[row, inside]
+        speed = (rate[:, None] * pace)[row, inside]
+        when = np.where(step < times.size, times[inside] - (done - need) / speed, np.inf)
+        table = self._drawn(self.notice, "notice", draws, seed)
+        pick = (stream(seed, "notice", subject.name).random(draws) * table.shape[1]).astype(int)
+        return when + table[row, pick]
+
+    def _successor(
+        self,
+        subject: Subject,
+        price: NDArray[np.float64],
+        newest: NDArray[np.float64],
+        draws: int,
+        seed: int,
+    ) -> NDArray[np.float64]:
+        import numpy as np
+
+        if subject.heir is not None:
+            return subject.heir + newest
+        # The offer is its line's newest: what comes next replaces it, at a ratio to its price at the time.
+        table = self._drawn(self.succeeded[subject.tier], f"succeeded/{subject.tier}", draws, seed)
+        first = (stream(seed, "heir", subject.name).random(draws) * table.shape[1]).astype(int)
+        return price + table[np.arange(draws), first][:, None]
 
     def happens_at(self, what: str, due: float, draws: int, seed: int) -> NDArray[np.float64]:
         """The month in which a change announced for `due` months from now takes effect, [D]; inf: never."""
@@ -272,9 +320,15 @@ class Hazards:
     # -- free terms --------------------------------------------------------------------------------------
 
     def free_end(self, kind: str, vendor: str, name: str, draws: int, seed: int) -> NDArray[np.float64]:
-        """Months until free or granted terms end, [D]."""
-        rate = self.ended[kind].draw(seed, f"ended/{kind}", draws, vendor_of(vendor))
-        return stream(seed, "free", name).standard_exponential(draws) / rate
+        """Months until free or granted terms end, [D]: for the model alone, or for all of the vendor's."""
+        import numpy as np
+
+        one = self.ended[kind].draw(seed, f"ended/{kind}", draws, vendor_of(vendor))
+        every = self.programme[kind].draw(seed, f"programme/{kind}", draws)
+        return np.minimum(
+            stream(seed, "free", name).standard_exponential(draws) / one,
+            stream(seed, "programme", kind, vendor).standard_exponential(draws) / every,
+        )
 
     def free_amount(
         self, kind: str, vendor: str, times: NDArray[np.float64], draws: int, seed: int
@@ -387,9 +441,9 @@ def estimate(as_of: date, records: Records | None = None) -> Hazards:
                 mine = mine + [s for s in overall if abs(s) > 0.05]
             sizes[key] = Sizes(np.asarray(mine or [-0.5, 0.3]))
             undone[key] = _undone(known, key) if len(steps[key]) >= FREQUENT else 0.0
-    announced, ages, notice = _retirements(known)
+    announced, leaving, notice = _retirements(known)
     succession, succeeded = _successions(known)
-    ended, tightened, amounts = _free(known)
+    ended, programme, tightened, amounts = _free(known)
     outcomes, delays = _outcomes(known)
     return Hazards(
         as_of,
@@ -398,11 +452,12 @@ def estimate(as_of: date, records: Records | None = None) -> Hazards:
         sizes,
         undone,
         announced,
-        ages,
+        leaving,
         notice,
         succession,
         succeeded,
         ended,
+        programme,
         tightened,
         amounts,
         outcomes,
@@ -439,33 +494,82 @@ def _undone(known: Records, key: tuple[str, Tier]) -> float:
     return min(1.0, max(0.0, -slope))
 
 
-def _retirements(known: Records) -> tuple[dict[str, Rates], tuple[float, ...], Sizes]:
+def _pace_of_retirement(
+    beta: NDArray[np.float64], age: NDArray[np.float64], superseded: NDArray[np.bool_], preview: bool
+) -> NDArray[np.float64]:
+    """Factor on the rate of a retirement's announcement, shaped as `superseded`; `age` in months."""
     import numpy as np
 
-    at_risk: dict[str, list[Record]] = {"own": [], "hosted": []}
-    bounds = (0.0, *AGES, math.inf)
-    seen, expected = np.zeros(3), np.zeros(3)
-    stays: list[tuple[float, bool]] = []
+    return np.exp(
+        beta[0] * (age >= AGES[0]) + beta[1] * (age >= AGES[1]) + beta[2] * superseded + beta[3] * preview
+    )
+
+
+def _retirements(known: Records) -> tuple[dict[str, Rates], NDArray[np.float64], Sizes]:
+    """Rates of announcement: a Poisson regression on age, a newer model in the line and preview (ridge, standard
+    deviation 0.7), then partial pooling of what is left by vendor."""
+    import numpy as np
+
+    newer: dict[tuple[str, str, str], list[date]] = defaultdict(list)
     for (channel, vendor, model), spells in known.histories.items():
-        if channel == "routed":
+        if not PREVIEW.search(model):
+            newer[channel, vendor, line_of(model)].append(spells[0].first)
+    x, events, exposure, owner = [], [], [], []
+    lives: list[tuple[str, str, str]] = []
+    for key, spells in known.histories.items():
+        channel, vendor, model = key
+        end = known.retirement(*key)
+        first, stop = spells[0].first, end.announced if end is not None else spells[-1].last
+        if channel == "routed" or stop <= first:
             continue
-        end = known.retirement(channel, vendor, model)
-        stop = end.announced if end is not None else spells[-1].last
-        if stop <= spells[0].first:
-            continue
-        age = months(spells[0].first, stop)
-        at_risk[channel].append(Record(vendor_of(vendor), spelled(model), 1.0 if end else 0.0, age))
-        stays.append((age, end is not None))
-    total = sum(r.events for records in at_risk.values() for r in records)
-    time = sum(r.exposure for records in at_risk.values() for r in records)
-    for age, ended in stays:
-        for i in range(3):
-            expected[i] += (total + 0.5) / (time + 25) * max(0.0, min(age, bounds[i + 1]) - bounds[i])
-            seen[i] += ended and bounds[i] <= age < bounds[i + 1]
-    ages = tuple(float(f) for f in (seen + 3.0) / (expected + 3.0))
+        later = [day for day in newer[channel, vendor, line_of(model)] if day > first]
+        cuts = {after_months(first, a) for a in AGES} | {min(later, default=stop)}
+        edges = [first, *sorted(c for c in cuts if first < c < stop), stop]
+        for a, b in zip(edges, edges[1:], strict=False):
+            age = months(first, a) + 1e-9
+            x.append(
+                [
+                    age >= AGES[0] - 0.02,
+                    age >= AGES[1] - 0.02,
+                    bool(later) and a >= min(later),
+                    PREVIEW.search(model) is not None,
+                ]
+            )
+            events.append(float(end is not None and b == stop))
+            exposure.append(months(a, b))
+            owner.append(len(lives))
+        lives.append(key)
+    features, n, t = np.asarray(x, float), np.asarray(events), np.asarray(exposure)
+    beta = _poisson_ridge(features, n, t, 0.7)
+    weighted = t * np.exp(features @ beta)
+    at_risk: dict[str, list[Record]] = {"own": [], "hosted": []}
+    spent, ended = np.bincount(owner, weighted), np.bincount(owner, n)
+    for (channel, vendor, model), length, over in zip(lives, spent, ended, strict=True):
+        at_risk[channel].append(Record(vendor_of(vendor), spelled(model), float(over), float(length)))
     notices = [months(r.announced, r.on) for r in known.retirements if r.on >= r.announced]
-    fits = {channel: Rates.fit(records) for channel, records in at_risk.items()}
-    return fits, ages, Sizes(np.asarray(notices or [0.0, 3.0, 6.0]), 0.0)
+    fits = {channel: Rates.fit(records, prior=(1.0, 40.0)) for channel, records in at_risk.items()}
+    return fits, beta, Sizes(np.asarray(notices or [0.0, 3.0, 6.0]), 0.0)
+
+
+def _poisson_ridge(
+    x: NDArray[np.float64], n: NDArray[np.float64], t: NDArray[np.float64], spread: float
+) -> NDArray[np.float64]:
+    """Log factors β of n ~ Poisson(t exp(α + xβ)) with β ~ N(0, spread²), by Newton's method."""
+    import numpy as np
+
+    design = np.column_stack([np.ones(len(x)), x])
+    penalty = np.diag([1e-6, *[1 / spread**2] * x.shape[1]])
+    b = np.zeros(design.shape[1])
+    b[0] = math.log((n.sum() + 0.5) / (t.sum() + 1.0))
+    for _ in range(60):
+        mean = t * np.exp(design @ b)
+        step = np.linalg.solve(
+            design.T @ (design * mean[:, None]) + penalty, design.T @ (n - mean) - penalty @ b
+        )
+        b = b + np.clip(step, -1, 1)
+        if np.abs(step).max() < 1e-9:
+            break
+    return b[1:]
 
 
 def _successions(known: Records) -> tuple[Rates, dict[Tier, Sizes]]:
@@ -530,28 +634,49 @@ def amount_changes(known: Records, kind: str = "free") -> list[tuple[str, str, d
     return found
 
 
-def _free(known: Records) -> tuple[dict[str, Rates], dict[str, Rates], dict[str, Sizes]]:
+def _free(
+    known: Records,
+) -> tuple[dict[str, Rates], dict[str, Rates], dict[str, Rates], dict[str, Sizes]]:
     import numpy as np
 
-    ended, tightened, amounts = {}, {}, {}
+    ended, programme, tightened, amounts = {}, {}, {}, {}
     everything: list[float] = []
     for kind in ("free", "grant"):
         lives = free_lives(known, kind)
+        whole: dict[str, tuple[date, date]] = {}
+        for vendor, _, first, last, _ in lives:
+            a, b = whole.get(vendor, (first, last))
+            whole[vendor] = (min(a, first), max(b, last))
+        over = {vendor for vendor, (_, b) in whole.items() if known.until - b > SEEN_LATE}
+        programme[kind] = Rates.fit(
+            [Record(vendor_of(v), v, float(v in over), months(a, b)) for v, (a, b) in whole.items()],
+            prior=(1.0, 24.0),
+        )
+        # What goes with the whole programme is not a model's own end.
         ended[kind] = Rates.fit(
-            [Record(vendor_of(v), m, float(over), months(a, b)) for v, m, a, b, over in lives],
-            prior=(1.0, 20.0),
+            [
+                Record(
+                    vendor_of(v),
+                    m,
+                    float(gone and not (v in over and whole[v][1] - b <= SEEN_LATE)),
+                    months(a, b),
+                )
+                for v, m, a, b, gone in lives
+                if m != "*"
+            ],
+            prior=(1.0, 24.0),
         )
         moved = amount_changes(known, kind)
         count: dict[tuple[str, str], int] = defaultdict(int)
         for vendor, model, _, _ in moved:
             count[vendor, model] += 1
         tightened[kind] = Rates.fit(
-            [Record(vendor_of(v), m, count[v, m], months(a, b)) for v, m, a, b, _ in lives], prior=(0.5, 20.0)
+            [Record(vendor_of(v), m, count[v, m], months(a, b)) for v, m, a, b, _ in lives], prior=(0.5, 24.0)
         )
         sizes = [size for *_, size in moved]
         everything += sizes
         amounts[kind] = Sizes(np.asarray((sizes if len(sizes) >= 10 else sizes + everything) or [-0.7]))
-    return ended, tightened, amounts
+    return ended, programme, tightened, amounts
 
 
 def _outcomes(known: Records) -> tuple[tuple[int, int, int], Sizes]:
@@ -582,7 +707,7 @@ def _drift(known: Records, tier: Tier) -> Drift:
     for p in known.frontier:
         if ("GPT-3" in p.level) == (tier == "light"):
             series[p.bench, p.level].append(p)
-    slopes, errors, rest, lowest = [], [], [], []
+    slopes, errors, rest = [], [], []
     for points in series.values():
         points.sort(key=lambda p: p.released)
         t = np.array([months(points[0].released, p.released) for p in points])
@@ -596,10 +721,16 @@ def _drift(known: Records, tier: Tier) -> Drift:
         slopes.append(slope)
         errors.append(max(variance / float((x**2).sum()), 1e-6))
         rest.append(math.sqrt(max(variance, 0.0) * 2 / float(np.diff(t).mean())))
-        lowest.append(points[-1].price)
-    sold = [s.price for s in known.spells if s.channel != "routed" and tier_of(s.model, s.price) == tier]
+    listed = [s.price for s in known.spells if s.channel != "routed"]
+    lately = known.until - timedelta(days=365)
+    current = [
+        s.price
+        for s in known.spells
+        if s.channel == "own" and s.first > lately and tier_of(s.model, s.price) == tier
+    ]
+    floor = min(0.5, float(np.quantile(listed, 0.01)) / float(np.median(current))) if current else 0.02
     if not slopes:  # before there are records: tenfold a year, from one third to three times as fast
-        return Drift(-math.log(10) / 12, 0.12, 0.1, 0.02, 0)
+        return Drift(-math.log(10) / 12, 0.12, 0.1, floor, 0)
     b, v = np.asarray(slopes), np.asarray(errors)
     w = 1 / v
     centre = float((w * b).sum() / w.sum())
@@ -609,31 +740,35 @@ def _drift(known: Records, tier: Tier) -> Drift:
     centre, error = float((w * b).sum() / w.sum()), 1 / float(w.sum())
     # The levels share models, so that the error of the mean is that of one level, not of their number.
     spread = math.sqrt(max(error, float(np.median(v))) + between)
-    floor = min(0.5, float(np.quantile(sold, 0.02)) / float(np.median(lowest))) if sold else 0.02
-    return Drift(centre, spread, float(np.median(rest)), max(floor, 0.002), b.size)
+    return Drift(centre, spread, float(np.median(rest)), floor, b.size)
 
 
 def _turbulence(known: Records) -> float:
-    """σ of the common factor on rates: what the counts of changes by quarter vary beyond Poisson's."""
+    """σ of the common factor on rates: what the counts of changes by channel and quarter vary beyond Poisson's."""
     import numpy as np
 
-    events: dict[int, float] = defaultdict(float)
-    exposure: dict[int, float] = defaultdict(float)
+    events: dict[tuple[str, int], float] = defaultdict(float)
+    exposure: dict[tuple[str, int], float] = defaultdict(float)
     for (channel, _, _), spells in known.histories.items():
-        if channel == "routed":
-            continue
         first, last = spells[0].first, spells[-1].last
-        for quarter in range(
-            first.year * 4 + (first.month - 1) // 3, last.year * 4 + (last.month - 1) // 3 + 1
-        ):
-            exposure[quarter] += 1
+        for quarter in range(_quarter(first), _quarter(last) + 1):
+            exposure[channel, quarter] += 1
         for c in changes(spells):
-            events[c.day.year * 4 + (c.day.month - 1) // 3] += 1
-    n = np.array([events[q] for q in exposure])
-    e = np.array(list(exposure.values()))
-    e = e * n.sum() / e.sum()
-    extra = float((((n - e) ** 2 - e).sum()) / max((e**2).sum(), 1e-9)) if n.sum() else 0.0
-    return math.sqrt(math.log1p(min(max(extra, 0.0), 2.0)))
+            events[channel, _quarter(c.day)] += 1
+    excess = weight = 0.0
+    for channel in CHANNELS:
+        cells = [cell for cell in exposure if cell[0] == channel]
+        n = np.array([events[cell] for cell in cells])
+        e = np.array([exposure[cell] for cell in cells])
+        if n.sum() > 0:
+            e = e * n.sum() / e.sum()
+            excess += float(((n - e) ** 2 - e).sum())
+            weight += float((e**2).sum())
+    return math.sqrt(math.log1p(min(max(excess / weight, 0.0), 2.0))) if weight else 0.0
+
+
+def _quarter(day: date) -> int:
+    return day.year * 4 + (day.month - 1) // 3
 
 
 def lifetimes(known: Records, kind: str = "free", tier: Tier | None = None) -> Lifetimes:

@@ -101,7 +101,7 @@ class FreeSpell(NamedTuple):
 
 
 class Announcement(NamedTuple):
-    """A change announced for `due`, and what became of it by `decided`."""
+    """A change announced for `due`, and what became of it by `decided`. `price`: the price announced for `models`."""
 
     vendor: str
     what: str
@@ -110,6 +110,8 @@ class Announcement(NamedTuple):
     outcome: Outcome
     decided: date
     days_late: int
+    models: tuple[str, ...] = ()
+    price: float | None = None
 
 
 class FrontierPoint(NamedTuple):
@@ -274,6 +276,14 @@ class Records:
             found[channel, vendor, line_of(model)].append((spells[0].first, model))
         return {key: sorted(models) for key, models in found.items()}
 
+    def announced_prices(self, vendor: str, model: str, day: date) -> list[tuple[date, float]]:
+        """Prices announced for the model that were public and still to come on `day`: (due, price)."""
+        return [
+            (a.due, a.price)
+            for a in self.announcements
+            if a.price is not None and a.vendor == vendor and model in a.models and a.announced <= day < a.due
+        ]
+
     def price_on(self, channel: str, vendor: str, model: str, day: date) -> float | None:
         """The price on record for an offer on `day`, whether or not the model is still served."""
         now = [s for s in self.histories.get((channel, vendor, model), ()) if s.first <= day]
@@ -285,7 +295,7 @@ class Records:
         preview = None
         for first, name in reversed(self._ranges.get((channel, vendor, line_of(model)), [])):
             end = self.retirement(channel, vendor, name)
-            if first > day or undated(name) == undated(model) or (end is not None and end.on <= day):
+            if first > day or name == model or (end is not None and end.on <= day):
                 continue
             if not re.search(r"preview|beta|exp", name):
                 return name
@@ -327,14 +337,12 @@ class Change(NamedTuple):
 def changes(spells: tuple[Spell, ...]) -> list[Change]:
     """Changes of an offer's price; those within a month of one another are one, and one that is undone none."""
     found: list[Change] = []
-    base: float | None = None
     for before, after in zip(spells, spells[1:], strict=False):
         size = math.log(after.price / before.price)
         if found and (after.first - found[-1].day).days < MONTH:
             found[-1] = Change(found[-1].day, found[-1].size + size)
         else:
             found.append(Change(after.first, size))
-    del base
     return [c for c in found if abs(c.size) >= ROUNDING]
 
 
@@ -407,6 +415,9 @@ def _announcements(folder: Path) -> tuple[Announcement, ...]:
         happened: date | None = None
         source: str
         read_on: date
+        model: str | None = None
+        input: float | None = None
+        output: float | None = None
 
     class File(BaseModel):
         model_config = ConfigDict(extra="forbid")
@@ -417,8 +428,19 @@ def _announcements(folder: Path) -> tuple[Announcement, ...]:
     for document in load(path, name=path.name):
         for row in document.validate(File).announcements:
             late = (row.happened - row.due).days if row.happened else 0
+            priced = row.input is not None and row.output is not None
             found.append(
-                Announcement(row.vendor, row.what, row.announced, row.due, row.outcome, row.decided, late)
+                Announcement(
+                    row.vendor,
+                    row.what,
+                    row.announced,
+                    row.due,
+                    row.outcome,
+                    row.decided,
+                    late,
+                    tuple(row.model.split(", ")) if row.model else (),
+                    MIX[0] * row.input + MIX[1] * row.output if priced else None,  # type: ignore[operator]
+                )
             )
     return tuple(found)
 

@@ -349,8 +349,9 @@ def _rows(scored: list, horizons: Sequence[int], seed: int) -> list[Row]:
             of = np.array([vendors.index(s[1]) for s in mine])
             a, b = np.bincount(of, ours), np.bincount(of, theirs[best])
             pick = stream(seed, "vendors", group, h).integers(0, len(vendors), (2000, len(vendors)))
-            skills = 1 - a[pick].sum(1) / np.maximum(b[pick].sum(1), 1e-9)
-            interval = np.quantile(skills, [0.05, 0.95])
+            top, bottom = a[pick].sum(1), b[pick].sum(1)
+            some = bottom > 0.1 * b.sum()  # without a change to forecast there is no skill to speak of
+            interval = np.quantile(1 - top[some] / bottom[some], [0.05, 0.95])
             rows.append(
                 Row(
                     group,
