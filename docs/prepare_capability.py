@@ -102,7 +102,7 @@ def key(name: str) -> str:
 def known() -> dict[str, list[str]]:
     """Catalogue names of models, by their keys."""
     found: dict[str, set[str]] = {}
-    for offer in load_catalogue().offers.values():
+    for offer in load_catalogue(date.fromisoformat(READ)).offers.values():
         for model in offer.models:
             for name in (model.name, *model.aliases, model.weights or model.name):
                 if canonical(name) not in FLOATING and not name.endswith("latest"):
@@ -239,16 +239,19 @@ def mapping(tasks: dict[str, list[tuple[float, float]]]) -> dict:
 
     data = {task: pairs(rows) for task, rows in tasks.items()}
 
+    # A pair and its mirror have the same likelihood: one of each is enough to fit.
+    half = {name: tuple(part[gap > 0] for part in (gap, z)) for name, (gap, z, _) in data.items()}
+
     def fit(names: list[str]) -> tuple[float, float, float]:
         def loss(at: np.ndarray) -> float:
             total = 0.0
             for name in names:
-                gap, z, _ = data[name]
+                gap, z = half[name]
                 scale = np.sqrt(np.exp(2 * at[1]) * gap**2 + np.exp(2 * at[2]))
-                total -= np.mean(stats.t.logpdf(z - at[0] * gap, DEGREES, scale=scale))
+                total -= np.mean(stats.t.logpdf((z - at[0] * gap) / scale, DEGREES) - np.log(scale))
             return total
 
-        best = optimize.minimize(loss, [0.1, -3.5, -0.7], method="Nelder-Mead").x
+        best = optimize.minimize(loss, (0.1, -3.5, -0.7), method="BFGS", options={"gtol": 1e-6}).x
         return float(best[0]), float(np.exp(best[1])), float(np.exp(best[2]))
 
     levels = (0.5, 0.8, 0.9, 0.95)
