@@ -26,6 +26,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pricewar.errors import ConfigurationError
@@ -59,6 +60,8 @@ CHANNELS: Final = ("own", "hosted", "routed")
 TIERS: Final[tuple[Tier, ...]] = ("light", "flagship")
 AGES: Final = (9.0, 18.0)
 """Months of age at which the rate of retirement may change."""
+QUIET: Final = (2.0, 6.0)
+"""Months since a price was set at which its rate of change may differ."""
 SEEN_LATE: Final = timedelta(days=14)
 """A free offer not listed for so long has ended."""
 FREQUENT: Final = 60
@@ -70,7 +73,7 @@ class Subject(NamedTuple):
 
     `deviation`: log price above its time average. `retires`: months until an announced retirement. `heir`: log price
     of the newest model of its line relative to its own, None when it is that itself. `announced`: months until a price
-    announced takes effect, and its log relative to now.
+    announced takes effect, and its log relative to now. `quiet`: months since its price was set.
     """
 
     channel: str
@@ -82,10 +85,16 @@ class Subject(NamedTuple):
     retires: float | None = None
     heir: float | None = None
     announced: tuple[tuple[float, float], ...] = ()
+    quiet: float = 6.0
 
     @property
     def name(self) -> str:
         return f"{self.channel}/{self.vendor}/{self.model}"
+
+    @property
+    def pool(self) -> tuple[str, Tier]:
+        """The class whose rates it shares: a route to what only its author serves is the author's own list."""
+        return _pool(self.channel, self.vendor, self.model), self.tier
 
 
 class Paths(NamedTuple):
@@ -122,7 +131,8 @@ class Hazards:
     Attributes:
         as_of: nothing recorded later was used.
         known: the records that were.
-        change, sizes, undone: by class (channel, tier).
+        change, sizes, undone: by class (channel, tier); `calm`, by channel, the log factors on rates of change once a
+            price has stood for 2 and for 6 months, [2].
         announced: rates of a retirement's announcement by channel; `leaving` are the log factors on them from 9 and
             from 18 months of age, once the line has a newer model, and for previews, [4].
         notice: months between announcement and retirement.
@@ -138,6 +148,7 @@ class Hazards:
     change: dict[tuple[str, Tier], Rates]
     sizes: dict[tuple[str, Tier], Sizes]
     undone: dict[tuple[str, Tier], float]
+    calm: dict[str, NDArray[np.float64]]
     announced: dict[str, Rates]
     leaving: NDArray[np.float64]
     notice: Sizes
@@ -183,6 +194,7 @@ class Hazards:
                 (months(day, due), math.log(then / price))
                 for due, then in self.known.announced_prices(vendor, model, day)
             ),
+            months(spells[-1].first, day),
         )
 
     def shock(self, seed: int, steps: NDArray[np.float64], draws: int) -> NDArray[np.float64]:
@@ -194,27 +206,29 @@ class Hazards:
         import numpy as np
 
         steps = np.diff(times, prepend=0.0)
-        key = (subject.channel, subject.tier)
+        key = subject.pool
         rates, name = self.change[key], "/".join(key)
         rate = rates.draw(seed, name, draws, vendor_of(subject.vendor), spelled(subject.model))
-        shock = self.shock(seed, steps, draws)
-        pace = self._pace(subject.tier, shock, seed)
-        chance = -np.expm1(-rate[:, None] * pace * steps)
+        pace = rate[:, None] * self._pace(subject.tier, self.shock(seed, steps, draws), seed) * steps
         u = stream(seed, "change", subject.name).random((draws, 480, 2))[:, : times.size]
         table = self._drawn(self.sizes[key], name, draws, seed)
         size = np.take_along_axis(table, (u[:, :, 1] * table.shape[1]).astype(int), axis=1)
-        happens = u[:, :, 0] < chance
-        undone = self.undone[key]
-        if undone:
-            price = np.empty((draws, times.size))
-            level, above = np.zeros(draws), np.full(draws, subject.deviation)
-            for k in range(times.size):
-                step = np.where(happens[:, k], size[:, k] - undone * above, 0.0)
-                level = level + step
-                above = (above + step) * np.exp(-steps[k] / max(subject.age + times[k], 6.0))
-                price[:, k] = level
-        else:
-            price = np.cumsum(np.where(happens, size, 0.0), axis=1)
+        need = -np.log1p(-u[:, :, 0])
+        undone, calm = self.undone[key], self.calm[key[0]]
+        price = np.empty((draws, times.size))
+        level, above, quiet = (
+            np.zeros(draws),
+            np.full(draws, subject.deviation),
+            np.full(draws, subject.quiet),
+        )
+        for k in range(times.size):
+            factor = np.exp(calm[0] * (quiet >= QUIET[0]) + calm[1] * (quiet >= QUIET[1]))
+            happens = need[:, k] < pace[:, k] * factor
+            step = np.where(happens, size[:, k] - undone * above, 0.0)
+            level = level + step
+            above = (above + step) * np.exp(-steps[k] / max(subject.age + times[k], 6.0))
+            quiet = np.where(happens, steps[k] / 2, quiet + steps[k])
+            price[:, k] = level
         for i, (due, size) in enumerate(subject.announced):
             at = self.happens_at(f"{subject.name}/price/{i}", due, draws, seed)
             price = price + np.where(times >= at[:, None], size, 0.0)
@@ -263,9 +277,7 @@ class Hazards:
 
         if subject.retires is not None:
             return self.happens_at(subject.name, subject.retires, draws, seed)
-        channel = subject.channel
-        if channel == "routed" and closed_weights(subject.vendor, subject.model):
-            channel = "own"  # it goes when its author retires it
+        channel = subject.pool[0]
         if channel not in self.announced:
             return np.full(draws, np.inf)
         rate = self.announced[channel].draw(seed, f"announced/{channel}", draws, vendor_of(subject.vendor))
@@ -416,23 +428,15 @@ def estimate(as_of: date, records: Records | None = None) -> Hazards:
     change: dict[tuple[str, Tier], Rates] = {}
     sizes: dict[tuple[str, Tier], Sizes] = {}
     undone: dict[tuple[str, Tier], float] = {}
-    at_risk: dict[tuple[str, Tier], list[Record]] = defaultdict(list)
-    steps: dict[tuple[str, Tier], list[float]] = defaultdict(list)
-    for (channel, vendor, model), spells in known.histories.items():
-        key = (channel, tier_of(model, spells[0].price))
-        end = known.retirement(channel, vendor, model)
-        last = min(spells[-1].last, end.on) if end is not None else spells[-1].last
-        events = [c for c in changes(spells) if c.day <= last]
-        at_risk[key].append(
-            Record(vendor_of(vendor), spelled(model), len(events), months(spells[0].first, last))
-        )
-        steps[key] += [c.size for c in events]
-    overall = [s for all_ in steps.values() for s in all_]
+    at_risk, steps, calm = _exposures(known)
+    overall = [s for sizes_ in steps.values() for s in sizes_]
     for channel in CHANNELS:
         of_channel = [s for tier in TIERS for s in steps[channel, tier]]
+        records = [r for tier in TIERS for r in at_risk[channel, tier]]
+        rate = (sum(r.events for r in records) + 0.5) / (sum(r.exposure for r in records) + 25.0)
         for tier in TIERS:
             key = (channel, tier)
-            change[key] = Rates.fit(at_risk[key])
+            change[key] = Rates.fit(at_risk[key], prior=(1.0, 1.0 / rate))
             # Few sizes borrow from the other tier, then from the other channels.
             mine = steps[key]
             if len(mine) < 20:
@@ -451,6 +455,7 @@ def estimate(as_of: date, records: Records | None = None) -> Hazards:
         change,
         sizes,
         undone,
+        calm,
         announced,
         leaving,
         notice,
@@ -467,6 +472,61 @@ def estimate(as_of: date, records: Records | None = None) -> Hazards:
     )
 
 
+def _pool(channel: str, vendor: str, model: str) -> str:
+    return "own" if channel == "routed" and closed_weights(vendor, model) else channel
+
+
+def _exposures(
+    known: Records,
+) -> tuple[
+    dict[tuple[str, Tier], list[Record]], dict[tuple[str, Tier], list[float]], dict[str, NDArray[np.float64]]
+]:
+    """Changes of price and the time at risk, by class; and by channel the log factors on their rate from 2 and from 6
+    months of quiet (Poisson regression, ridge), by which the time at risk is weighted."""
+    import numpy as np
+
+    rows: dict[str, list[tuple[tuple[str, Tier], str, str, float, float, list[bool]]]] = defaultdict(list)
+    steps: dict[tuple[str, Tier], list[float]] = defaultdict(list)
+    for (channel, vendor, model), spells in known.histories.items():
+        if _pool(channel, vendor, model) != channel:
+            continue  # the author's own list says it already
+        key = (channel, tier_of(model, spells[0].price))
+        end = known.retirement(channel, vendor, model)
+        last = min(spells[-1].last, end.on) if end is not None else spells[-1].last
+        events = [c for c in changes(spells) if c.day <= last]
+        steps[key] += [c.size for c in events]
+        since = spells[0].first
+        for stop, over in [*((c.day, 1.0) for c in events), (last, 0.0)]:
+            edges = [since, *(e for q in QUIET if since < (e := after_months(since, q)) < stop), stop]
+            for a, b in pairwise(edges):
+                quiet = months(since, a)
+                rows[channel].append(
+                    (
+                        key,
+                        vendor_of(vendor),
+                        spelled(model),
+                        over if b == stop else 0.0,
+                        months(a, b),
+                        [quiet >= q - 0.02 for q in QUIET],
+                    )
+                )
+            since = stop
+    at_risk: dict[tuple[str, Tier], list[Record]] = defaultdict(list)
+    calm: dict[str, NDArray[np.float64]] = {}
+    for channel in CHANNELS:
+        mine = rows[channel]
+        if not mine:
+            calm[channel] = np.zeros(2)
+            continue
+        x = np.asarray([r[5] for r in mine], float)
+        n, t = np.asarray([r[3] for r in mine]), np.asarray([r[4] for r in mine])
+        calm[channel] = _poisson_ridge(x, n, t, 0.7)
+        weighted = t * np.exp(x @ calm[channel])
+        for (key, vendor, model, over, _, _), exposure in zip(mine, weighted, strict=True):
+            at_risk[key].append(Record(vendor, model, over, float(exposure)))
+    return at_risk, steps, calm
+
+
 def _deviation(spells: Sequence, day: date) -> float:
     """Log price now above its average over the time on record."""
     total = weight = 0.0
@@ -481,8 +541,8 @@ def _undone(known: Records, key: tuple[str, Tier]) -> float:
     import numpy as np
 
     before, after = [], []
-    for (channel, _, model), spells in known.histories.items():
-        if (channel, tier_of(model, spells[0].price)) != key:
+    for (channel, vendor, model), spells in known.histories.items():
+        if (channel, tier_of(model, spells[0].price)) != key or _pool(channel, vendor, model) != channel:
             continue
         for i in range(1, len(spells)):
             size = math.log(spells[i].price / spells[i - 1].price)
@@ -525,7 +585,7 @@ def _retirements(known: Records) -> tuple[dict[str, Rates], NDArray[np.float64],
         later = [day for day in newer[channel, vendor, line_of(model)] if day > first]
         cuts = {after_months(first, a) for a in AGES} | {min(later, default=stop)}
         edges = [first, *sorted(c for c in cuts if first < c < stop), stop]
-        for a, b in zip(edges, edges[1:], strict=False):
+        for a, b in pairwise(edges):
             age = months(first, a) + 1e-9
             x.append(
                 [
@@ -585,7 +645,7 @@ def _successions(known: Records) -> tuple[Rates, dict[Tier, Sizes]]:
     for (vendor, _), models in lines.items():
         models.sort()
         events = 0
-        for (_, older), (day, newer) in zip(models, models[1:], strict=False):
+        for (_, older), (day, newer) in pairwise(models):
             if undated(older) == undated(newer):
                 continue
             before = known.price_on("own", vendor, older, day)
@@ -619,7 +679,7 @@ def amount_changes(known: Records, kind: str = "free") -> list[tuple[str, str, d
     """(vendor, model, day, log ratio) of changes of limits or grants: the tightest of what both spells state."""
     found = []
     spells = sorted((s for s in known.free if s.kind == kind), key=lambda s: (s.vendor, s.model, s.first))
-    for before, after in zip(spells, spells[1:], strict=False):
+    for before, after in pairwise(spells):
         if before[:3] != after[:3]:
             continue
         ratios = [

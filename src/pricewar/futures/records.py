@@ -21,9 +21,10 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
@@ -337,7 +338,7 @@ class Change(NamedTuple):
 def changes(spells: tuple[Spell, ...]) -> list[Change]:
     """Changes of an offer's price; those within a month of one another are one, and one that is undone none."""
     found: list[Change] = []
-    for before, after in zip(spells, spells[1:], strict=False):
+    for before, after in pairwise(spells):
         size = math.log(after.price / before.price)
         if found and (after.first - found[-1].day).days < MONTH:
             found[-1] = Change(found[-1].day, found[-1].size + size)
