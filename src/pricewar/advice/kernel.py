@@ -1,7 +1,8 @@
 """Compiled passes of the decision: merging a log, reading response surfaces, walking futures.
 
-All compiled code of this room stands here and calls nothing compiled elsewhere, because Numba's cache does not
-notice an edit in a function of another file. Axes: D draws, M months, O offers, T months of use, R responses.
+All compiled code of this room stands here and calls nothing compiled elsewhere, because Numba's cache does
+not notice an edit in a function of another file. Axes: D draws, M months, O offers, T months of use, R
+responses.
 """
 
 from __future__ import annotations
@@ -9,15 +10,13 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-NEVER = 1 << 30
-
 
 @njit(cache=True, nogil=True)
 def merge(times, quantities, code, bucket, codes, out_times, out_quantities, out_code):
     """Sum rows of one code within one bucket of time; returns how many rows remain.
 
-    Shapes (N rows): times[N] µs in order; quantities[N, 8]; code[N] in `codes`; outputs as the inputs. A merged
-    row stands at its first request, so that order is kept.
+    Shapes (N rows): times[N] µs in order; quantities[N, 8]; code[N] in `codes`; outputs as the inputs. A
+    merged row stands at its first request, so that order is kept.
     """
     at = np.full(codes, -1, dtype=np.int64)
     touched = np.empty(codes, dtype=np.int64)
@@ -79,13 +78,11 @@ def respond(r, load, price, allowance, limit, gifted, sizes, grid_a, grid_l, pay
 
     `load`: requests as a multiple of the logged month; `gifted`: as if one-off gifts had no end.
     sizes[R, 4]: points on each axis, whether allowances are money, whether a gift is given;
-    grid_a[R, A], grid_l[R, L]: allowance and limit for each unit of load; pay, refused [R, 2, A, L]: money for
-    each unit of load and share refused, without and with gifts;
-    flat[R, 8]: minimum a month, fixed a month, platform fee share, least spend committed, packs a month for each
-    unit of load, fewest packs a month, price of a pack, whether the offer can be had at all.
+    grid_a[R, A], grid_l[R, L]: allowance and limit for each unit of load; pay, refused [R, 2, A, L]: money
+    for each unit of load and share refused, without and with gifts;
+    flat[R, 7]: minimum a month, fixed a month, platform fee share, least spend committed, packs a month for
+    each unit of load, fewest packs a month, price of a pack.
     """
-    if flat[r, 7] == 0.0:
-        return 0.0, 1.0
     if load <= 0.0:
         load = 1e-12
     a = allowance / load
@@ -103,8 +100,10 @@ def respond(r, load, price, allowance, limit, gifted, sizes, grid_a, grid_l, pay
 
 
 @njit(cache=True, nogil=True)
-def months(load, price, status, allowance, limit, successor, own, after, late, gift, sizes, grid_a, grid_l, pay,
-           refused, flat, out_pay, out_refused, gift_pay, gift_refused):  # fmt: skip
+def months(
+    load, price, status, allowance, limit, successor, own, after, late, gift, sizes, grid_a, grid_l, pay,
+    refused, flat, out_pay, out_refused, gift_pay, gift_refused,
+):  # fmt: skip
     """Each offer's month in each draw, without and with the one-off gift of a team that joined in month 0.
 
     load[D, M]; price, status, allowance, limit, successor [D, M, O]; own, after, late [O]: the response under
@@ -124,19 +123,18 @@ def months(load, price, status, allowance, limit, successor, own, after, late, g
                     gift_pay[d, m, o], gift_refused[d, m, o] = 0.0, 1.0
                     continue
                 s = load[d, m]
+                free = 0.0 if state > 0 and r == own[o] else allowance[d, m, o]
                 plain, share = respond(
-                    r, s, factor, allowance[d, m, o], limit[d, m, o], 0, sizes, grid_a, grid_l, pay, refused,
-                    flat,
-                )  # fmt: skip
+                    r, s, factor, free, limit[d, m, o], 0, sizes, grid_a, grid_l, pay, refused, flat
+                )
                 out_pay[d, m, o], out_refused[d, m, o] = plain, share
                 gift_pay[d, m, o], gift_refused[d, m, o] = plain, share
                 if state == 0 and sizes[r, 3] and left > 0.0:
                     rest = gift[r, 1] - m
                     if rest > 0.0:
                         full, whole = respond(
-                            r, s, factor, allowance[d, m, o], limit[d, m, o], 1, sizes, grid_a, grid_l, pay,
-                            refused, flat,
-                        )  # fmt: skip
+                            r, s, factor, free, limit[d, m, o], 1, sizes, grid_a, grid_l, pay, refused, flat
+                        )
                         need = gift[r, 0] * s * (factor if sizes[r, 3] == 2 else 1.0)
                         part = min(1.0, rest)
                         if need > 0.0:
@@ -149,29 +147,30 @@ def months(load, price, status, allowance, limit, successor, own, after, late, g
 
 
 @njit(cache=True, nogil=True)
-def improve(month, start, vendor, known, gifted, paid, paid_gifted, moves, here, leave, within, value, expect,
-            joined, beta, out, choice):  # fmt: skip
-    """One month of the backward recursion of optimal switching.
+def improve(
+    month, vendor, known, gift, paid, paid_gift, moves, leave, within, value, expect, beta, out, choice
+):
+    """One month of the backward recursion of optimal switching: the offer to use, and the cost from then on.
 
-    known[D, O]: cost of the month as the team knows it when it decides; gifted: what a gift takes off, which
-    counts where the months of use equal `month` (joined in month 0); paid, paid_gifted: as realised; moves[D, O]:
-    whether the vendor's successor must be migrated to now; leave, within [O, T]: cost of a switch to another
-    vendor and within one; value[D, O, T] realised cost-to-go from next month; expect[D, O, T] its forecast up to
-    a common term; here, joined: 1 where a stay, or a join, is possible. Outputs out[D, O, T], and choice[D, O, T]
-    the offer used. `start`: month 0, when a join brings the gift.
+    known[D, O]: cost of the month as the team knows it when it decides; gift[D, O]: what a gift takes off, for
+    a team that joined in month 0 (its months of use equal `month`); paid, paid_gift: the same as realised;
+    moves[D, O]: whether the vendor's successor must be migrated to now; leave, within [O, T]: cost of a switch
+    to another vendor, and within one; value[D, O, T]: realised cost from next month on, by months of use then;
+    expect[D, O, T]: its forecast, up to a term common to all offers. Results: out[D, O, T]; choice[D, O, T].
     """
     draws, offers = known.shape
     tops = leave.shape[1] - 1
     first = min(1, tops)
+    best = np.empty(offers)
     for d in range(draws):
-        best = np.empty(offers)
         for o in range(offers):
-            g = gifted[d, o] if start else 0.0
-            best[o] = known[d, o] - g + beta * expect[d, o, first] if joined[o] else np.inf
+            best[o] = known[d, o] + beta * expect[d, o, first]
+            if month == 0:
+                best[o] -= gift[d, o]
         for o in range(offers):
             near, far = -1, -1
             for p in range(offers):
-                if p == o or best[p] == np.inf:
+                if p == o:
                     continue
                 if vendor[p] == vendor[o]:
                     if near < 0 or best[p] < best[near]:
@@ -180,104 +179,72 @@ def improve(month, start, vendor, known, gifted, paid, paid_gifted, moves, here,
                     far = p
             for t in range(tops + 1):
                 after = min(t + 1, tops)
-                now = t == month and t < tops
-                stay = known[d, o] + beta * expect[d, o, after]
-                if now:
-                    stay -= gifted[d, o]
-                if moves[d, o]:
-                    stay += within[o, t]
-                least, to = stay, o
-                if not here[o]:
-                    least = np.inf
+                given = t == month and t < tops
+                extra = within[o, t] if moves[d, o] else 0.0
+                least = known[d, o] + extra + beta * expect[d, o, after] - (gift[d, o] if given else 0.0)
+                to, cost = o, 0.0
                 if near >= 0 and best[near] + within[o, t] < least:
-                    least, to = best[near] + within[o, t], near
+                    least, to, cost = best[near] + within[o, t], near, within[o, t]
                 if far >= 0 and best[far] + leave[o, t] < least:
-                    least, to = best[far] + leave[o, t], far
+                    least, to, cost = best[far] + leave[o, t], far, leave[o, t]
                 if to == o:
-                    cost = paid[d, o] + beta * value[d, o, after]
-                    if now:
-                        cost -= paid_gifted[d, o]
-                    if moves[d, o]:
-                        cost += within[o, t]
+                    cost = paid[d, o] + extra + beta * value[d, o, after]
+                    if given:
+                        cost -= paid_gift[d, o]
                 else:
-                    cost = paid[d, to] + beta * value[d, to, first]
-                    if start:
-                        cost -= paid_gifted[d, to]
-                    cost += within[o, t] if to == near else leave[o, t]
+                    cost += paid[d, to] + beta * value[d, to, first]
+                    if month == 0:
+                        cost -= paid_gift[d, to]
                 out[d, o, t] = cost
                 choice[d, o, t] = to
 
 
-@njit(cache=True, nogil=True)
-def _cheapest(cost, o, vendor, leave, within):
-    """The least (cost of the month + cost of the switch) from o; (offer, that sum)."""
-    to, least = -1, np.inf
-    for p in range(len(cost)):
-        if p != o:
-            total = cost[p] + (within if vendor[p] == vendor[o] else leave)
-            if total < least:
-                to, least = p, total
-    return to, least
+STAY, UNTIL, TRIGGER, CHEAPEST = 0, 1, 2, 3
+FOREVER = 1 << 30
 
 
 @njit(cache=True, nogil=True)
-def follow(kind, start, threshold, dwell, until, cost, gift, open_, status, vendor, leave, within, present, used,
-           out):  # fmt: skip
+def follow(kind, start, threshold, dwell, until, cost, gift, open_, status, same_start, tops, out):
     """Offers used by a plain rule: out[D, M].
 
-    kind 0: stay with `start`, moving only when it can no longer be had.
-    kind 1: stay until its terms end or month `until`, then move to the cheapest offer of lasting terms.
-    kind 2: move to the cheapest once the present cost has been above (1 + threshold) × its cost for `dwell`
-    months. kind 3: always the cheapest of the month. cost[D, M, O]; open_[D, M, O] whether any of the work is
-    served; `gift` the same cost with the gift of an offer joined in month 0.
+    STAY: with `start`, moving to the cheapest only when it serves nothing any more. UNTIL: the same, but moving
+    also when its terms have ended, or in month `until`. TRIGGER: move to the cheapest once the present cost has
+    been above (1 + threshold) times its cost for `dwell` months. CHEAPEST: the cheapest of each month.
+    cost[D, M, O] as known; gift[D, M, O] what a gift takes off for a team that joined in month 0; open_[D, M, O]
+    whether any of the work is served; same_start: the team already uses `start`, so that it gets no gift.
     """
     draws, months_, offers = cost.shape
-    tops = leave.shape[1] - 1
     for d in range(draws):
-        now = start
-        tenure = used if start == present else 0
-        first = start != present
-        above = 0
+        now, given, above = start, not same_start, 0
         for m in range(months_):
+            left = kind == UNTIL and now == start and m > 0 and (status[d, m, now] != 0 or m >= until)
             best, least = -1, np.inf
             for p in range(offers):
-                if (
-                    open_[d, m, p]
-                    and cost[d, m, p] < least
-                    and not (kind == 1 and p != now and status[d, m, p] != 0)
-                ):
-                    best, least = p, cost[d, m, p]
-            mine = gift[d, m, now] if first and tenure == m else cost[d, m, now]
+                if open_[d, m, p] and not (left and p == start):
+                    here = cost[d, m, p] - (gift[d, m, p] if m == 0 and not same_start else 0.0)
+                    if here < least:
+                        best, least = p, here
+            mine = cost[d, m, now] - (gift[d, m, now] if given and m < tops else 0.0)
             to = now
-            if kind == 0:
-                if not open_[d, m, now] and best >= 0:
+            if best >= 0 and best != now:
+                if not open_[d, m, now] or left or (kind == CHEAPEST and least < mine):
                     to = best
-            elif kind == 1:
-                if now == start and m > 0 and (status[d, m, now] != 0 or m >= until):
-                    to, least = now, np.inf
-                    for p in range(offers):
-                        if p != start and open_[d, m, p] and cost[d, m, p] < least:
-                            to, least = p, cost[d, m, p]
-                elif not open_[d, m, now] and best >= 0:
-                    to = best
-            elif kind == 2:
-                if best >= 0 and best != now and mine > (1 + threshold) * least:
-                    above += 1
-                else:
-                    above = 0
-                if best >= 0 and (above >= dwell or not open_[d, m, now]):
-                    to = best
-            elif best >= 0 and least < mine:
-                to = best
+                elif kind == TRIGGER:
+                    above = above + 1 if mine > (1 + threshold) * least else 0
+                    if above >= dwell:
+                        to = best
+            else:
+                above = 0
             if to != now:
-                now, tenure, first, above = to, 0, m == 0, 0
+                now, given, above = to, m == 0, 0
             out[d, m] = now
-            tenure = min(tenure + 1, tops)
 
 
 @njit(cache=True, nogil=True)
-def account(choice, pay, share, gift_pay, gift_share, status, vendor, leave, within, join, gain, present, used,
-            noise, worth, requests, load, discount, out):  # fmt: skip
+def account(
+    choice, pay, share, gift_pay, gift_share, status, vendor, leave, within, join, gain, present, used, noise,
+    worth, requests, load, discount, out,
+):  # fmt: skip
     """What a path of offers costs: out[D, M, 6], each month's discounted money and requests.
 
     choice[D, M]; pay, share, gift_pay, gift_share [D, M, O]; join[O] first integration; gain[D, O] a month;
@@ -317,44 +284,15 @@ def account(choice, pay, share, gift_pay, gift_share, status, vendor, leave, wit
 
 
 @njit(cache=True, nogil=True)
-def total(choice, pay, share, gift_pay, gift_share, status, vendor, leave, within, join, gain, present, used,
-          noise, worth, requests, load, discount):  # fmt: skip
-    """Mean over draws of what `account` adds up to."""
-    draws, months_ = choice.shape
-    tops = leave.shape[1] - 1
-    whole = 0.0
-    for d in range(draws):
-        now, tenure, joined = present, used, False
-        for m in range(months_):
-            o = choice[d, m]
-            cost = 0.0
-            if o != now:
-                if now < 0:
-                    cost = join[o]
-                else:
-                    t = min(tenure, tops)
-                    cost = within[now, t] if vendor[now] == vendor[o] else leave[now, t]
-                now, tenure, joined = o, 0, m == 0
-            elif m > 0 and status[d, m, o] == 2 and status[d, m - 1, o] != 2:
-                cost = within[o, min(tenure, tops)]
-            if joined and tenure < tops:
-                money, refused = gift_pay[d, m, o], gift_share[d, m, o]
-            else:
-                money, refused = pay[d, m, o], share[d, m, o]
-            cost += money * noise[d, o] + refused * load[d, m] * requests * worth - gain[d, o]
-            whole += cost * discount[m]
-            tenure += 1
-    return whole / draws
-
-
-@njit(cache=True, nogil=True)
-def pair(a, b, load, price, status, allowance, limit, successor, own, after, late, sizes, grid_a, grid_l, pay,
-         refused, flat, first_pay, first_share, within, gain, noise, worth, requests, upkeep, joins, discount,
-         used_a, used_b, out):  # fmt: skip
+def pair(
+    a, b, load, price, status, allowance, limit, successor, own, after, late, sizes, grid_a, grid_l, pay, refused,
+    flat, first_pay, first_share, within, gain, noise, worth, requests, upkeep, joins, discount, used_a, used_b,
+    out,
+):  # fmt: skip
     """Two vendors side by side: each month the cheaper of them first, the other takes what it refuses.
 
-    out[D, M, 6] as `account`; `joins` is paid in month 0, `upkeep` each month. The second offer is billed at its
-    share of the load, in the shape of all of the work.
+    out[D, M, 6] as `account`; `joins` is paid in month 0, `upkeep` each month. The second offer is billed at
+    its share of the load, in the shape of all of the work.
     """
     draws, months_ = load.shape
     tops = within.shape[1] - 1
@@ -370,9 +308,10 @@ def pair(a, b, load, price, status, allowance, limit, successor, own, after, lat
                     r = own[p] if state == 0 else after[p] if state == 1 else late[p]
                     if r >= 0:
                         factor = successor[d, m, p] if state == 2 else price[d, m, p]
+                        free = 0.0 if state > 0 and r == own[p] else allowance[d, m, p]
                         extra, rest = respond(
-                            r, load[d, m] * share, factor, allowance[d, m, p], limit[d, m, p], 0, sizes, grid_a,
-                            grid_l, pay, refused, flat,
+                            r, load[d, m] * share, factor, free, limit[d, m, p], 0, sizes, grid_a, grid_l, pay,
+                            refused, flat,
                         )  # fmt: skip
                         money += extra * noise[d, p]
                         share *= rest

@@ -1,16 +1,16 @@
 """The team: what its work grows into, what it must have, and what leaving a vendor costs it.
 
-A team is a YAML document; a mistake is reported at file, line and key. What the document does not say is taken
-from the defaults here. Every default has its unit and its reason, and `Team.assumptions` lists which of them
-stand, so that none works unseen.
+A team is a YAML document; a mistake is reported at file, line and key. What the document does not say is
+taken from the defaults here. Every default has its unit and its reason, and `Team.assumptions` lists which of
+them stand, so that none works unseen.
 
 The cost of a switch after τ months of use, from offer o to another vendor's:
 
     κ(τ) = day rate × [min(1 + deepening · τ, deepest) × (adapter + prompts + evaluation + data migration)
            + approval] + what the vendor's ecosystem took back
 
-Within one vendor only prompts and evaluation are due. Depth multiplies work because what is built on a vendor's
-interface grows with use. Without a first vendor, joining costs κ(0).
+Within one vendor only prompts and evaluation are due. Depth multiplies work because what is built on a
+vendor's interface grows with use. Without a first vendor, joining costs κ(0).
 """
 
 from __future__ import annotations
@@ -102,6 +102,21 @@ class MustHave(Record):
     )
 
 
+class Quality(Record):
+    """How good a candidate must be, by the team's own evaluations or, failing those, published figures."""
+
+    margin: Share | None = _default(
+        Fraction(1, 20), "points of pass rate", "assumed: within 5 of the present"
+    )
+    pass_rate: Share | None = _default(None, "share of prompts", "no level is required")
+    confidence: Annotated[Fraction, BeforeValidator(_share)] = _default(
+        Fraction(19, 20), "confidence of the limit held against the bar", "as is usual"
+    )
+    undecided: Literal["accept", "refuse"] = _default(
+        "accept", "what an undecided candidate counts as", "published figures rarely decide; it is marked"
+    )
+
+
 class Switching(Record):
     """Work of one switch by part, in engineer days, and how it deepens with use."""
 
@@ -180,6 +195,7 @@ class Team(Record):
     present: Present | None = _default(None, "offer in use", "the team starts anew")
     several_vendors: bool = _default(True, "yes or no", "nothing is known to stand in the way")
     must_have: MustHave = MustHave()
+    quality: Quality = Quality()
     engineer_day: Quantity | None = _default(
         None, "money a day", f"800 USD: 8 h at 75 to 150 USD, the lower half: {MIGRATION}"
     )

@@ -8,8 +8,8 @@ grid of terms.
 
 The load s multiplies the requests of every moment; allowance a and limit l multiply the amounts of the terms.
 Billing is homogeneous: s times the work under terms (a, l) costs s times the logged work under (a/s, l/s). Two
-numbers suffice, A = a/s and L = l/s, and cost and refusals are interpolated linearly between grid points: a
-window admits min(L · limit, demand), which summed over windows is concave and piecewise linear in L. Below 1
+numbers suffice, A = a/s and L = l/s; cost and refusals are interpolated linearly between grid points, since
+a window admits min(L · limit, demand), which summed over windows is concave and piecewise linear. Below 1
 the requests are multiplied instead of the terms divided, so that no request is cut in two. One-off gifts and
 packs last longer than a log: they are measured without an end, and counted month by month.
 
@@ -51,10 +51,11 @@ HELD_ROWS = 2_000_000
 DAY = 86_400_000_000
 LONGER = ("week", "month")
 APART = ("fixed", "minimum", "commitment", "platform_fee")
-STEPS = (  # load over terms, as requests × p against terms × q
-    (1, 8), (1, 6), (1, 4), (1, 3), (1, 2), (2, 3), (1, 1), (5, 4), (3, 2), (2, 1), (3, 1), (4, 1), (6, 1),
-    (8, 1), (12, 1), (16, 1), (24, 1), (32, 1), (48, 1), (64, 1), (96, 1), (128, 1), (192, 1), (256, 1),
+STEPS = (
+    (1, 8), (1, 6), (1, 4), (1, 3), (1, 2), (1, 1), (2, 1), (3, 1), (4, 1), (6, 1), (8, 1), (12, 1), (16, 1),
+    (24, 1), (32, 1), (48, 1), (64, 1), (96, 1), (128, 1), (192, 1), (256, 1),
 )  # fmt: skip
+"""Requests × p against terms × q. One of them is 1: multiplying both would soften what is indivisible."""
 FEW = {(1, 4), (1, 2), (1, 1), (2, 1), (4, 1), (8, 1), (16, 1), (32, 1), (64, 1), (128, 1), (256, 1)}
 
 
@@ -472,7 +473,7 @@ class _Surface:
         return replace(
             found,
             merged=self.merged,
-            between=self._between(found, l_steps, a_steps),
+            between=self._between(found, l_steps if self.limited else a_steps),
             served=float(self.entry.served.mid or 0),
         )
 
@@ -614,31 +615,26 @@ class _Surface:
         fewest = 1 / ends if ends < 1e9 and self._used(run, p) > 0 else 0.0
         return self._used(run, p), fewest, float(p.term.price) * self.rate
 
-    def _between(
-        self, found: Response, l_steps: Sequence[tuple[int, int]], a_steps: Sequence[tuple[int, int]]
-    ) -> tuple[float, float]:
-        """Worst error of the interpolation at points half-way between grid points, of cost and refusals."""
+    def _between(self, found: Response, steps: Sequence[tuple[int, int]]) -> tuple[float, float]:
+        """Worst error of the interpolation between grid points: of cost, as a share of the dearest, and share
+        refused. Checked at up to three whole multiples that the grid leaves out."""
         cost, lost = 0.0, 0.0
         if any(p.term.used_up == "reject" for p in self.gifts):
             return cost, lost
-        steps = l_steps if self.limited else a_steps if self.recurring else []
-        for (p0, q0), (p1, q1) in list(pairwise(steps))[:: max(len(steps) // 3, 1)]:
-            middle = (Fraction(q0, p0) + Fraction(q1, p1)) / 2
-            at = float(middle)
-            p, q = middle.denominator, Fraction(middle.numerator)
-            a = p * (1.0 if self.limited else at)
-            money, share, _ = self._bill(p, q, a if self.recurring else 1.0, "none")
-            i = np.array([np.interp(at, found.limits, row) for row in found.pay[0]]) if self.limited else None
-            if self.limited:
-                j = np.array([np.interp(at, found.limits, row) for row in found.refused[0]])
-                assert i is not None
-                guess = float(np.interp(1.0, found.allowances, i))
-                share_guess = float(np.interp(1.0, found.allowances, j))
-            else:
-                guess = float(np.interp(at, found.allowances, found.pay[0, :, 0]))
-                share_guess = float(np.interp(at, found.allowances, found.refused[0, :, 0]))
+        gaps = [(a, b) for a, b in pairwise(steps) if abs(a[0] - b[0]) > 1 or abs(a[1] - b[1]) > 1]
+        for (p0, q0), (p1, q1) in gaps[:: max(len(gaps) // 3, 1)][:3]:
+            p, q = (p0 + p1) // 2, (q0 + q1) // 2
+            money, share, _ = self._bill(p, Fraction(q), float(q if not self.limited else p), "none")
+            at = q / p
+            found_at = []
+            for table in (found.pay[0], found.refused[0]):
+                if self.limited:
+                    column = [float(np.interp(at, found.limits, row)) for row in table]
+                    found_at.append(float(np.interp(1.0, found.allowances, column)))
+                else:
+                    found_at.append(float(np.interp(at, found.allowances, table[:, 0])))
             most = max(float(found.pay[0].max()), 1e-12)
-            cost, lost = max(cost, abs(guess - money) / most), max(lost, abs(share_guess - share))
+            cost, lost = max(cost, abs(found_at[0] - money) / most), max(lost, abs(found_at[1] - share))
         return cost, lost
 
 

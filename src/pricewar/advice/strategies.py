@@ -1,0 +1,419 @@
+"""Strategies over common futures: plain rules, and the optimal policy.
+
+A world is a set of futures with what each offer would cost in each month. A path is the offer used in each
+draw and month; `World.account` says what a path costs, switches included. Rules are fitted on some futures and
+judged on fresh ones.
+
+The optimal policy is least-squares Monte Carlo for optimal switching (Longstaff and Schwartz 2001, Review of
+Financial Studies 14:113; Carmona and Ludkovski 2008, Applied Mathematical Finance 15:405). With J_m(o, τ) the
+cost from month m on of a team that has used offer o for τ months, κ the cost of a switch and β a month's
+discount,
+
+    J_m(o, τ) = min over o′ of  c_m(o′) + κ(o, τ, o′) 1[o′ ≠ o] + β E_m J_{m+1}(o′, τ′)
+
+Only differences between offers decide, so the regression forecasts J(o′, τ′) less one offer's on the same draw:
+what all offers share cancels, and without switching costs the differences are exactly zero. Realised, not
+forecast, costs are carried backwards. Months of use stand in the state unrounded, since gifts run out and
+switching costs deepen by them; a gift counts only for a team that joined in month 0, as nobody promises it
+later. Given the realised costs as their own forecast, the same recursion is the clairvoyant's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pricewar.advice import kernel
+from pricewar.advice.team import DEEPENS, PARTS, WITHIN, Team
+from pricewar.advice.workload import Response
+from pricewar.futures import Futures
+
+Floats = NDArray[np.float64]
+Path = NDArray[np.int64]
+RIDGE = 1e-4
+COLUMNS = ("use", "refused", "switching", "ecosystem", "unserved", "switches")
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What moving costs a team, and how it counts: money in its currency.
+
+    Attributes:
+        join: [O] first integration. leave, within: [O, T] a switch to another vendor, and within one, after T
+            months of use (the last entry stands for longer). gain: [2, O] least and most a month.
+        worth: money for each refused request. requests: a month at load 1. present, used: the offer in use (−1:
+            none) and months of it. upkeep: a month, whatever is used; setup: once.
+        beta: a month's discount factor.
+    """
+
+    join: Floats
+    leave: Floats
+    within: Floats
+    gain: Floats
+    worth: float
+    requests: float
+    present: int
+    used: int
+    beta: float
+    setup: float = 0.0
+    upkeep: float = 0.0
+
+    def free(self) -> Costs:
+        """The same team if leaving cost nothing (integrating first still does)."""
+        return replace(self, leave=np.zeros_like(self.leave), within=np.zeros_like(self.within))
+
+
+def costs_of(
+    team: Team,
+    vendors: Sequence[str],
+    found: Sequence[Response],
+    *,
+    day: float,
+    worth: float,
+    requests: float,
+    present: int,
+    portable: bool = False,
+) -> Costs:
+    """The team's costs for offers of `vendors`; `day`: money for an engineer's day."""
+    s, months = team.switching, team.horizon
+    saves = {part: float(getattr(team.portability.saves, part)) if portable else 0.0 for part in PARTS}
+    due = {part: float(getattr(s, part)) * (1 - saves[part]) for part in PARTS}
+    growth = float(s.deepening)
+    deep = int(np.ceil((float(s.deepest) - 1) / growth)) if growth > 0 else 0
+    gifts = [min(r.gift[1], months) + 1 for r in found if r.gift is not None]
+    tops = int(min(max([deep, 1, *gifts, *(r.committed[0] for r in found)]), months + 1))
+    used = max(team.present.months, 1) if team.present is not None and present >= 0 else 0
+    depth = np.minimum(1 + growth * np.arange(tops + 1), float(s.deepest))
+    work = sum(due[part] for part in DEEPENS) * depth + due["approval"]
+    near = sum(due[part] for part in WITHIN) * depth
+    rest = np.array([r.committed[0] for r in found])[:, None] - np.arange(tops + 1)
+    owed = np.maximum(rest, 0) * np.array([r.committed[1] for r in found])[:, None]
+    eco = [team.ecosystem.get(v) for v in vendors]
+    loss = np.array([float(e.loss) if e is not None else 0.0 for e in eco])
+    gain = np.array([[float(e.gain[i]) if e is not None else 0.0 for e in eco] for i in (0, 1)])
+    p = team.portability
+    return Costs(
+        join=np.full(len(vendors), day * float(work[0])),
+        leave=np.ascontiguousarray(day * work[None, :] + loss[:, None] + owed),
+        within=np.ascontiguousarray(day * near[None, :] + owed),
+        gain=gain,
+        worth=worth,
+        requests=requests,
+        present=present,
+        used=used,
+        beta=float((1 + team.discount) ** -1) ** (1 / 12),
+        setup=day * float(p.setup) if portable else 0.0,
+        upkeep=day * float(p.upkeep) if portable else 0.0,
+    )
+
+
+@dataclass(frozen=True)
+class Surfaces:
+    """Responses as arrays, and which of them bills each offer under each status."""
+
+    own: NDArray[np.int64]
+    after: NDArray[np.int64]
+    late: NDArray[np.int64]
+    gift: Floats
+    tables: tuple[Any, ...]
+
+    @classmethod
+    def of(
+        cls, offers: Sequence[str], siblings: Sequence[str | None], found: Mapping[str, Response]
+    ) -> Surfaces:
+        """`found` holds a response for each offer, and for each sibling that can be billed."""
+        names = list(found)
+        rows = [found[name] for name in names]
+        most_a, most_l = max(len(r.allowances) for r in rows), max(len(r.limits) for r in rows)
+        sizes = np.array(
+            [
+                (len(r.allowances), len(r.limits), r.money, 0 if r.gift is None else 1 + r.gift_money)
+                for r in rows
+            ],
+            dtype=np.int64,
+        )
+        grid_a, grid_l = np.ones((len(rows), most_a)), np.ones((len(rows), most_l))
+        pay, refused = (np.zeros((len(rows), 2, most_a, most_l)) for _ in range(2))
+        for i, r in enumerate(rows):
+            a, n = len(r.allowances), len(r.limits)
+            grid_a[i, :a], grid_l[i, :n] = r.allowances, r.limits
+            pay[i, :, :a, :n], refused[i, :, :a, :n] = r.pay, r.refused
+        flat = np.array([r.flat for r in rows])
+        gift = np.array([r.gift or (0.0, 0.0, 0.0) for r in rows])
+        own = np.array([names.index(o) for o in offers], dtype=np.int64)
+        after, late = own.copy(), own.copy()
+        for i, (offer, sibling) in enumerate(zip(offers, siblings, strict=True)):
+            other = names.index(sibling) if sibling in found else -1
+            alone = int(own[i]) if found[offer].paid else -1
+            after[i] = other if other >= 0 else alone
+            late[i] = alone if alone >= 0 else other
+        return cls(own, after, late, gift, (sizes, grid_a, grid_l, pay, refused, flat))
+
+
+class World:
+    """Futures, and what each offer costs in each month of each.
+
+    Attributes:
+        pay, share: [D, M, O] money and share refused; gift_pay, gift_share: of a team that joined in month 0.
+        load: [D, M]. noise: [D, O] factor on money, for a model whose token counts nobody measured.
+        known, gift: [D, M, O] cost as the team knows it when it decides, and what a gift takes off.
+    """
+
+    def __init__(
+        self,
+        futures: Futures,
+        surfaces: Surfaces,
+        vendor: NDArray[np.int64],
+        load: Floats,
+        noise: Floats,
+        luck: Floats,
+        costs: Costs,
+        mean_noise: Floats,
+    ) -> None:
+        self.futures, self.surfaces, self.vendor = futures, surfaces, vendor
+        self.load, self.noise, self.luck, self.costs, self.mean_noise = load, noise, luck, costs, mean_noise
+        shape = futures.price.shape
+        outs = [np.empty(shape) for _ in range(4)]
+        kernel.months(
+            load, futures.price, futures.status, futures.allowance, futures.limit, futures.successor,
+            surfaces.own, surfaces.after, surfaces.late, surfaces.gift, *surfaces.tables, *outs,
+        )  # fmt: skip
+        self.pay, self.share, self.gift_pay, self.gift_share = outs
+        self.status = futures.status
+        self.gains = costs.gain[0] + (costs.gain[1] - costs.gain[0]) * luck
+        refusal = load[:, :, None] * costs.requests * costs.worth
+        mean_gain = costs.gain.mean(axis=0)
+        self.known = self.pay * mean_noise + self.share * refusal - mean_gain
+        gifted = self.gift_pay * mean_noise + self.gift_share * refusal - mean_gain
+        self.gift = self.known - gifted
+        self.open = self.share < 1 - 1e-12
+        self.discount = costs.beta ** np.arange(shape[1])
+        self._refusal = refusal
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        draws, months, offers = self.pay.shape
+        return draws, months, offers
+
+    def with_costs(self, costs: Costs) -> World:
+        """The same futures for another set of switching costs."""
+        other = object.__new__(World)
+        other.__dict__.update(self.__dict__)
+        other.costs = costs
+        return other
+
+    def account(self, path: Path) -> Floats:
+        """[D, M, 6] what a path costs, by `COLUMNS`; the first four are discounted money."""
+        c, out = self.costs, np.zeros((*path.shape, 6))
+        kernel.account(
+            path, self.pay, self.share, self.gift_pay, self.gift_share, self.status, self.vendor, c.leave,
+            c.within, c.join, self.gains, c.present, c.used, self.noise, c.worth, c.requests, self.load,
+            self.discount, out,
+        )  # fmt: skip
+        out[:, :, 2] += c.upkeep * self.discount
+        out[:, 0, 2] += c.setup
+        return out
+
+    def pair(self, a: int, b: int, upkeep: float) -> Floats:
+        """[D, M, 6] what two vendors side by side cost, each taking what the other refuses."""
+        c, f = self.costs, self.futures
+        out = np.zeros((*self.load.shape, 6))
+        joins, used = 0.0, [0, 0]
+        for i, o in enumerate((a, b)):
+            if o == c.present:
+                used[i] = c.used
+            else:
+                joins += c.join[o]
+        kernel.pair(
+            a, b, self.load, f.price, f.status, f.allowance, f.limit, f.successor, self.surfaces.own,
+            self.surfaces.after, self.surfaces.late, *self.surfaces.tables, self.pay, self.share, c.within,
+            self.gains, self.noise, c.worth, c.requests, upkeep, joins, self.discount, used[0], used[1], out,
+        )  # fmt: skip
+        return out
+
+    def rule(
+        self, kind: int, start: int, threshold: float = 0.0, dwell: int = 1, until: int = kernel.FOREVER
+    ) -> Path:
+        """The path of a plain rule (`kernel.follow`)."""
+        c = self.costs
+        out = np.empty(self.load.shape, dtype=np.int64)
+        kernel.follow(
+            kind, start, threshold, dwell, until, self.known, self.gift, self.open, self.status,
+            c.present == start, c.leave.shape[1] - 1, out,
+        )  # fmt: skip
+        return out
+
+    def total(self, path: Path) -> float:
+        """Mean discounted cost of a path."""
+        return float(money(self.account(path)).mean())
+
+    def cheapest(self) -> Path:
+        """The cheapest offer of each month, whatever moving costs."""
+        start = self.costs.present if self.costs.present >= 0 else int(self.known[:, 0].mean(axis=0).argmin())
+        return self.rule(kernel.CHEAPEST, start)
+
+    def clairvoyant(self) -> Path:
+        """The best path of each draw, for one who knows all of it beforehand: a bound, no advice."""
+        return _forward(self, [], perfect=True)
+
+    def moves(self, month: int) -> NDArray[np.bool_]:
+        """[D, O] whether an offer's vendor forces a move to its successor this month."""
+        if month == 0:
+            return np.zeros(self.status[:, 0].shape, dtype=np.bool_)
+        return (self.status[:, month] == 2) & (self.status[:, month - 1] != 2)
+
+    def paid(self, month: int) -> tuple[Floats, Floats]:
+        """[D, O] twice: a month as realised, and what a gift takes off it."""
+        refusal = self._refusal[:, month]
+        real = self.pay[:, month] * self.noise + self.share[:, month] * refusal - self.gains
+        gifted = self.gift_pay[:, month] * self.noise + self.gift_share[:, month] * refusal - self.gains
+        return real, real - gifted
+
+
+def money(account: Floats) -> Floats:
+    """[D] discounted cost of each draw."""
+    return account[:, :, :4].sum(axis=(1, 2))
+
+
+# --- the optimal policy -----------------------------------------------------------------------------------
+
+
+@dataclass
+class _Step:
+    """A month's forecast: per offer standardised features → differences in cost from next month on."""
+
+    centre: Floats  # [O, K]
+    scale: Floats  # [O, K]
+    coefficient: Floats  # [O, K, T]
+    mean: Floats  # [O, T]
+    most: float
+
+    def expect(self, features: Floats) -> Floats:
+        """[D, O, T] from features [O, D, K]."""
+        z = (features - self.centre[:, None]) / self.scale[:, None]
+        found = z @ self.coefficient + self.mean[:, None]
+        return np.ascontiguousarray(np.clip(found, -self.most, self.most).transpose(1, 0, 2))
+
+
+@dataclass
+class Policy:
+    """The optimal policy, fitted: a forecast for each month."""
+
+    steps: list[_Step]
+
+    @classmethod
+    def fit(cls, world: World) -> Policy:
+        """Fit on the draws of `world`."""
+        draws, months, offers = world.shape
+        c = world.costs
+        states = c.leave.shape[1]
+        value = np.zeros((draws, offers, states))
+        choice = np.empty((draws, offers, states), dtype=np.int16)
+        most = float(max(c.leave.max(), c.within.max())) + float(
+            np.abs(world.gift).sum(axis=1).max(initial=0)
+        )
+        steps: list[_Step] = []
+        for m in range(months - 1, -1, -1):
+            step = _regress(_features(world, m), value, most)
+            steps.append(step)
+            value = _improve(world, m, value, step.expect(_features(world, m)), choice)
+        return cls(steps[::-1])
+
+    def path(self, world: World) -> Path:
+        """What the policy does in the draws of `world`."""
+        return _forward(world, self.steps)
+
+
+def _improve(
+    world: World, m: int, value: Floats, expect: Floats, choice: NDArray[np.int16], perfect: bool = False
+) -> Floats:
+    c = world.costs
+    out = np.empty_like(value)
+    paid = world.paid(m)
+    known = paid if perfect else (world.known[:, m], world.gift[:, m])
+    kernel.improve(
+        m, world.vendor, *known, *paid, world.moves(m), c.leave, c.within, value, expect, c.beta, out, choice
+    )
+    return out
+
+
+def _features(world: World, m: int) -> Floats:
+    """[O, D, K] what is seen in month m and may tell how offers will differ from next month on."""
+    known = world.known[:, m]
+    draws, offers = known.shape
+    usual = max(float(np.median(np.abs(known))), 1e-12)
+    z = np.log1p(np.maximum(known, 0) / usual)
+    if offers > 1:
+        order = np.sort(z, axis=1)
+        first = z.argmin(axis=1)
+        other = np.where(np.arange(offers) == first[:, None], order[:, 1:2], order[:, :1])
+    else:
+        other = z
+    status = world.status[:, m]
+    frontier = np.log(np.maximum(world.futures.frontier[:, m], 1e-9))
+    common = np.stack([frontier[:, 0], frontier[:, 1], np.log(np.maximum(world.load[:, m], 1e-9))], axis=1)
+    own = np.stack(
+        [z, other, z * z, other * other, z * other, status == 1, status == 2, world.share[:, m]], axis=2
+    )
+    both = np.concatenate([own, np.broadcast_to(common[:, None], (draws, offers, 3))], axis=2)
+    return np.ascontiguousarray(both.transpose(1, 0, 2))
+
+
+def _regress(features: Floats, value: Floats, most: float) -> _Step:
+    """Ridge regression of cost differences; a feature that does not vary has no say."""
+    draws, offers, states = value.shape
+    target = (value - value[:, :1, :1]).transpose(1, 0, 2)
+    centre, spread = features.mean(axis=1), features.std(axis=1)
+    still = spread < 1e-9 * (1 + np.abs(centre))
+    scale = np.where(still, 1.0, spread)
+    z = np.where(still[:, None], 0.0, (features - centre[:, None]) / scale[:, None])
+    mean = target.mean(axis=1)
+    gram = z.transpose(0, 2, 1) @ z + RIDGE * draws * np.eye(features.shape[2])
+    coefficient = np.linalg.solve(gram, z.transpose(0, 2, 1) @ (target - mean[:, None]))
+    return _Step(centre, np.where(still, np.inf, scale), coefficient, mean, most)
+
+
+def _forward(world: World, steps: Sequence[_Step], perfect: bool = False) -> Path:
+    """The path of a policy, month by month; `perfect`: of one who knows the future."""
+    draws, months, offers = world.shape
+    c = world.costs
+    states = c.leave.shape[1]
+    value = np.zeros((draws, offers, states))
+    rows = np.arange(draws)
+    chosen: list[NDArray[np.int16]] = []
+    if perfect:
+        for m in range(months - 1, -1, -1):
+            choice = np.empty((draws, offers, states), dtype=np.int16)
+            value = _improve(world, m, value, value - value[:, :1, :1], choice, perfect=True)
+            chosen.append(choice)
+        chosen.reverse()
+    path = np.empty((draws, months), dtype=np.int64)
+    now, tenure = np.full(draws, c.present, dtype=np.int64), np.full(draws, c.used, dtype=np.int64)
+    free = np.zeros((draws, offers, states))
+    for m in range(months):
+        if m == 0 and c.present < 0:
+            path[:, 0] = _first(world, value if perfect else None, steps)
+        else:
+            if perfect:
+                choice = chosen[m]
+            else:
+                choice = np.empty((draws, offers, states), dtype=np.int16)
+                _improve(world, m, free, steps[m].expect(_features(world, m)), choice)
+            path[:, m] = choice[rows, now, np.minimum(tenure, states - 1)]
+        tenure = np.where(path[:, m] == now, tenure + 1, 1)
+        now = path[:, m]
+    return path
+
+
+def _first(world: World, value: Floats | None, steps: Sequence[_Step]) -> NDArray[np.int64]:
+    """The offer to begin with."""
+    c = world.costs
+    if value is not None:
+        return (value[:, :, 0] + c.join).argmin(axis=1)
+    state = min(1, c.leave.shape[1] - 1)
+    later = steps[0].expect(_features(world, 0))[:, :, state]
+    return (world.known[:, 0] - world.gift[:, 0] + c.join + c.beta * later).argmin(axis=1)
