@@ -64,7 +64,9 @@ QUIET: Final = (2.0, 6.0)
 """Months since a price was set at which its rate of change may differ."""
 SEEN_LATE: Final = timedelta(days=14)
 """A free offer not listed for so long has ended."""
-FREQUENT: Final = 60
+MIRRORED: Final = 6
+"""Pseudo-records of the other sign among a class's sizes."""
+FREQUENT: Final = 15
 """Changes from which on the undoing of deviations is estimated for a class."""
 
 
@@ -443,7 +445,7 @@ def estimate(as_of: date, records: Records | None = None) -> Hazards:
                 mine = mine + of_channel
             if len(mine) < 10:
                 mine = mine + [s for s in overall if abs(s) > 0.05]
-            sizes[key] = Sizes(np.asarray(mine or [-0.5, 0.3]))
+            sizes[key] = Sizes(np.asarray(mirrored(mine or [-0.5, 0.3])))
             undone[key] = _undone(known, key) if len(steps[key]) >= FREQUENT else 0.0
     announced, leaving, notice = _retirements(known)
     succession, succeeded = _successions(known)
@@ -470,6 +472,14 @@ def estimate(as_of: date, records: Records | None = None) -> Hazards:
         {tier: _drift(known, tier) for tier in TIERS},
         _turbulence(known),
     )
+
+
+def mirrored(sizes: Sequence[float]) -> list[float]:
+    """The sizes, and `MIRRORED` of them, evenly chosen, with the other sign: a class that has only been cut so far is
+    not taken to be cut for ever."""
+    ordered = sorted(sizes)
+    count = min(MIRRORED, len(ordered))
+    return [*sizes, *(-ordered[(2 * i + 1) * len(ordered) // (2 * count)] for i in range(count))]
 
 
 def _pool(channel: str, vendor: str, model: str) -> str:
