@@ -224,11 +224,13 @@ def test_the_number_of_prompts_that_would_decide_does_decide(tmp_path: Path) -> 
 
 
 def test_a_verdict_in_words(tmp_path: Path) -> None:
+    """At 90%: Wilson 37/40 is 82.7% to 97.0%, 38/40 86.2% to 98.3%; φ = (34 − 20)/√8436 = 0.152, so the lower
+    end is −2.5 − √(9.83² − 2·0.152·9.83·3.30 + 3.30²) = −12.4 points."""
     evidence = results(tmp_path, (36, 1, 2, 1))
     found = evidence.acceptable(Bar(pass_rate=0.9, margin=0.05), "gpt-5", ["gpt-5-mini"])["gpt-5-mini"]
     assert found.because[0].startswith("92.5% pass (82.7% to 97%); at least 90% must pass: not decided.")
     assert found.because[1].startswith(
-        "Pass rate −2.5 points (−10.9 to +5.6) on the same 40 prompts as gpt-5;"
+        "Pass rate −2.5 points (−12.4 to +6.9) on the same 40 prompts as gpt-5;"
     )
     assert "5 points under gpt-5 at most: not decided" in found.because[1]
 

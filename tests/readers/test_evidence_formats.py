@@ -135,6 +135,35 @@ def test_the_vendors_cache_is_read(tmp_path: Path) -> None:
     assert read(path).measured[0].cache_hits().estimate == 0.25
 
 
+@pytest.mark.parametrize(
+    ("usage", "read_as"),
+    [
+        ({"prompt": 200, "completion": 5, "cached": 50, "total": 205}, (200, 5, 50)),
+        ({"prompt": 200, "completion": 5, "cached": 50, "total": 255}, (250, 5, 50)),
+        ({"prompt": 3, "completion": 5, "cached": 50, "total": 8}, (53, 5, 50)),
+        ({"total": 205}, (None, None, None)),
+    ],
+)
+def test_cached_tokens_inside_the_prompt_or_beside_it(tmp_path: Path, usage: dict, read_as: tuple) -> None:
+    response = {"output": "", "cached": False, "tokenUsage": usage}
+    path = put(tmp_path, file_v3([result(0, "openai:gpt-5", True, response=response)]), "o.json")
+    (trial,) = read(path).measured[0].trials
+    assert (trial.input, trial.output, trial.cached) == read_as
+
+
+def test_a_folder_passes_over_what_is_no_evaluation_and_says_so(tmp_path: Path) -> None:
+    put(tmp_path, file_v3(rows()), "runs/out.json")
+    put(tmp_path, {"name": "settings"}, "runs/deep/package.json")
+    found = read([tmp_path / "runs", tmp_path / "runs" / "out.json"])
+    assert found.sources == ("out.json",)
+    assert found.rows_in == 8
+    assert found.notes[0].startswith("deep/package.json is passed over: ")
+    with pytest.raises(DataError, match="no file of the folder"):
+        read(tmp_path / "runs" / "deep")
+    with pytest.raises(DataError, match="YAML is not read"):
+        read(put(tmp_path, "a: 1\n", "out.yaml"))
+
+
 def test_repeats_of_a_prompt_are_one_prompt(tmp_path: Path) -> None:
     found = read(put(tmp_path, file_v3([*rows(), *rows()]), "out.json"))
     assert len(found.of("gpt-5").prompts) == 4

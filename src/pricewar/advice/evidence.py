@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 from pricewar.advice import evidence_intervals as intervals
 from pricewar.advice.evidence_files import Choices, Reading, Total, Trial
-from pricewar.advice.evidence_formats import files, read_file
+from pricewar.advice.evidence_formats import read_all
 from pricewar.advice.evidence_intervals import LEVEL, Interval
 from pricewar.advice.evidence_published import (
     Figure,
@@ -352,8 +352,7 @@ def read(
     if not given:
         raise ConfigurationError("no file of evaluation results is named", remedy="name a file or a folder")
     choices = Choices(format, columns or {}, pass_at, metric)
-    every = dict.fromkeys(file.resolve() for path in given for file in files(Path(path)))
-    readings = [read_file(path, choices) for path in every]
+    readings, strangers = read_all([Path(path) for path in given], choices)
     _sums_once(readings)
     known = catalogue if catalogue is not None else load_catalogue()
     measured, unknown = _by_model(readings, known, models or {}, errors)
@@ -365,10 +364,10 @@ def read(
             excluded[e.cause] = Exclusion(e.cause, before.count + e.count, places)
     found = Evidence(
         measured=measured,
-        sources=tuple(str(path.name) for path in every),
+        sources=tuple(reading.source for reading in readings),
         rows_in=sum(reading.rows_in for reading in readings),
         exclusions=tuple(sorted(excluded.values(), key=lambda e: -e.count)),
-        notes=tuple(dict.fromkeys(note for reading in readings for note in reading.notes)),
+        notes=(*strangers, *dict.fromkeys(note for reading in readings for note in reading.notes)),
         unknown=unknown,
     )
     if not measured:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,38 @@ def files(path: Path) -> list[Path]:
     return found
 
 
+def read_all(paths: Sequence[Path], choices: Choices) -> tuple[list[Reading], list[str]]:
+    """Every file once. In a folder, a file that is none of an evaluation is passed over and said.
+
+    Returns:
+        what each file gave, and a sentence for each file passed over.
+
+    Raises:
+        DataError: as `read_file`, for a file that is named; or nothing is left of a folder.
+    """
+    readings: list[Reading] = []
+    strangers: list[str] = []
+    seen: set[Path] = set()
+    for path in paths:
+        for file in files(path):
+            if file.resolve() in seen:
+                continue
+            seen.add(file.resolve())
+            try:
+                readings.append(read_file(file, choices))
+            except DataError as error:
+                if not path.is_dir():
+                    raise
+                strangers.append(f"{file.relative_to(path)} is passed over: {error.what}.")
+    if not readings:
+        raise DataError(
+            "no file of the folder holds evaluation results",
+            where=str(paths[0]),
+            remedy=strangers[0] if strangers else None,
+        )
+    return readings, strangers
+
+
 def read_file(path: Path, choices: Choices) -> Reading:
     """One file of evaluation results.
 
@@ -86,8 +119,12 @@ def read_file(path: Path, choices: Choices) -> Reading:
             f"unknown format “{choices.format}”",
             remedy=did_you_mean(choices.format, FORMATS) or "one of: " + ", ".join(FORMATS),
         )
-    text = text_of(path)
     name = path.name
+    if path.suffix.lower() in (".yaml", ".yml", ".html", ".xml", ".xlsx"):
+        raise DataError(
+            f"{path.suffix[1:].upper()} is not read here", where=name, remedy="export JSON, JSON lines or CSV"
+        )
+    text = text_of(path)
     start = text.lstrip()[:1]
     if not start:
         raise DataError("the file has no content", where=name, remedy="run the evaluation again")

@@ -113,15 +113,24 @@ def promptfoo(records: Rows, name: str) -> Reading:
 
 
 def _promptfoo_tokens(usage: dict[str, Any], own: bool) -> dict[str, int | None]:
-    """The answer's own tokens. `cached` beside `prompt` is the vendor's cache unless promptfoo answered."""
-    given = {key: whole(usage.get(key)) for key in ("prompt", "completion", "cached")}
-    if not given["prompt"] and not given["completion"]:
+    """The answer's own tokens. `cached` beside `prompt` is the vendor's cache unless promptfoo answered.
+
+    Vendors count cached tokens inside the prompt or beside it, and promptfoo passes on either: they stand
+    beside it when the total has room for them, or when there are more of them than prompt.
+    """
+    given = {key: whole(usage.get(key)) for key in ("prompt", "completion", "cached", "total")}
+    prompt, completion = given["prompt"], given["completion"]
+    if not prompt and not completion:
         return dict.fromkeys(COUNTS)
     details = usage.get("completionDetails")
     cached = whole(details.get("cacheReadInputTokens")) if isinstance(details, dict) else None
     if cached is None and not own:
         cached = given["cached"]
-    return {"input": given["prompt"], "output": given["completion"], "cached": cached}
+    if cached and prompt is not None:
+        room = (given["total"] or 0) >= prompt + (completion or 0) + cached
+        if room or cached > prompt:
+            prompt += cached
+    return {"input": prompt, "output": completion, "cached": cached}
 
 
 def _promptfoo_prompt(row: dict[str, Any]) -> str:
