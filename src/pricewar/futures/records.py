@@ -20,7 +20,7 @@ import csv
 import math
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
@@ -38,6 +38,9 @@ MIX: Final = (0.75, 0.25)
 Epoch AI's records and Artificial Analysis' blended price."""
 ROUNDING: Final = 0.005
 """A change of log price below this is rounding, not a change."""
+
+PREVIEW: Final = re.compile(r"preview|beta|-exp")
+"""Names of models that are not meant to stay."""
 
 Tier = Literal["light", "flagship"]
 Outcome = Literal["kept", "moved", "cancelled", "pending"]
@@ -298,7 +301,7 @@ class Records:
             end = self.retirement(channel, vendor, name)
             if first > day or name == model or (end is not None and end.on <= day):
                 continue
-            if not re.search(r"preview|beta|exp", name):
+            if not PREVIEW.search(name):
                 return name
             preview = preview or name
         return preview
@@ -328,6 +331,20 @@ def closed_weights(author: str, model: str) -> bool:
     ) and not ("gpt-oss" in name or "gemma" in name)
 
 
+def pool_of(channel: str, vendor: str, model: str) -> str:
+    """The channel whose rates an offer shares: a route to what only its author serves is the author's own list."""
+    return "own" if channel == "routed" and closed_weights(vendor, model) else channel
+
+
+def deviation(spells: Sequence[Spell], day: date) -> float:
+    """Log price on `day` above its average over the time on record."""
+    total = weight = 0.0
+    for spell, following in zip(spells, [*spells[1:], None], strict=True):
+        days = max(1, ((following.first if following else day) - spell.first).days)
+        total, weight = total + days * math.log(spell.price), weight + days
+    return math.log(spells[-1].price) - total / weight
+
+
 class Change(NamedTuple):
     """A change of log price, net of what was undone within a month."""
 
@@ -335,7 +352,7 @@ class Change(NamedTuple):
     size: float
 
 
-def changes(spells: tuple[Spell, ...]) -> list[Change]:
+def changes(spells: Sequence[Spell]) -> list[Change]:
     """Changes of an offer's price; those within a month of one another are one, and one that is undone none."""
     found: list[Change] = []
     for before, after in pairwise(spells):

@@ -28,8 +28,9 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from pricewar.futures.history import SEEN_LATE, TIERS, Hazards, estimate, free_lives
-from pricewar.futures.records import Records, after_months, load_records, months, tier_of, vendor_of
+from pricewar.futures.history import SEEN_LATE, estimate, free_lives
+from pricewar.futures.process import TIERS, Hazards
+from pricewar.futures.records import Records, after_months, load_records, tier_of, vendor_of
 from pricewar.futures.survival import stream
 
 if TYPE_CHECKING:
