@@ -41,6 +41,7 @@ from pricewar.advice.team import DAY_USD, Team
 from pricewar.advice.workload import Response, Terms, Workload, responses, workload
 from pricewar.errors import ConfigurationError, DataError
 from pricewar.futures import Futures
+from pricewar.futures.records import tier_of
 
 if TYPE_CHECKING:
     from pricewar.advice.evidence import Evidence
@@ -121,6 +122,7 @@ def decide(
         [money(fresh.account(fresh.rule(kernel.STAY, o))) for o in range(len(case.names))], axis=1
     )
     cheap = case.cheapest
+    single = staying[:, min(range(len(case.names)), key=lambda o: _stay(case, train, o).fitted)]
     freely = Policy.fit(train.with_costs(case.costs.free()))
     loose = fresh.with_costs(case.costs.free())
     free_cost = money(loose.account(freely.path(loose)))
@@ -159,7 +161,7 @@ def decide(
         ),
         second_vendor=(
             Worth(
-                Estimate.of(costs["stay"] - costs["several"]),
+                Estimate.of(single - costs["several"]),
                 "what a second vendor saves against the best single offer kept, its upkeep paid",
             )
             if "several" in costs
@@ -213,6 +215,7 @@ class _Case:
     second: float
     fit: _Part
     judge: _Part
+    light: list[bool]
     mean_noise: Floats
     today: Floats
     refused: Floats
@@ -318,6 +321,7 @@ class _Case:
             second=day * float(team.second_vendor),
             fit=parts[0],
             judge=parts[1],
+            light=[_light(work, n, float(rate)) for n in names],
             mean_noise=parts[0].noise.mean(axis=0),
             today=np.zeros(0),
             refused=np.zeros(0),
@@ -462,6 +466,16 @@ def _luck(futures: Futures, unique: Sequence[str], vendors: Sequence[str]) -> Fl
     return np.ascontiguousarray(u[:, [unique.index(v) for v in vendors]])
 
 
+def _light(work: Workload, name: str, dollar: float) -> bool:
+    """Whether an offer's model is a light one: as recorded, else by its name and its price for this work."""
+    entry = work.entries[name]
+    if entry.tariff.record.light is not None:
+        return entry.tariff.record.light
+    headline = work.comparison.per_million(entry.headline)
+    price = float(headline) / dollar if headline is not None else None
+    return tier_of(entry.tariff.record.models[0].name, price) == "light"
+
+
 def _range(load: Floats) -> tuple[float, float]:
     return float(load.min()), float(load.max())
 
@@ -543,7 +557,7 @@ def _strategies(case: _Case, train: World) -> Iterable[_Strategy | Excluded]:
     """Every strategy, fitted on `train`, or why it cannot be had."""
     entries = [case.work.entries[n] for n in case.names]
     stays = [_stay(case, train, o) for o in range(len(case.names))]
-    yield min(stays, key=lambda s: s.fitted)
+    yield stays[case.costs.present] if case.costs.present >= 0 else min(stays, key=lambda s: s.fitted)
     free = [o for o, e in enumerate(entries) if e.tariff.record.kind in ("free", "grant", "introductory")]
     yield (
         _leave_free(case, train, free)
@@ -553,13 +567,13 @@ def _strategies(case: _Case, train: World) -> Iterable[_Strategy | Excluded]:
     flagships = [
         o
         for o, e in enumerate(entries)
-        if e.tariff.record.light is False and e.tariff.record.kind in ("list", "provisioned", "pack")
+        if not case.light[o] and e.tariff.record.kind in ("list", "provisioned", "pack")
     ]
     if flagships:
         best = min(flagships, key=lambda o: stays[o].fitted)
         yield replace(stays[best], key="flagship", title=TITLES["flagship"])
     else:
-        yield Excluded("flagship", "no paid offer that stands is recorded as a flagship")
+        yield Excluded("flagship", "no paid flagship stands")
     yield _trigger(case, train, [s.fitted for s in stays])
     yield _several(case, train)
     for key, portable in (("optimal", False), ("portable", True)):
@@ -688,7 +702,7 @@ def _candidate(case: _Case, i: int, staying: Floats) -> Candidate:
         vendor=record.vendor,
         model=record.models[0].name,
         kind=record.kind,
-        light=record.light,
+        light=case.light[i],
         today=float(case.today[i]),
         refused=float(case.refused[i]) * case.costs.requests * case.costs.worth,
         headline=float(headline) * case.work.factor if headline is not None else None,

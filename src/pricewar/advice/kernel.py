@@ -148,14 +148,29 @@ def months(
 
 @njit(cache=True, nogil=True)
 def improve(
-    month, vendor, known, gift, paid, paid_gift, moves, leave, within, value, expect, beta, out, choice
+    month,
+    vendor,
+    known,
+    gift,
+    paid,
+    paid_gift,
+    moves,
+    leave,
+    within,
+    margin,
+    value,
+    expect,
+    beta,
+    out,
+    choice,
 ):
     """One month of the backward recursion of optimal switching: the offer to use, and the cost from then on.
 
     known[D, O]: cost of the month as the team knows it when it decides; gift[D, O]: what a gift takes off, for
     a team that joined in month 0 (its months of use equal `month`); paid, paid_gift: the same as realised;
     moves[D, O]: whether the vendor's successor must be migrated to now; leave, within [O, T]: cost of a switch
-    to another vendor, and within one; value[D, O, T]: realised cost from next month on, by months of use then;
+    to another vendor, and within one; `margin`: what a move must promise beyond its cost, as a share of it;
+    value[D, O, T]: realised cost from next month on, by months of use then;
     expect[D, O, T]: its forecast, up to a term common to all offers. Results: out[D, O, T]; choice[D, O, T].
     """
     draws, offers = known.shape
@@ -183,10 +198,11 @@ def improve(
                 extra = within[o, t] if moves[d, o] else 0.0
                 least = known[d, o] + extra + beta * expect[d, o, after] - (gift[d, o] if given else 0.0)
                 to, cost = o, 0.0
-                if near >= 0 and best[near] + within[o, t] < least:
-                    least, to, cost = best[near] + within[o, t], near, within[o, t]
-                if far >= 0 and best[far] + leave[o, t] < least:
-                    least, to, cost = best[far] + leave[o, t], far, leave[o, t]
+                asked = 1.0 + margin
+                if near >= 0 and best[near] + asked * within[o, t] < least:
+                    least, to, cost = best[near] + asked * within[o, t], near, within[o, t]
+                if far >= 0 and best[far] + asked * leave[o, t] < least:
+                    least, to, cost = best[far] + asked * leave[o, t], far, leave[o, t]
                 if to == o:
                     cost = paid[d, o] + extra + beta * value[d, o, after]
                     if given:

@@ -104,6 +104,7 @@ class Candidate:
     Attributes:
         today: money for the logged month on today's terms (not discounted): own charges, and refused work.
         headline: what its advertised price alone would come to for that month.
+        light: whether its model is a light one: as recorded, else by name and price.
         served: share of requests it serves today.
         exact: whether the bill is exact for its model, not an interval between assumptions.
         staying: cost of staying with it throughout, joining included; None where it is not a candidate.
@@ -115,7 +116,7 @@ class Candidate:
     vendor: str
     model: str
     kind: str
-    light: bool | None
+    light: bool
     today: float
     refused: float
     headline: float | None

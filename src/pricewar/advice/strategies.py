@@ -34,7 +34,11 @@ from pricewar.futures import Futures
 
 Floats = NDArray[np.float64]
 Path = NDArray[np.int64]
-RIDGE = 1e-4
+RIDGES = (1e-3, 1e-1)
+MARGINS = (0.0, 0.25, 0.5, 1.0, 2.0, 1e6)
+"""Tried on futures a forecast has not seen: shrinkage of the regression, and what a move must promise beyond
+its cost (the last: never move). A noisy forecast moves too often."""
+FEW = 20
 COLUMNS = ("use", "refused", "switching", "ecosystem", "unserved", "switches")
 
 
@@ -193,6 +197,24 @@ class World:
         self.open = self.share < 1 - 1e-12
         self.discount = costs.beta ** np.arange(shape[1])
         self._refusal = refusal
+        self._seen: dict[int, Floats] = {}
+
+    def draws(self, first: int, last: int) -> World:
+        """Some of the draws."""
+        other, part = object.__new__(World), slice(first, last)
+        other.__dict__.update(self.__dict__)
+        other.futures = self.futures.between(first, last)
+        for name in ("load", "noise", "luck", "pay", "share", "gift_pay", "gift_share", "status", "gains",
+                     "known", "gift", "open", "_refusal"):  # fmt: skip
+            setattr(other, name, getattr(self, name)[part])
+        other._seen = {}
+        return other
+
+    def features(self, month: int) -> Floats:
+        """`_features`, made once."""
+        if month not in self._seen:
+            self._seen[month] = _features(self, month)
+        return self._seen[month]
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -301,13 +323,30 @@ class _Step:
 
 @dataclass
 class Policy:
-    """The optimal policy, fitted: a forecast for each month."""
+    """The optimal policy, fitted: a forecast for each month, and the margin a move must promise."""
 
     steps: list[_Step]
+    margin: float = 0.0
 
     @classmethod
     def fit(cls, world: World) -> Policy:
-        """Fit on the draws of `world`."""
+        """Fit on the draws of `world`: shrinkage and margin on half of them, judged by the other half."""
+        draws = world.shape[0]
+        ridge, margin = RIDGES[0], MARGINS[0]
+        moving = world.costs.leave.any() or world.costs.within.any()
+        if draws >= 2 * FEW and moving:
+            half, rest = world.draws(0, draws // 2), world.draws(draws // 2, draws)
+            tried = []
+            for r in RIDGES:
+                for m in MARGINS:
+                    policy = cls._fit(half, r, m)
+                    tried.append((rest.total(policy.path(rest)), -m, r))
+            _, margin, ridge = min(tried)
+            margin = -margin
+        return cls._fit(world, ridge, margin)
+
+    @classmethod
+    def _fit(cls, world: World, ridge: float, margin: float) -> Policy:
         draws, months, offers = world.shape
         c = world.costs
         states = c.leave.shape[1]
@@ -318,26 +357,29 @@ class Policy:
         )
         steps: list[_Step] = []
         for m in range(months - 1, -1, -1):
-            step = _regress(_features(world, m), value, most)
+            features = world.features(m)
+            step = _regress(features, value, most, ridge)
             steps.append(step)
-            value = _improve(world, m, value, step.expect(_features(world, m)), choice)
-        return cls(steps[::-1])
+            value = _improve(world, m, value, step.expect(features), choice, margin)
+        return cls(steps[::-1], margin)
 
     def path(self, world: World) -> Path:
         """What the policy does in the draws of `world`."""
-        return _forward(world, self.steps)
+        return _forward(world, self.steps, self.margin)
 
 
 def _improve(
-    world: World, m: int, value: Floats, expect: Floats, choice: NDArray[np.int16], perfect: bool = False
-) -> Floats:
+    world: World, m: int, value: Floats, expect: Floats, choice: NDArray[np.int16], margin: float = 0.0,
+    perfect: bool = False,
+) -> Floats:  # fmt: skip
     c = world.costs
     out = np.empty_like(value)
     paid = world.paid(m)
     known = paid if perfect else (world.known[:, m], world.gift[:, m])
     kernel.improve(
-        m, world.vendor, *known, *paid, world.moves(m), c.leave, c.within, value, expect, c.beta, out, choice
-    )
+        m, world.vendor, *known, *paid, world.moves(m), c.leave, c.within, margin, value, expect, c.beta, out,
+        choice,
+    )  # fmt: skip
     return out
 
 
@@ -363,21 +405,21 @@ def _features(world: World, m: int) -> Floats:
     return np.ascontiguousarray(both.transpose(1, 0, 2))
 
 
-def _regress(features: Floats, value: Floats, most: float) -> _Step:
+def _regress(features: Floats, value: Floats, most: float, ridge: float) -> _Step:
     """Ridge regression of cost differences; a feature that does not vary has no say."""
-    draws, offers, states = value.shape
+    draws = value.shape[0]
     target = (value - value[:, :1, :1]).transpose(1, 0, 2)
     centre, spread = features.mean(axis=1), features.std(axis=1)
     still = spread < 1e-9 * (1 + np.abs(centre))
     scale = np.where(still, 1.0, spread)
     z = np.where(still[:, None], 0.0, (features - centre[:, None]) / scale[:, None])
     mean = target.mean(axis=1)
-    gram = z.transpose(0, 2, 1) @ z + RIDGE * draws * np.eye(features.shape[2])
+    gram = z.transpose(0, 2, 1) @ z + ridge * draws * np.eye(features.shape[2])
     coefficient = np.linalg.solve(gram, z.transpose(0, 2, 1) @ (target - mean[:, None]))
     return _Step(centre, np.where(still, np.inf, scale), coefficient, mean, most)
 
 
-def _forward(world: World, steps: Sequence[_Step], perfect: bool = False) -> Path:
+def _forward(world: World, steps: Sequence[_Step], margin: float = 0.0, perfect: bool = False) -> Path:
     """The path of a policy, month by month; `perfect`: of one who knows the future."""
     draws, months, offers = world.shape
     c = world.costs
@@ -402,7 +444,7 @@ def _forward(world: World, steps: Sequence[_Step], perfect: bool = False) -> Pat
                 choice = chosen[m]
             else:
                 choice = np.empty((draws, offers, states), dtype=np.int16)
-                _improve(world, m, free, steps[m].expect(_features(world, m)), choice)
+                _improve(world, m, free, steps[m].expect(world.features(m)), choice, margin)
             path[:, m] = choice[rows, now, np.minimum(tenure, states - 1)]
         tenure = np.where(path[:, m] == now, tenure + 1, 1)
         now = path[:, m]
@@ -415,5 +457,5 @@ def _first(world: World, value: Floats | None, steps: Sequence[_Step]) -> NDArra
     if value is not None:
         return (value[:, :, 0] + c.join).argmin(axis=1)
     state = min(1, c.leave.shape[1] - 1)
-    later = steps[0].expect(_features(world, 0))[:, :, state]
+    later = steps[0].expect(world.features(0))[:, :, state]
     return (world.known[:, 0] - world.gift[:, 0] + c.join + c.beta * later).argmin(axis=1)
