@@ -117,6 +117,15 @@ def test_a_failed_call_is_not_a_wrong_answer(tmp_path: Path) -> None:
     assert strict.of("gpt-5-mini").error_rate().estimate == 0.0
 
 
+def test_a_grader_that_failed_is_no_answer_that_failed(tmp_path: Path) -> None:
+    component = {"pass": False, "score": 0, "reason": "503", "metadata": {"graderError": True}}
+    grading = {"pass": False, "score": 0, "reason": "503", "componentResults": [component]}
+    bad = result(9, "openai:gpt-5", False, gradingResult=grading)
+    found = read(put(tmp_path, file_v3([*rows(), bad]), "out.json"))
+    assert account(found) == {"the grader failed, not the model": 1}
+    assert found.of("gpt-5").pass_rate().estimate == pytest.approx(3 / 4)
+
+
 def test_answers_promptfoo_kept_have_no_latency_and_no_tokens_it_does_not_repeat(tmp_path: Path) -> None:
     kept = {"output": "spam", "cached": True, "tokenUsage": {"cached": 110, "total": 110}}
     path = put(tmp_path, file_v3([result(0, "openai:gpt-5", True, latencyMs=1, response=kept)]), "out.json")

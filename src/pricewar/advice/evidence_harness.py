@@ -2,8 +2,8 @@
 
 What each format's words mean is settled here once. promptfoo: `response.cached` says that promptfoo itself
 kept the answer, so its latency is no latency; `failureReason` 2 is a failed call, 1 an answer that fell
-short; an `error` text alone may be either. lm-evaluation-harness logs no tokens and no times, and names the
-model only in the results file beside the samples, or in the folder's name.
+short; an `error` text alone may be either; a grade marked `graderError` is none. lm-evaluation-harness logs no
+tokens and no times, and names the model only in the results file beside the samples, or in the folder's name.
 
 Learned from documentation and published types, read 2026-11-22: promptfoo.dev/docs/configuration/outputs and
 promptfoo's src/types/index.ts, src/util/eval/evalTableUtils.ts; lm-evaluation-harness' docs/interface.md and
@@ -69,6 +69,9 @@ def promptfoo(records: Rows, name: str) -> Reading:
         if not isinstance(row, dict) or not isinstance(row.get("success"), bool):
             reading.drop("no “success” that is true or false", place)
             continue
+        if not row["success"] and _ungraded(row.get("gradingResult")):
+            reading.drop("the grader failed, not the model", place)
+            continue
         model = provider_model(row.get("provider"))
         if not model:
             reading.drop("no provider", place)
@@ -110,6 +113,16 @@ def promptfoo(records: Rows, name: str) -> Reading:
             "tokens it does not repeat. Run the evaluation with --no-cache to measure them."
         )
     return reading
+
+
+def _ungraded(grading: Any) -> bool:
+    """Whether promptfoo marked a grade as its grader's own failure."""
+    if not isinstance(grading, dict):
+        return False
+    meta = grading.get("metadata")
+    parts = grading.get("componentResults")
+    marked = isinstance(meta, dict) and bool(meta.get("graderError"))
+    return marked or (isinstance(parts, list) and any(_ungraded(part) for part in parts))
 
 
 def _promptfoo_tokens(usage: dict[str, Any], own: bool) -> dict[str, int | None]:
