@@ -2,8 +2,9 @@
 
 What each format's words mean is settled here once. promptfoo: `response.cached` says that promptfoo itself
 kept the answer, so its latency is no latency; `failureReason` 2 is a failed call, 1 an answer that fell
-short; an `error` text alone may be either; a grade marked `graderError` is none. lm-evaluation-harness logs no
-tokens and no times, and names the model only in the results file beside the samples, or in the folder's name.
+short; an `error` text alone may be either; a grade marked `graderError` is none. lm-evaluation-harness logs
+no tokens and no times, and names the model only in the results file beside the samples, or in the folder's
+name.
 
 Learned from documentation and published types, read 2026-11-22: promptfoo.dev/docs/configuration/outputs and
 promptfoo's src/types/index.ts, src/util/eval/evalTableUtils.ts; lm-evaluation-harness' docs/interface.md and
