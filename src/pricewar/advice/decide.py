@@ -588,12 +588,13 @@ def _strategies(case: _Case, train: World) -> Iterable[_Strategy | Excluded]:
 
 def _leave_free(case: _Case, train: World, free: Sequence[int]) -> _Strategy:
     tried = [
-        (train.total(train.rule(kernel.UNTIL, o, until=until)), o, until)
+        (train.total(train.rule(kernel.UNTIL, o, until=until)), o, -until)
         for o in free
         for until in UNTILS
         if until < case.team.horizon or until == kernel.FOREVER
     ]
     total, o, until = min(tried)
+    until = -until  # of equals the latest
     leave = None if until == kernel.FOREVER else until
     settings = {"begin": case.names[o], "leave_in_month": leave}
     return _Strategy(
@@ -778,7 +779,7 @@ def _rises(case: _Case, train: World, o: int) -> tuple[Rise, ...]:
             break
         factor = c.beta ** np.arange(months - m)
         worth = (mean[m:] * factor[:, None]).sum(axis=0)
-        t = min(m, c.leave.shape[1] - 1)
+        t = min(m + (c.used if o == c.present else 0), c.leave.shape[1] - 1)
         move = np.where(case.vendor == case.vendor[o], c.within[o, t], c.leave[o, t])
         other = np.where(np.arange(offers) == o, np.inf, worth + move)
         to = int(other.argmin())

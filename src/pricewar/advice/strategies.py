@@ -89,8 +89,8 @@ def costs_of(
     growth = float(s.deepening)
     deep = int(np.ceil((float(s.deepest) - 1) / growth)) if growth > 0 else 0
     gifts = [min(r.gift[1], months) + 1 for r in found if r.gift is not None]
-    tops = int(min(max([deep, 1, *gifts, *(r.committed[0] for r in found)]), months + 1))
     used = max(team.present.months, 1) if team.present is not None and present >= 0 else 0
+    tops = int(min(max([deep, 1, *gifts, *(r.committed[0] for r in found)]), months + used + 1))
     depth = np.minimum(1 + growth * np.arange(tops + 1), float(s.deepest))
     work = sum(due[part] for part in DEEPENS) * depth + due["approval"]
     near = sum(due[part] for part in WITHIN) * depth

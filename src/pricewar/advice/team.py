@@ -50,11 +50,16 @@ def _share(value: Any) -> Any:
     return value
 
 
+def _bar(value: Any) -> Any:
+    return None if value == "none" else _share(value)
+
+
 def _signed(value: Any) -> Any:
     return exact(value) if isinstance(value, str) else value
 
 
 Share = Annotated[Fraction, BeforeValidator(_share)]
+Bar = Annotated[Fraction | None, BeforeValidator(_bar)]
 Signed = Annotated[Fraction, BeforeValidator(_signed)]
 
 
@@ -103,12 +108,13 @@ class MustHave(Record):
 
 
 class Quality(Record):
-    """How good a candidate must be, by the team's own evaluations or, failing those, published figures."""
+    """How good a candidate must be, by the team's own evaluations or, failing those, published figures.
+    `none` lifts a bar."""
 
-    margin: Share | None = _default(
+    margin: Bar = _default(
         Fraction(1, 20), "points of pass rate", "assumed: within 5 of the present"
     )
-    pass_rate: Share | None = _default(None, "share of prompts", "no level is required")
+    pass_rate: Bar = _default(None, "share of prompts", "no level is required")
     confidence: Annotated[Fraction, BeforeValidator(_share)] = _default(
         Fraction(19, 20), "confidence of the limit held against the bar", "as is usual"
     )
