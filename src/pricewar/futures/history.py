@@ -19,6 +19,7 @@ from pricewar.futures.process import AGES, QUIET, TIERS, Drift, Hazards
 from pricewar.futures.records import (
     PREVIEW,
     ROUNDING,
+    FrontierPoint,
     Records,
     Tier,
     after_months,
@@ -88,7 +89,7 @@ def estimate(as_of: date, records: Records | None = None) -> Hazards:
             sizes[key] = Sizes(np.asarray(mirrored(mine or [-0.5, 0.3])))
             undone[key] = _undone(known, key) if len(steps[key]) >= FREQUENT else 0.0
     announced, leaving, notice = _retirements(known)
-    succession, succeeded = _successions(known)
+    succession, succeeded, returns = _successions(known)
     ended, programme, tightened, amounts = _free(known)
     outcomes, delays = _outcomes(known)
     return Hazards(
@@ -103,6 +104,7 @@ def estimate(as_of: date, records: Records | None = None) -> Hazards:
         notice,
         succession,
         succeeded,
+        returns,
         ended,
         programme,
         tightened,
@@ -258,33 +260,41 @@ def _poisson_ridge(
     return b[1:]
 
 
-def _successions(known: Records) -> tuple[Rates, dict[Tier, Sizes]]:
-    """New models in vendors' own lines: how often, and at which price relative to the one before."""
+def _successions(known: Records) -> tuple[Rates, dict[Tier, Sizes], float]:
+    """New models in vendors' own lines: how often, at which price relative to the one before, and how much of the
+    line's deviation from its mean each undoes. Models first recorded on one day stand beside, not after, each other."""
     import numpy as np
 
     lines: dict[tuple[str, str], list[tuple[date, str]]] = defaultdict(list)
     for (channel, vendor, model), spells in known.histories.items():
-        if channel == "own":
+        if channel == "own" and not PREVIEW.search(model):
             lines[vendor, line_of(model)].append((spells[0].first, model))
-    records, sizes = [], {tier: [] for tier in TIERS}
-    everything: list[float] = []
+    records: list[Record] = []
+    above: list[float] = []
+    moves: list[tuple[Tier, float]] = []
     for (vendor, _), models in lines.items():
         models.sort()
-        events = 0
-        for (_, older), (day, newer) in pairwise(models):
-            if undated(older) == undated(newer):
+        count, prices = 0, []
+        for (before, older), (day, newer) in pairwise(models):
+            old = known.price_on("own", vendor, older, day)
+            new = known.price_on("own", vendor, newer, day)
+            if day == before or old is None or new is None or undated(older) == undated(newer):
                 continue
-            before = known.price_on("own", vendor, older, day)
-            after = known.price_on("own", vendor, newer, day)
-            if before and after:
-                events += 1
-                everything.append(math.log(after / before))
-                sizes[tier_of(older, before)].append(everything[-1])
-        records.append(Record(vendor_of(vendor), models[0][1], events, months(models[0][0], known.until)))
-    return Rates.fit(records), {
-        tier: Sizes(np.asarray((own if len(own) >= 10 else own + everything) or [0.0]))
-        for tier, own in sizes.items()
-    }
+            count += 1
+            prices.append(math.log(old))
+            above.append(prices[-1] - float(np.mean(prices)))
+            moves.append((tier_of(older, old), math.log(new / old)))
+        records.append(Record(vendor_of(vendor), models[0][1], count, months(models[0][0], known.until)))
+    x, y = np.asarray(above), np.asarray([size for _, size in moves])
+    returns = 0.0
+    if x.size > 2:
+        returns = min(1.0, max(0.0, -float((x * (y - y.mean())).sum() / ((x**2).sum() + 1.0))))
+    everything = [size + returns * a for (_, size), a in zip(moves, above, strict=True)]
+    found: dict[Tier, Sizes] = {}
+    for tier in TIERS:
+        mine = [size for size, (of, _) in zip(everything, moves, strict=True) if of == tier]
+        found[tier] = Sizes(np.asarray((mine if len(mine) >= 10 else mine + everything) or [0.0]))
+    return Rates.fit(records), found, returns
 
 
 def free_lives(known: Records, kind: str = "free") -> list[tuple[str, str, date, date, bool]]:
@@ -334,6 +344,7 @@ def _free(
             a, b = whole.get(vendor, (first, last))
             whole[vendor] = (min(a, first), max(b, last))
         over = {vendor for vendor, (_, b) in whole.items() if known.until - b > SEEN_LATE}
+        one_of_a_kind = {vendor: all(m == "*" for v, m, *_ in lives if v == vendor) for vendor in whole}
         programme[kind] = Rates.fit(
             [Record(vendor_of(v), v, float(v in over), months(a, b)) for v, (a, b) in whole.items()],
             prior=(1.0, 24.0),
@@ -348,7 +359,7 @@ def _free(
                     months(a, b),
                 )
                 for v, m, a, b, gone in lives
-                if m != "*"
+                if m != "*" or one_of_a_kind[v]
             ],
             prior=(1.0, 24.0),
         )
@@ -386,15 +397,15 @@ def _outcomes(known: Records) -> tuple[tuple[int, int, int], Sizes]:
 
 def _drift(known: Records, tier: Tier) -> Drift:
     """Pooled drift of the lowest price at a level. Series below a year or four points are left out: they begin
-    at the fall that made them a series."""
+    at the fall that made them a series. The levels share models, so that the error of the pooled mean is taken as
+    that of one level, not of their number."""
     import numpy as np
 
-    series: dict[tuple[str, str], list] = defaultdict(list)
-    for p in known.frontier:
-        if ("GPT-3" in p.level) == (tier == "light"):
-            series[p.bench, p.level].append(p)
-    slopes, errors, rest = [], [], []
-    for points in series.values():
+    series: dict[tuple[str, str], list[FrontierPoint]] = defaultdict(list)
+    for point in known.frontier:
+        series[point.bench, point.level].append(point)
+    slopes, errors, shocks = [], [], []
+    for (_, level), points in series.items():
         points.sort(key=lambda p: p.released)
         t = np.array([months(points[0].released, p.released) for p in points])
         y = np.log([p.price for p in points])
@@ -403,17 +414,17 @@ def _drift(known: Records, tier: Tier) -> Drift:
         x = t - t.mean()
         slope = float((x * (y - y.mean())).sum() / (x**2).sum())
         residual = y - y.mean() - slope * x
-        variance = float((residual**2).sum() / (len(points) - 2))
-        slopes.append(slope)
-        errors.append(max(variance / float((x**2).sum()), 1e-6))
-        rest.append(math.sqrt(max(variance, 0.0) * 2 / float(np.diff(t).mean())))
-    listed = [s.price for s in known.spells if s.channel != "routed"]
+        shocks += list(np.abs(np.diff(residual)) / np.sqrt(np.maximum(np.diff(t), 0.5)))
+        if ("GPT-3" in level) == (tier == "light"):
+            slopes.append(slope)
+            errors.append(max(float((residual**2).sum()) / (len(points) - 2) / float((x**2).sum()), 1e-6))
     lately = known.until - timedelta(days=365)
     current = [
         s.price
         for s in known.spells
         if s.channel == "own" and s.first > lately and tier_of(s.model, s.price) == tier
     ]
+    listed = [s.price for s in known.spells if s.channel != "routed"]
     floor = min(0.5, float(np.quantile(listed, 0.01)) / float(np.median(current))) if current else 0.02
     if not slopes:  # before there are records: tenfold a year, from one third to three times as fast
         return Drift(-math.log(10) / 12, 0.12, 0.1, floor, 0)
@@ -421,12 +432,12 @@ def _drift(known: Records, tier: Tier) -> Drift:
     w = 1 / v
     centre = float((w * b).sum() / w.sum())
     q = float((w * (b - centre) ** 2).sum())
-    between = max(0.0, (q - (b.size - 1)) / float(w.sum() - (w**2).sum() / w.sum())) if b.size > 1 else 0.01
+    share = float(w.sum() - (w**2).sum() / w.sum())
+    between = max(0.0, (q - (b.size - 1)) / share) if b.size > 1 else 0.01
     w = 1 / (v + between)
-    centre, error = float((w * b).sum() / w.sum()), 1 / float(w.sum())
-    # The levels share models, so that the error of the mean is that of one level, not of their number.
-    spread = math.sqrt(max(error, float(np.median(v))) + between)
-    return Drift(centre, spread, float(np.median(rest)), floor, b.size)
+    spread = math.sqrt(max(1 / float(w.sum()), float(np.median(v))) + between)
+    # The median absolute increment is 0.674 standard deviations.
+    return Drift(float((w * b).sum() / w.sum()), spread, float(np.median(shocks)) / 0.674, floor, b.size)
 
 
 def _turbulence(known: Records) -> float:

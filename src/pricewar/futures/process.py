@@ -126,7 +126,8 @@ class Hazards:
         announced: rates of a retirement's announcement by channel; `leaving` are the log factors on them from 9 and
             from 18 months of age, once the line has a newer model, and for previews, [4].
         notice: months between announcement and retirement.
-        succession, succeeded: rates and log price ratios of new models in a line, by tier.
+        succession, succeeded, returns: rates and log price ratios of new models in a line, by tier, and the share of the
+            line's deviation from its level that each new model undoes.
         ended, programme, tightened: rates at which one model leaves a vendor's free terms, at which the vendor ends them
             all, and at which their amounts change, for free terms and grants; `amounts`: log ratios of those changes.
         outcomes: announcements kept, moved, cancelled; `delays` the days by which the moved ones moved.
@@ -144,6 +145,7 @@ class Hazards:
     notice: Sizes
     succession: Rates
     succeeded: dict[Tier, Sizes]
+    returns: float
     ended: dict[str, Rates]
     programme: dict[str, Rates]
     tightened: dict[str, Rates]
@@ -253,7 +255,11 @@ class Hazards:
         u = stream(seed, "succession", line).random((draws, STEPS, 2))[:, : times.size]
         size = np.take_along_axis(table, (u[:, :, 1] * table.shape[1]).astype(int), axis=1)
         arrives = u[:, :, 0] < -np.expm1(-rate[:, None] * steps)
-        return arrives, np.cumsum(np.where(arrives, size, 0.0), axis=1)
+        newest, level = np.empty(arrives.shape), np.zeros(draws)
+        for k in range(times.size):
+            level = np.where(arrives[:, k], (1 - self.returns) * level + size[:, k], level)
+            newest[:, k] = level
+        return arrives, newest
 
     def _retirement(
         self,
@@ -265,11 +271,12 @@ class Hazards:
     ) -> NDArray[np.float64]:
         import numpy as np
 
+        due = np.full(draws, np.inf)
         if subject.retires is not None:
-            return self.happens_at(subject.name, subject.retires, draws, seed)
+            due = self.happens_at(subject.name, subject.retires, draws, seed)
         channel = subject.pool[0]
-        if channel not in self.announced:
-            return np.full(draws, np.inf)
+        if channel not in self.announced or np.isfinite(due).all():
+            return due
         rate = self.announced[channel].draw(seed, f"announced/{channel}", draws, vendor_of(subject.vendor))
         steps = np.diff(times, prepend=0.0)
         begin = times - steps
@@ -286,7 +293,8 @@ class Hazards:
         when = np.where(step < times.size, times[inside] - (done - need) / speed, np.inf)
         table = self._drawn(self.notice, "notice", draws, seed)
         pick = (stream(seed, "notice", subject.name).random(draws) * table.shape[1]).astype(int)
-        return when + table[row, pick]
+        # What was called off can be announced again.
+        return np.where(np.isfinite(due), due, when + table[row, pick])
 
     def _leaving_pace(
         self, age: NDArray[np.float64], superseded: NDArray[np.bool_], preview: bool
@@ -328,16 +336,19 @@ class Hazards:
 
     # -- free terms --------------------------------------------------------------------------------------
 
-    def free_end(self, kind: str, vendor: str, name: str, draws: int, seed: int) -> NDArray[np.float64]:
-        """Months until free or granted terms end, [D]: for the model alone, or for all of the vendor's."""
+    def free_end(
+        self, kind: str, vendor: str, name: str, draws: int, seed: int, one_model: bool = True
+    ) -> NDArray[np.float64]:
+        """Months until free or granted terms end, [D]: for the model alone, if it is `one_model`'s, or for all of the
+        vendor's."""
         import numpy as np
 
         one = self.ended[kind].draw(seed, f"ended/{kind}", draws, vendor_of(vendor))
         every = self.programme[kind].draw(seed, f"programme/{kind}", draws)
-        return np.minimum(
-            stream(seed, "free", name).standard_exponential(draws) / one,
-            stream(seed, "programme", kind, vendor).standard_exponential(draws) / every,
-        )
+        all_end = stream(seed, "programme", kind, vendor).standard_exponential(draws) / every
+        if not one_model:
+            return all_end
+        return np.minimum(all_end, stream(seed, "free", name).standard_exponential(draws) / one)
 
     def free_amount(
         self, kind: str, vendor: str, times: NDArray[np.float64], draws: int, seed: int
@@ -355,7 +366,7 @@ class Hazards:
     # -- the market --------------------------------------------------------------------------------------
 
     def frontier(self, times: NDArray[np.float64], draws: int, seed: int) -> NDArray[np.float64]:
-        """Best price at constant capability relative to now, light and flagship, [D, K, 2]."""
+        """Best price at constant capability relative to now, light and flagship, [D, K, 2]. It is the lowest so far."""
         import numpy as np
 
         steps = np.diff(times, prepend=0.0)
@@ -364,7 +375,7 @@ class Hazards:
         for i, tier in enumerate(TIERS):
             d = self.drift[tier]
             slope = d.mean + d.spread * stream(seed, "drift", tier).standard_normal(draws)
-            # Best prices do not rise for long: a drift above zero is taken as none.
+            # The best price so far does not rise.
             walk = np.minimum(slope, 0.0)[:, None] * times + np.cumsum(
                 d.shock * np.sqrt(steps) * shock, axis=1
             )
