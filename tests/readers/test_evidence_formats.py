@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from pricewar.advice.evidence import Evidence, read
 from pricewar.advice.evidence_harness import provider_model
-from pricewar.errors import ConfigurationError, DataError
+from pricewar.errors import ConfigurationError, DataError, PricewarError
 
 
 def put(folder: Path, content: Any, name: str) -> Path:
@@ -470,3 +470,65 @@ def test_no_row_of_a_plain_table_is_lost(tmp_path_factory: pytest.TempPathFactor
     found = read(path)
     assert found.rows_in == len(body) + 1
     account(found)
+
+
+# --- hostile files --------------------------------------------------------------------------------------
+
+JUNK = st.one_of(
+    st.none(), st.booleans(), st.integers(-5, 10**12), st.floats(allow_nan=True), st.text(max_size=5),
+    st.just([]), st.just({}), st.just([[]]), st.just({"id": {}}), st.just([None]),
+)  # fmt: skip
+
+
+def nodes(document: Any, at: tuple = ()) -> list[tuple]:
+    inner = document.items() if isinstance(document, dict) else enumerate(document)
+    found: list[tuple] = []
+    for key, value in inner:
+        found.append((*at, key))
+        if isinstance(value, (dict, list)):
+            found += nodes(value, (*at, key))
+    return found
+
+
+FILES = {
+    "out.json": file_v3(rows(2)),
+    f"results_{STAMP}.json": results(
+        "gpt-5", a={"acc,none": 0.5, "acc_stderr,none": 0.1}, b={"acc,none": 0.2}
+    ),
+    "samples_a.json": [sample(0, 1.0), sample(1, 0.0)],
+    "plain.json": [
+        {"model": "gpt-5", "prompt": "a", "pass": True, "input_tokens": 3, "latency_s": 1.0, "error": ""}
+    ],
+}
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.sampled_from(sorted(FILES)), st.data())
+def test_a_damaged_document_is_an_error_or_an_account_never_a_crash(
+    tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject
+) -> None:
+    document = json.loads(json.dumps(FILES[name]))
+    for _ in range(data.draw(st.integers(1, 3))):
+        places = nodes(document)
+        if not places:
+            break
+        *path, last = data.draw(st.sampled_from(places))
+        inner = document
+        for key in path:
+            inner = inner[key]
+        inner[last] = data.draw(JUNK)
+    folder = tmp_path_factory.mktemp("gpt-5")
+    try:
+        found = read(put(folder, document, name))
+    except PricewarError:
+        return
+    account(found)
+    json.dumps(found.document("gpt-5"), allow_nan=False)
+
+
+def test_joined_evidence_counts_every_row(tmp_path: Path) -> None:
+    one = read(put(tmp_path, HEADER + ROW.format(1), "a.csv"))
+    two = read(put(tmp_path, HEADER + ROW.format(1) + ROW.format(2).replace("gpt-5", "gpt-5-mini"), "b.csv"))
+    both = one.joined(two)
+    assert account(both) == {"the model is measured in the evidence joined to": 1}
+    assert [m.model for m in both.measured] == ["gpt-5", "gpt-5-mini"]
