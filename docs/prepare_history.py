@@ -22,6 +22,7 @@ import polars as pl
 ROOT = Path(__file__).parents[1]
 RAW = ROOT.parent / "shared" / "data"
 OUT = ROOT / "src" / "pricewar" / "futures" / "facts"
+READ_ON = date(2026, 11, 22)
 PANEL_END, ROUTED_END, FREE_END = date(2025, 11, 1), date(2025, 11, 28), date(2025, 11, 30)
 
 OWN = {  # a vendor's own list, by the panel's name of it
@@ -220,7 +221,7 @@ def routed() -> list[tuple]:
     # stood there; the others, gone at an unknown day, are left out.
     alive = {
         o.id.split("/", 1)[1].lower()
-        for o in load_catalogue().offers.values()
+        for o in load_catalogue(READ_ON).offers.values()
         if o.latest.vendor == "openrouter" and "/" in o.id
     }
     table = pl.read_csv(RAW / "openrouter_price_points_to_2025-11.csv").sort("slug", "date")
@@ -440,7 +441,9 @@ def without_rename_waves(rows: list[tuple]) -> list[tuple]:
 
 def retirements() -> list[tuple]:
     """Ends of models, with the day the end was public, from the catalogue's own records and the panel."""
-    from pricewar.offers.catalogue import load_facts
+    from pricewar.definitions import load
+    from pricewar.offers.catalogue import FACTS
+    from pricewar.offers.schema import FactFile
 
     names = {"xai": "x-ai"}
     renamed = {
@@ -450,8 +453,8 @@ def retirements() -> list[tuple]:
         "mixtral-8x22b-instruct": "open-mixtral-8x22b",
     }
     rows = []
-    for _, file in load_facts():
-        for end in file.ends:
+    for document in load(FACTS / "retired.yaml"):
+        for end in document.validate(FactFile).ends:
             vendor, _, model = end.id.partition("/")
             model = renamed.get(model, model.removesuffix("-latest"))
             on = end.on.date()

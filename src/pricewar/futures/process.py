@@ -379,7 +379,8 @@ class Hazards:
             walk = np.minimum(slope, 0.0)[:, None] * times + np.cumsum(
                 d.shock * np.sqrt(steps) * shock, axis=1
             )
-            found[:, :, i] = d.floor + (1 - d.floor) * np.exp(walk)
+            best = np.minimum.accumulate(np.minimum(walk, 0.0), axis=1)
+            found[:, :, i] = d.floor + (1 - d.floor) * np.exp(best)
         return found
 
     def futures(

@@ -168,7 +168,7 @@ def tier_of(model: str, price: float | None = None) -> Tier:
 
 
 _LINES: tuple[tuple[str, str], ...] = (
-    (r"(instant|haiku)", "claude-haiku"),
+    (r"claude.*(instant|haiku)", "claude-haiku"),
     (r"opus", "claude-opus"),
     (r"claude", "claude-sonnet"),
     (r"gemini.*(flash-lite|flash-8b|8b)", "gemini-flash-lite"),
@@ -196,6 +196,7 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"codestral|devstral", "codestral"),
     (r"mistral-7b|ministral|tiny|nemo", "ministral"),
     (r"mistral-small|mixtral|mistral-saba|pixtral", "mistral-small"),
+    (r"distill", "deepseek-distill"),
     (r"deepseek.*(r1|reason)", "deepseek-reasoner"),
     (r"deepseek", "deepseek-chat"),
     (r"jamba.*mini", "jamba-mini"),

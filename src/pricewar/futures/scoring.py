@@ -333,10 +333,19 @@ def table(
 def _rows(scored: list, horizons: Sequence[int], seed: int) -> list[Row]:
     import numpy as np
 
-    groups = sorted(
-        {s[0] for s in scored}, key=lambda g: ("own hosted routed".split().index(g.split()[0]), g)
-    )
-    cells = [(g, [s for s in scored if s[0] == g]) for g in groups] + [("all", scored)]
+    cells = [
+        (group, [s for s in scored if s[0].startswith(group)])
+        for group in (
+            "own light",
+            "own flagship",
+            "own",
+            "hosted",
+            "routed light",
+            "routed flagship",
+            "routed",
+            "",
+        )
+    ]
     rows = []
     for group, of_group in cells:
         for h in horizons:
@@ -351,11 +360,15 @@ def _rows(scored: list, horizons: Sequence[int], seed: int) -> list[Row]:
             a, b = np.bincount(of, ours), np.bincount(of, theirs[best])
             pick = stream(seed, "vendors", group, h).integers(0, len(vendors), (2000, len(vendors)))
             top, bottom = a[pick].sum(1), b[pick].sum(1)
-            some = bottom > 0.1 * b.sum()  # without a change to forecast there is no skill to speak of
-            interval = np.quantile(1 - top[some] / bottom[some], [0.05, 0.95])
+            # Where hardly anything changed there is no skill to speak of.
+            some = bottom > 0.1 * b.sum()
+            skill = 1 - float(ours.mean() / theirs[best].mean()) if b.sum() > 0 else 0.0
+            interval = (
+                np.quantile(1 - top[some] / bottom[some], [0.05, 0.95]) if some.any() else (skill, skill)
+            )
             rows.append(
                 Row(
-                    group,
+                    group or "all",
                     h,
                     len(mine),
                     float(np.mean([abs(s[3]) >= 0.005 for s in mine])),
@@ -366,7 +379,7 @@ def _rows(scored: list, horizons: Sequence[int], seed: int) -> list[Row]:
                         for name in BASELINES
                     },
                     best,
-                    1 - float(ours.mean() / theirs[best].mean()),
+                    skill,
                     (float(interval[0]), float(interval[1])),
                     tuple(float(c) for c in np.mean([s[7] for s in mine], axis=0)),
                     tuple(float(c) for c in np.mean([s[8] for s in mine], axis=0)),
