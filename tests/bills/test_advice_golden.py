@@ -1,8 +1,8 @@
 """Advice where nothing is uncertain: arithmetic, written out.
 
-The log has 28 days of 50 requests, each of 1,000 tokens in and 500 out. A month is 365.25/12 = 30.4375 days, so
-1,521.875 requests. At ant/one's 1 and 4 USD for a million they cost 1,521.875 × 0.003 = 4.565625 USD. A day of an
-engineer costs 10 USD; joining takes 2 + 3 + 2 + 1 = 8 days, 80 USD.
+The log has 28 days of 50 requests, each of 1,000 tokens in and 500 out. A month is 365.25/12 = 30.4375 days,
+so 1,521.875 requests. At ant/one's 1 and 4 USD for a million they cost 1,521.875 × 0.003 = 4.565625 USD. A
+day of an engineer costs 10 USD; joining takes 2 + 3 + 2 + 1 = 8 days, 80 USD.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def test_growth_compounds_from_the_second_month() -> None:
 
 
 def test_what_a_free_offer_refuses_is_served_as_logged() -> None:
-    # 40 of 50 a day are served: 304.375 a month are not, and cost nothing known (m-one has no list price of its
-    # own at genai-prices, but ant/one lists it): 304.375 × 0.003 = 0.913125 a month
+    # 40 of 50 a day are served: 304.375 a month are not; the price of m-one as logged is ant/one's:
+    # 304.375 × 0.003 = 0.913125 a month
     found = advise(["dog/free", "ant/one"], team()).candidates[0]
     assert (found.today, found.refused, found.served) == pytest.approx((0, 0.913125, 0.8))
     assert found.staying.mean == pytest.approx(12 * 0.913125 + 80)
@@ -78,7 +78,9 @@ def test_growth_meets_a_limit() -> None:
 
 def test_free_terms_end() -> None:
     # three months free (0.913125 for what is refused), then nine at 1.2 × 4.565625 = 5.47875 on ant/one
-    what = one(["dog/free", "ant/one"], status=[0] * 3 + [1] * 9, price=[1] * 3 + [1.2] * 9, sibling=["ant/one"])
+    what = one(
+        ["dog/free", "ant/one"], status=[0] * 3 + [1] * 9, price=[1] * 3 + [1.2] * 9, sibling=["ant/one"]
+    )
     found = advise(["dog/free", "ant/one"], team(), what)
     assert found.candidates[0].staying.mean == pytest.approx(80 + 3 * 0.913125 + 9 * 5.47875)
     # leaving for ant/one itself in month 4 costs 1.15 × 70 + 10 = 90.5: staying is cheaper
@@ -88,8 +90,8 @@ def test_free_terms_end() -> None:
 
 
 def test_a_retired_model_is_followed_by_a_successor() -> None:
-    # six months, then a successor at 1.5 times the price; prompts and evaluation again after six months of use:
-    # (1 + 6 × 0.05) × 5 days × 10 = 65
+    # six months, then a successor at 1.5 times the price; prompts and evaluation again after six months of
+    # use: (1 + 6 × 0.05) × 5 days × 10 = 65
     what = one(["ant/one"], status=[0] * 6 + [2] * 6, successor=[1] * 6 + [1.5] * 6)
     found = advise(["ant/one"], team(), what).outcome("stay")
     assert found.cost.mean == pytest.approx(80 + 6 * MONTH + 65 + 6 * 1.5 * MONTH)
@@ -104,7 +106,7 @@ def test_a_gift_lasts_until_it_is_used() -> None:
 
 def test_a_gift_is_given_once_and_only_at_the_start() -> None:
     # ant/one in use for 4 months, gnu/gift at any time: going at once costs 1.2 × 70 + 10 = 94 and leaves two
-    # months and 19.03% of the third free; a month later 1.25 × 70 + 10 = 97.5, and nothing is given any more
+    # months and 19.03% of the third free; a month later 1.25 × 70 + 10 = 97.5, and nothing is given
     names = ["ant/one", "gnu/gift"]
     given = team("present: {offer: ant/one, months: 4}", months=3)
     case = _Case.of(log(), catalogue(), names, given, one(names, 3), None, lambda _: None)
@@ -156,7 +158,8 @@ def test_the_optimal_plan_under_certainty_is_the_best_schedule() -> None:
 
 
 def test_two_vendors_side_by_side() -> None:
-    # dog/free serves 40 of 50, ant/one the rest: 0.913125 a month; two integrations, 160; half a day a month, 5
+    # dog/free serves 40 of 50, ant/one the rest: 0.913125 a month; two integrations, 160; half a day a
+    # month, 5
     found = advise(["dog/free", "ant/one"], team()).outcome("several")
     assert found.offers == ("dog/free", "ant/one")
     assert found.cost.mean == pytest.approx(160 + 12 * (0.913125 + 5))
@@ -164,8 +167,8 @@ def test_two_vendors_side_by_side() -> None:
 
 
 def test_portability_saves_what_it_says() -> None:
-    # set-up 4 days and a quarter of a day a month, 40 + 12 × 2.5; joining itself: adapter 0.1 × 2, prompts 0.7 × 3,
-    # evaluation 0.4 × 2, approval 1: 4.1 days, 41
+    # set-up 4 days and a quarter of a day a month, 40 + 12 × 2.5; joining itself: adapter 0.1 × 2, prompts
+    # 0.7 × 3, evaluation 0.4 × 2, approval 1: 4.1 days, 41
     found = advise(["ant/one"], team()).outcome("portable")
     assert found.cost.mean == pytest.approx(54.7875 + 40 + 30 + 41)
 
@@ -188,8 +191,8 @@ def test_an_ecosystem_gives_on_staying_and_takes_on_leaving() -> None:
 
 
 def test_the_rise_from_which_leaving_pays() -> None:
-    # staying with ant/one: 54.7875 over 12 months. bee/one: 43.83, and 1.05 × 70 + 10 = 83.5 to move after a month
-    # of use. The rise: (43.83 + 83.5 − 54.7875) / 12 = 6.0451 a month, 132.4% of 4.565625
+    # staying with ant/one: 54.7875 over 12 months. bee/one: 43.83, and 1.05 × 70 + 10 = 83.5 to move after
+    # a month of use. The rise: (43.83 + 83.5 − 54.7875) / 12 = 6.0451 a month, 132.4% of 4.565625
     found = advise(["ant/one", "bee/one"], team("present: {offer: ant/one, months: 1}"))
     first = found.plan.rises[0]
     assert first.to == "bee/one"
@@ -199,7 +202,9 @@ def test_the_rise_from_which_leaving_pays() -> None:
 
 def test_the_account_adds_up() -> None:
     # free for 6 months, then ant/one at twice its price; work grows by 10% a month
-    what = one(["dog/free", "ant/one"], status=[0] * 6 + [1] * 6, price=[1] * 6 + [2] * 6, sibling=["ant/one"])
+    what = one(
+        ["dog/free", "ant/one"], status=[0] * 6 + [1] * 6, price=[1] * 6 + [2] * 6, sibling=["ant/one"]
+    )
     found = advise(["dog/free", "ant/one"], team("growth: {monthly: 0.1, uncertainty: 0}"), what)
     account = found.accounts[0]
     assert account.base == 0

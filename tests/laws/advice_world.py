@@ -44,8 +44,8 @@ OFFERS = {  # id: (kind, light, currency, terms)
                   "amount: 30000, reset: day}]"),
     "ibis/min": ("list", True, "USD", "rates: [{input: 1, output: 4}]\n"
                  "    charges: {minimum: {amount: 6}, fixed: [{amount: 2}]}"),
-    "jay/term": ("provisioned", True, "USD", "rates: [{input: 0, output: 0}]\n    charges: {commitment: {amount: "
-                 "5, per: month, term: {months: 12}, buys: capacity}}"),
+    "jay/term": ("provisioned", True, "USD", "rates: [{input: 0, output: 0}]\n    charges: {commitment: "
+                 "{amount: 5, per: month, term: {months: 12}, buys: capacity}}"),
     "kea/minute": ("free", True, "USD", "rates: [{input: 0, output: 0}]\n"
                    "    limits: [{meters: tokens, amount: 4000, per: minute}]"),
     "lark/train": ("list", True, "USD", "rates: [{input: 1, output: 4}]\n    eligibility: {data_use: train, "
@@ -114,7 +114,9 @@ def futures(names: Sequence[str], months: int, draws: int, seed: int = 0, siblin
     jumps = np.where(happens(0.06), rng.normal(0.1, 0.5, shape), 0).cumsum(axis=1)
     tighter = np.where(happens(0.05), -0.5, 0).cumsum(axis=1)
     ended, retired = happens(0.06).cumsum(axis=1) > 0, happens(0.02).cumsum(axis=1) > 0
-    siblings = siblings or tuple("ant/one" if n.endswith("free") and "ant/one" in names else None for n in names)
+    siblings = siblings or tuple(
+        "ant/one" if n.endswith("free") and "ant/one" in names else None for n in names
+    )
     status = np.where(retired, 2, np.where(ended & np.array([s is not None for s in siblings]), 1, 0))
     successor = np.where(retired, np.exp(rng.normal(0, 0.4, (draws, 1, len(names)))), 1.0)
     return replace(
@@ -137,5 +139,5 @@ def team(extra: str = "", months: int = 12, base: str = BASE) -> Team:
 def advise(names: Sequence[str], given: Team, what: Futures | None = None, **how: Any) -> Advice:
     """Advice on the made-up log; nothing changes unless `what` says so."""
     found = what or certain(names, START, given.horizon)
-    return decide(how.pop("log", None) or log(), how.pop("catalogue", None) or catalogue(), list(names), given,
-                  found, **how)  # fmt: skip
+    work, market = how.pop("log", None) or log(), how.pop("catalogue", None) or catalogue()
+    return decide(work, market, list(names), given, found, **how)

@@ -513,8 +513,7 @@ def _worth(team: Team, work: Workload, found: dict[str, Response]) -> float:
         return 0.0
     unpriced = [use.model for use in work.comparison.models if use.total is None]
     raise ConfigurationError(
-        f"what a refused request costs is unknown: no price is known for {', '.join(unpriced[:3])}, which was "
-        "asked for",
+        f"what a refused request costs is unknown: no price is known for {', '.join(unpriced[:3])}",
         where="refused",
         remedy="say in the team what a refused request costs, as `refused: 0.01`",
     )
@@ -768,8 +767,8 @@ def _plan(case: _Case, train: World, fresh: World, chosen: _Strategy, kept: Sequ
 
 
 def _rises(case: _Case, train: World, o: int) -> tuple[Rise, ...]:
-    """The lasting rise from which leaving pays, after some months of use: what staying costs from then on, and
-    the cheapest move and what follows it, on average over the futures used to fit."""
+    """The lasting rise from which leaving pays, after some months of use: what staying costs from then on
+    against the cheapest move and what follows it, on average over the futures used to fit."""
     mean = train.known.mean(axis=0)
     months, offers = mean.shape
     c = case.costs

@@ -166,11 +166,11 @@ def improve(
 ):
     """One month of the backward recursion of optimal switching: the offer to use, and the cost from then on.
 
-    known[D, O]: cost of the month as the team knows it when it decides; gift[D, O]: what a gift takes off, for
-    a team that joined in month 0 (its months of use equal `month`); paid, paid_gift: the same as realised;
-    moves[D, O]: whether the vendor's successor must be migrated to now; leave, within [O, T]: cost of a switch
-    to another vendor, and within one; `margin`: what a move must promise beyond its cost, as a share of it;
-    value[D, O, T]: realised cost from next month on, by months of use then;
+    known[D, O]: cost of the month as the team knows it when it decides; gift[D, O]: what a gift takes off,
+    for a team that joined in month 0 (its months of use equal `month`); paid, paid_gift: the same as
+    realised; moves[D, O]: whether the vendor's successor must be migrated to now; leave, within [O, T]:
+    cost of a switch to another vendor, and within one; `margin`: what a move must promise beyond its cost,
+    as a share of it; value[D, O, T]: realised cost from next month on, by months of use then;
     expect[D, O, T]: its forecast, up to a term common to all offers. Results: out[D, O, T]; choice[D, O, T].
     """
     draws, offers = known.shape
@@ -223,11 +223,12 @@ FOREVER = 1 << 30
 def follow(kind, start, threshold, dwell, until, cost, gift, open_, status, same_start, tops, out):
     """Offers used by a plain rule: out[D, M].
 
-    STAY: with `start`, moving to the cheapest only when it serves nothing any more. UNTIL: the same, but moving
-    also when its terms have ended, or in month `until`. TRIGGER: move to the cheapest once the present cost has
-    been above (1 + threshold) times its cost for `dwell` months. CHEAPEST: the cheapest of each month.
-    cost[D, M, O] as known; gift[D, M, O] what a gift takes off for a team that joined in month 0; open_[D, M, O]
-    whether any of the work is served; same_start: the team already uses `start`, so that it gets no gift.
+    STAY: with `start`, moving to the cheapest only when it serves nothing any more. UNTIL: the same, but
+    moving also when its terms have ended, or in month `until`. TRIGGER: move to the cheapest once the
+    present cost has been above (1 + threshold) times its cost for `dwell` months. CHEAPEST: the cheapest of
+    each month. cost[D, M, O] as known; gift[D, M, O] what a gift takes off for a team that joined in month
+    0; open_[D, M, O] whether any of the work is served; same_start: the team already uses `start`, so that
+    it gets no gift.
     """
     draws, months_, offers = cost.shape
     for d in range(draws):
@@ -301,9 +302,9 @@ def account(
 
 @njit(cache=True, nogil=True)
 def pair(
-    a, b, load, price, status, allowance, limit, successor, own, after, late, sizes, grid_a, grid_l, pay, refused,
-    flat, first_pay, first_share, within, gain, noise, worth, requests, upkeep, joins, discount, used_a, used_b,
-    out,
+    a, b, load, price, status, allowance, limit, successor, own, after, late, sizes, grid_a, grid_l, pay,
+    refused, flat, first_pay, first_share, within, gain, noise, worth, requests, upkeep, joins, discount,
+    used_a, used_b, out,
 ):  # fmt: skip
     """Two vendors side by side: each month the cheaper of them first, the other takes what it refuses.
 
@@ -326,8 +327,8 @@ def pair(
                         factor = successor[d, m, p] if state == 2 else price[d, m, p]
                         free = 0.0 if state > 0 and r == own[p] else allowance[d, m, p]
                         extra, rest = respond(
-                            r, load[d, m] * share, factor, free, limit[d, m, p], 0, sizes, grid_a, grid_l, pay,
-                            refused, flat,
+                            r, load[d, m] * share, factor, free, limit[d, m, p], 0, sizes, grid_a, grid_l,
+                            pay, refused, flat,
                         )  # fmt: skip
                         money += extra * noise[d, p]
                         share *= rest

@@ -74,8 +74,8 @@ class Outcome:
         parts: mean of use, refused work, switching and ecosystem (a gain is negative).
         unserved: share of requests refused; `unserved_requests` how many over the horizon.
         roi: (revenue − cost) / cost; None where the team names no revenue.
-        break_even: month (from 1) by whose end revenue has paid all costs so far; the median over futures where
-            it comes, and the chance that it never does within the horizon.
+        break_even: month (from 1) by whose end revenue has paid all costs so far; the median over futures
+            where it comes. never: the chance that it does not come within the horizon.
         by_month: cost so far at the end of each month: p5, p50, p95 and mean.
         against: cost less the recommended strategy's, paired future by future.
     """
@@ -136,8 +136,8 @@ class Candidate:
 class Rise:
     """After `months` of use: what leaving costs, and the lasting rise from which it pays.
 
-    `share`: rise of the monthly cost as a share, None where it is zero; `monthly`: in money a month. `to`: the
-    offer one would leave for.
+    `share`: rise of the monthly cost as a share, None where it is zero; `monthly`: in money a month. `to`:
+    the offer one would leave for.
     """
 
     months: int
@@ -194,8 +194,8 @@ class Cause:
 
 @dataclass(frozen=True)
 class Account:
-    """Why a strategy costs what it costs: `base` if nothing changed, nothing were refused and moving were free,
-    plus the causes, largest first; they add up to `total`."""
+    """Why a strategy costs what it costs: `base` if nothing changed, nothing were refused and moving were
+    free, plus the causes, largest first; they add up to `total`."""
 
     strategy: str
     base: float

@@ -1,8 +1,8 @@
 """Strategies over common futures: plain rules, and the optimal policy.
 
 A world is a set of futures with what each offer would cost in each month. A path is the offer used in each
-draw and month; `World.account` says what a path costs, switches included. Rules are fitted on some futures and
-judged on fresh ones.
+draw and month; `World.account` says what a path costs, switches included. Rules are fitted on some futures
+and judged on fresh ones.
 
 The optimal policy is least-squares Monte Carlo for optimal switching (Longstaff and Schwartz 2001, Review of
 Financial Studies 14:113; Carmona and Ludkovski 2008, Applied Mathematical Finance 15:405). With J_m(o, τ) the
@@ -11,9 +11,9 @@ discount,
 
     J_m(o, τ) = min over o′ of  c_m(o′) + κ(o, τ, o′) 1[o′ ≠ o] + β E_m J_{m+1}(o′, τ′)
 
-Only differences between offers decide, so the regression forecasts J(o′, τ′) less one offer's on the same draw:
-what all offers share cancels, and without switching costs the differences are exactly zero. Realised, not
-forecast, costs are carried backwards. Months of use stand in the state unrounded, since gifts run out and
+Only differences between offers decide, so the regression forecasts J(o′, τ′) less one offer's on the same
+draw: what all offers share cancels, and without switching costs the differences are exactly zero. Realised,
+not forecast, costs are carried backwards. Months of use stand in the state unrounded, since gifts run out and
 switching costs deepen by them; a gift counts only for a team that joined in month 0, as nobody promises it
 later. Given the realised costs as their own forecast, the same recursion is the clairvoyant's.
 """
@@ -49,8 +49,8 @@ class Costs:
     Attributes:
         join: [O] first integration. leave, within: [O, T] a switch to another vendor, and within one, after T
             months of use (the last entry stands for longer). gain: [2, O] least and most a month.
-        worth: money for each refused request. requests: a month at load 1. present, used: the offer in use (−1:
-            none) and months of it. upkeep: a month, whatever is used; setup: once.
+        worth: money for each refused request. requests: a month at load 1. present, used: the offer in use
+            (−1: none) and months of it. upkeep: a month, whatever is used; setup: once.
         beta: a month's discount factor.
     """
 
@@ -151,7 +151,7 @@ class Surfaces:
         own = np.array([names.index(o) for o in offers], dtype=np.int64)
         after, late = own.copy(), own.copy()
         for i, (offer, sibling) in enumerate(zip(offers, siblings, strict=True)):
-            other = names.index(sibling) if sibling in found else -1
+            other = names.index(sibling) if sibling is not None and sibling in found else -1
             alone = int(own[i]) if found[offer].paid else -1
             after[i] = other if other >= 0 else alone
             late[i] = alone if alone >= 0 else other
@@ -218,8 +218,7 @@ class World:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        draws, months, offers = self.pay.shape
-        return draws, months, offers
+        return self.pay.shape[0], self.pay.shape[1], self.pay.shape[2]
 
     def with_costs(self, costs: Costs) -> World:
         """The same futures for another set of switching costs."""
@@ -250,11 +249,12 @@ class World:
                 used[i] = c.used
             else:
                 joins += c.join[o]
-        kernel.pair(
+        arguments: list[Any] = [
             a, b, self.load, f.price, f.status, f.allowance, f.limit, f.successor, self.surfaces.own,
             self.surfaces.after, self.surfaces.late, *self.surfaces.tables, self.pay, self.share, c.within,
-            self.gains, self.noise, c.worth, c.requests, upkeep, joins, self.discount, used[0], used[1], out,
-        )  # fmt: skip
+            self.gains, self.noise, c.worth, c.requests, upkeep, joins, self.discount, *used, out,
+        ]  # fmt: skip
+        kernel.pair(*arguments)
         return out
 
     def rule(
@@ -438,7 +438,12 @@ def _forward(world: World, steps: Sequence[_Step], margin: float = 0.0, perfect:
     free = np.zeros((draws, offers, states))
     for m in range(months):
         if m == 0 and c.present < 0:
-            path[:, 0] = _first(world, value if perfect else None, steps)
+            if perfect:  # joining costs the same anywhere, and the recursion may have moved on at once
+                begin = (value[:, :, 0] + c.join).argmin(axis=1)
+                path[:, 0] = chosen[0][rows, begin, 0]
+            else:
+                later = steps[0].expect(world.features(0))[:, :, min(1, states - 1)]
+                path[:, 0] = (world.known[:, 0] - world.gift[:, 0] + c.join + c.beta * later).argmin(axis=1)
         else:
             if perfect:
                 choice = chosen[m]
@@ -449,13 +454,3 @@ def _forward(world: World, steps: Sequence[_Step], margin: float = 0.0, perfect:
         tenure = np.where(path[:, m] == now, tenure + 1, 1)
         now = path[:, m]
     return path
-
-
-def _first(world: World, value: Floats | None, steps: Sequence[_Step]) -> NDArray[np.int64]:
-    """The offer to begin with."""
-    c = world.costs
-    if value is not None:
-        return (value[:, :, 0] + c.join).argmin(axis=1)
-    state = min(1, c.leave.shape[1] - 1)
-    later = steps[0].expect(world.features(0))[:, :, state]
-    return (world.known[:, 0] - world.gift[:, 0] + c.join + c.beta * later).argmin(axis=1)

@@ -111,9 +111,7 @@ class Quality(Record):
     """How good a candidate must be, by the team's own evaluations or, failing those, published figures.
     `none` lifts a bar."""
 
-    margin: Bar = _default(
-        Fraction(1, 20), "points of pass rate", "assumed: within 5 of the present"
-    )
+    margin: Bar = _default(Fraction(1, 20), "points of pass rate", "assumed: within 5 of the present")
     pass_rate: Bar = _default(None, "share of prompts", "no level is required")
     confidence: Annotated[Fraction, BeforeValidator(_share)] = _default(
         Fraction(19, 20), "confidence of the limit held against the bar", "as is usual"

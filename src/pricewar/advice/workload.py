@@ -7,11 +7,11 @@ even steps: whichever comes nearer to the exact bill. It then passes through the
 grid of terms.
 
 The load s multiplies the requests of every moment; allowance a and limit l multiply the amounts of the terms.
-Billing is homogeneous: s times the work under terms (a, l) costs s times the logged work under (a/s, l/s). Two
-numbers suffice, A = a/s and L = l/s; cost and refusals are interpolated linearly between grid points, since
-a window admits min(L · limit, demand), which summed over windows is concave and piecewise linear. Below 1
-the requests are multiplied instead of the terms divided, so that no request is cut in two. One-off gifts and
-packs last longer than a log: they are measured without an end, and counted month by month.
+Billing is homogeneous: s times the work under terms (a, l) costs s times the logged work under (a/s, l/s).
+Two numbers suffice, A = a/s and L = l/s; cost and refusals are interpolated linearly between grid points,
+since a window admits min(L · limit, demand), which summed over windows is concave and piecewise linear.
+Below 1 the requests are multiplied instead of the terms divided, so that no request is cut in two. One-off
+gifts and packs last longer than a log: they are measured without an end, and counted month by month.
 
 Each `Response` holds its difference to the exact bill of the full log, and that of the interpolation.
 """
@@ -69,8 +69,8 @@ class Response:
         money: whether its allowances are money, which a price rise shrinks.
         gift: share of the one-off gift used in a month at load 1, months until it expires, fee on joining.
         gift_money: whether the gift is money.
-        flat: minimum a month, fixed a month, platform fee share, least spend committed a month, packs used in a
-            month at load 1, fewest packs a month, price of a pack.
+        flat: minimum a month, fixed a month, platform fee share, least spend committed a month, packs used
+            in a month at load 1, fewest packs a month, price of a pack.
         committed: months of a commitment, and what each costs if left early.
         served: share of requests served today.
         paid: whether it has rates above zero, so that it can go on when gifts or promotions end.
@@ -87,7 +87,7 @@ class Response:
     money: bool = False
     gift: tuple[float, float, float] | None = None
     gift_money: bool = False
-    flat: tuple[float, float, float, float, float, float, float] = (0.0,) * 7
+    flat: tuple[float, ...] = (0.0,) * 7
     committed: tuple[int, float] = (0, 0.0)
     served: float = 1.0
     paid: bool = True
@@ -493,7 +493,8 @@ class _Surface:
         self.rows = len(batch)
 
     def _off(self) -> tuple[float, float]:
-        """Error against the exact bill of the full log: (share of the cost as logged or own, share refused)."""
+        """Error against the exact bill of the full log: share of its cost (or of that as logged), and of
+        requests refused."""
         money, share, _ = self._bill(1, Fraction(1), 1.0, "as it is")
         exact = self._variable_of(self.entry) * self.work.factor
         scale = exact or self.work.logged or 1.0
