@@ -3,8 +3,8 @@
     python docs/prepare_history.py        # reads ../shared/data, writes src/pricewar/futures/facts/*.csv
 
 Not part of the product: it documents how the records came about and lets them be made again where the raw
-tables are present. What it decides, and why, is said in src/pricewar/futures/facts/README.md; a price or a day
-that it corrects stands below with the reason.
+tables are present. What it decides, and why, is said in src/pricewar/futures/facts/README.md; a price or a
+day that it corrects stands below with the reason.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ HOSTED = {  # others' models on a host's own list
     "anyscale": "anyscale",
 }
 # deepinfra is left out: the table was refreshed in three sweeps (2024-03, 2025-09, 2025-10), so that its days
-# say when somebody looked. azure and vertex repeat other vendors' lists; vercel and openrouter rows are routed.
+# say when somebody looked. azure and vertex repeat other vendors' lists; vercel and openrouter rows are
+# routed.
 
 NOT_TEXT = re.compile(
     r"realtime|audio|tts|image|vision|live|embed|rerank|guard|whisper|search|deep-research|transcri|moderation"
@@ -175,13 +176,7 @@ def listed() -> list[tuple]:
                 continue
             if "latest" in short or short.startswith("ft:") or NOT_TEXT.search(short) or "-exp" in short:
                 continue
-            if (
-                vendor == "perplexity"
-                and "sonar" not in short
-                or vendor == "perplexity"
-                and "online" in short
-                and price_in == 0
-            ):
+            if vendor == "perplexity" and "sonar" not in short:
                 continue
             if vendor == "ai21" and short.startswith("j2"):
                 continue
@@ -214,10 +209,12 @@ def _until_next(points: list[tuple[date, float, float]], end: date) -> list[tupl
 
 
 def routed() -> list[tuple]:
-    """Spells of the prices OpenRouter listed, which are those of its cheapest route, by the model's author."""
+    """Spells of the prices OpenRouter listed, which are those of its cheapest route, by the model's
+    author."""
     from pricewar.offers.catalogue import load_catalogue
 
-    # There is no record of delisting. genai-prices, which began to list OpenRouter in 2025, says which models still
+    # There is no record of delisting. genai-prices, which began to list OpenRouter in 2025, says which models
+    # still
     # stood there; the others, gone at an unknown day, are left out.
     alive = {
         o.id.split("/", 1)[1].lower()
@@ -232,9 +229,7 @@ def routed() -> list[tuple]:
             str(slug).lower() not in alive
             or author == "openrouter"
             or ":" in name
-            or NOT_TEXT.search(name)
-            and "gemma" not in name
-            and "-vl" not in name
+            or (NOT_TEXT.search(name) and "gemma" not in name and "-vl" not in name)
         ):
             continue
         raw = [
@@ -281,7 +276,8 @@ FREE = {  # section of the list → vendor
 }
 FREE_NOT_TEXT = re.compile(
     r"whisper|embed|rerank|guard|image|stable|flux|diffusion|tts|speech|nano banana|bge|llava|vision adapter|"
-    r"uform|resnet|detr|m2m|phone number|access to|bart|sqlcoder|distilbert|melo|dreamshaper|sdxl|jina",
+    r"various|any model|uform|resnet|detr|m2m|phone number|access to|bart|sqlcoder|distilbert|"
+    r"melo|dreamshaper|sdxl|jina",
     re.I,
 )
 UNITS = {
@@ -295,7 +291,8 @@ UNITS = {
 
 
 def limits_of(text: str) -> dict[str, float]:
-    """`20 req/min; 1 million tokens/day` → {"requests_minute": 20, "tokens_day": 1e6}; the first of a kind counts."""
+    """`20 req/min; 1 million tokens/day` → {"requests_minute": 20, "tokens_day": 1e6}; the first of a kind
+    counts."""
     found: dict[str, float] = {}
     for amount, million, what, per in re.findall(
         r"([\d.]+) ?(million )?(req|request|requests|tokens|neurons)/(minute|min|day|month|hour|second)\b",
@@ -308,7 +305,11 @@ def limits_of(text: str) -> dict[str, float]:
 
 
 def same_model(name: str) -> str:
-    text = re.sub(r"\(.*?\)|instruct|\bit\b|preview|\bgroq\b", "", name.lower().split("/")[-1])
+    text = re.sub(
+        r"\((deprecated|free|text only|preview)\)|instruct|\bit\b|preview|\bgroq\b",
+        "",
+        name.lower().split("/")[-1],
+    )
     return re.sub(r"[^a-z0-9.]", "", text)
 
 
@@ -348,7 +349,8 @@ def free_terms() -> list[tuple]:
                 tidy[-1][1] = entry[1]
             else:
                 tidy.append(entry)
-        rows += [("free", vendor, model, *entry) for entry in tidy]
+        if sum((b - a).days + 1 for a, b, _ in tidy) > 3:  # else a slip, or a name put right the next day
+            rows += [("free", vendor, model, *entry) for entry in tidy]
     # The account's limits of two tiers, from the same list while it still printed them beside every model.
     for vendor, spans in {
         "openrouter": [
@@ -403,12 +405,35 @@ def free_terms() -> list[tuple]:
             ("grant", vendor, "*", date.fromisoformat(a), date.fromisoformat(b), {"amount": n})
             for a, b, n in spans
         ]
+    # Prices for an introduction, zero ones among them; `ratio`: what followed, where both were above zero.
+    introductory = [
+        ("deepseek", "deepseek-chat", "2024-12-26", "2025-02-08", 2.73),
+        ("google", "gemini-pro", "2023-12-14", "2024-07-24", None),
+        ("google", "gemini-1.5-pro", "2024-03-26", "2024-07-24", None),
+        ("google", "gemini-1.5-flash", "2024-06-15", "2024-07-24", None),
+        ("google", "gemini-2.0-flash-exp", "2025-01-02", "2025-05-01", None),
+        ("google", "gemini-2.0-pro-exp-02-05", "2025-02-05", "2025-05-01", None),
+        ("google", "gemini-2.5-pro-exp-03-25", "2025-03-25", "2025-05-14", None),
+        ("google", "gemini-2.5-flash-preview", "2025-04-17", "2025-06-16", 3.24),
+        ("azure", "phi-4-mini-instruct", "2025-04-01", "2025-05-01", None),
+        ("azure", "phi-4-multimodal-instruct", "2025-04-01", "2025-05-01", None),
+        ("openrouter", "liquid/lfm-40b", "2024-10-02", "2024-10-22", None),
+        ("openrouter", "openrouter/quasar-alpha", "2025-04-03", "2025-04-10", None),
+        ("openrouter", "openrouter/optimus-alpha", "2025-04-10", "2025-04-14", None),
+        ("openrouter", "nvidia/nemotron-nano-9b-v2", "2025-09-09", "2025-09-10", None),
+        ("openrouter", "meituan/longcat-flash-chat", "2025-09-30", "2025-10-01", None),
+        ("openrouter", "x-ai/grok-4.1-fast", "2025-11-19", "2025-11-30", None),
+    ]
+    rows += [
+        ("introductory", v, m, date.fromisoformat(a), date.fromisoformat(b), {"ratio": n} if n else {})
+        for v, m, a, b, n in introductory
+    ]
     return rows
 
 
 def without_rename_waves(rows: list[tuple]) -> list[tuple]:
-    """Where most of a vendor's models vanish and others appear within a fortnight, names were changed: the spells
-    are then followed to that day and no further, which `censored` says."""
+    """Where most of a vendor's models vanish and others appear within a fortnight, names were changed: the
+    spells are then followed to that day and no further, which `censored` says."""
     final: list[tuple] = []
     by_vendor: dict[str, list[tuple]] = defaultdict(list)
     for row in rows:
@@ -416,7 +441,9 @@ def without_rename_waves(rows: list[tuple]) -> list[tuple]:
     for vendor, mine in by_vendor.items():
         last_of: dict[str, date] = {}
         first_of: dict[str, date] = {}
-        for _, _, model, a, b, _ in mine:
+        for kind, _, model, a, b, _ in mine:
+            if kind != "free":
+                continue
             last_of[model] = max(b, last_of.get(model, b))
             first_of[model] = min(a, first_of.get(model, a))
         waves = []
@@ -434,7 +461,9 @@ def without_rename_waves(rows: list[tuple]) -> list[tuple]:
         if waves:
             print(f"  {vendor}: renamed about {', '.join(map(str, waves))}", file=sys.stderr)
         for kind, _, model, a, b, n in mine:
-            wave = any(w <= b < w + timedelta(7) for w in waves) and b == last_of[model]
+            wave = (
+                any(w <= b < w + timedelta(7) for w in waves) and b == last_of.get(model) and kind == "free"
+            )
             final.append((kind, vendor, model, a, min(b, FREE_END), n, "censored" if wave else ""))
     return final
 

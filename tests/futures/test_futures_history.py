@@ -1,7 +1,9 @@
-"""Futures from history: nothing leaks, seeds hold, announced changes come on their day, made-up truth is found."""
+"""Futures from history: nothing leaks, seeds hold, announced changes come on their day, made-up truth is
+found."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 from datetime import date, timedelta
@@ -199,7 +201,8 @@ def test_a_free_offer_without_a_paid_sibling_says_so() -> None:
 
 
 def test_announced_changes_enter_on_their_day() -> None:
-    """Gemini 3.6 Flash doubles on 2027-01-01: month 1 runs from 2026-12-22 and holds it from its middle on."""
+    """Gemini 3.6 Flash doubles on 2027-01-01: month 1 runs from 2026-12-22 and holds it from its middle
+    on."""
     futures = _futures(draws=1500)
     flash = futures.position("google/flash-3.6")
     price = futures.price[:, :, flash]
@@ -229,8 +232,8 @@ def test_an_announced_change_comes_on_its_day_moved_or_never(due: float, seed: i
 
 
 def _made_up(rate: float, leave: float, end: float, seed: int) -> Records:
-    """Forty vendors, five models each, with known monthly rates of cuts by half, of retirement's announcement (then
-    three months' notice) and of free terms ending."""
+    """Forty vendors, five models each, with known monthly rates of cuts by half, of retirement's announcement
+    (then three months' notice) and of free terms ending."""
     rng = np.random.default_rng(seed)
     begin, until = date(2023, 11, 1), date(2025, 10, 31)
     spells, retirements, free = [], [], []
@@ -378,7 +381,7 @@ def test_the_records_are_in_order() -> None:
     records = load_records()
     assert len(records.spells) > 1000
     for spells in records.histories.values():
-        for before, after in zip(spells, spells[1:], strict=False):
+        for before, after in itertools.pairwise(spells):
             assert before.last < after.first or before.last == after.first - timedelta(days=1)
             assert before.price > 0
     assert all(r.announced <= r.on for r in records.retirements)

@@ -102,7 +102,8 @@ def test_the_table_on_made_up_data_is_calibrated() -> None:
         assert row.changed == pytest.approx(1 - math.exp(-0.08 * horizon), abs=0.1)
         for level, seen in zip((0.5, 0.8, 0.9), row.transform, strict=True):
             assert seen == pytest.approx(level, abs=0.13)
-        # Nothing sets one offer apart from another, so that no forecast beats climatology by much, nor loses by much.
+        # Nothing sets one offer apart from another, so that no forecast beats climatology by much, nor loses
+        # by much.
         assert abs(row.skill) < 0.08
         assert set(row.baselines) == set(BASELINES)
     assert json.loads(json.dumps(scores.document()))["rows"]

@@ -73,7 +73,7 @@ def test_few_records_are_drawn_to_the_class_and_many_are_not() -> None:
 
 
 def test_a_member_that_changes_more_than_its_group_is_drawn_higher() -> None:
-    records = _made_up({"v": 0.05}, 30, 20.0, 3) + [Record("v", "restless", 12.0, 20.0)]
+    records = [*_made_up({"v": 0.05}, 30, 20.0, 3), Record("v", "restless", 12.0, 20.0)]
     rates = Rates.fit(records)
     restless = rates.draw(0, "x", 2000, "v", "restless").mean()
     usual = rates.draw(0, "x", 2000, "v", "another").mean()

@@ -1,9 +1,9 @@
 """The contract between whatever tells futures of offers and whoever decides by them.
 
-A future is a path of relative terms. With D draws, M months and O offers, factor f[d, m, o] multiplies today's
-term of offer o in month m of draw d, so that f ≡ 1 is "nothing changes" and the decision never needs to know how
-a future was made. Month m runs from `start` + m months to `start` + (m + 1) months; an entry is what holds in
-the middle of its month, so a change counts for the month if it takes effect in its first half.
+A future is a path of relative terms. With D draws, M months and O offers, factor f[d, m, o] multiplies
+today's term of offer o in month m of draw d, so that f ≡ 1 is "nothing changes" and the decision never needs
+to know how a future was made. Month m runs from `start` + m months to `start` + (m + 1) months; an entry is
+what holds in the middle of its month, so a change counts for the month if it takes effect in its first half.
 
 A draw is one common future: its offers share the shock of the market's frontier. Comparing two plans draw by
 draw therefore compares them under the same events (common random numbers).
@@ -39,16 +39,17 @@ class Futures:
         start: the first day of month 0.
         months: how many months, M.
         draws: how many futures, D.
-        price: float64 [D, M, O], factor on the offer's present paid rates; announced changes stand in it. Under
-            status 1 it multiplies the present rates of `sibling`; of an offer without paid rates it is 1 before.
+        price: float64 [D, M, O], factor on the offer's present paid rates; announced changes stand in it.
+            Under status 1 it multiplies the present rates of `sibling`; of an offer without paid rates it is
+            1 before.
         status: uint8 [D, M, O], `AS_TODAY`, `ENDED` or `RETIRED`; it never falls along a path.
         allowance: float64 [D, M, O], factor on the amounts of allowances.
         limit: float64 [D, M, O], factor on the amounts of limits.
         successor: float64 [D, M, O], from retirement on the price of the vendor's successor relative to the
             offer's present paid rates (of `sibling` where it has none); 1 before.
         sibling: for each offer the paid offer that bills status 1, None where nobody knows one.
-        frontier: float64 [D, M, 2], best price on the market at constant capability relative to now, for light
-            and flagship models.
+        frontier: float64 [D, M, 2], best price on the market at constant capability relative to now, for
+            light and flagship models.
         source: "history as of 2025-11-01", "market china-2024", "certain".
         cut_off: the last day of what the estimate may know; None for no estimate.
         seed: of the draws. Draw d is the same however many are drawn.

@@ -1,6 +1,7 @@
 """Estimates from recorded history: what happened to offers like these, up to a cut-off date.
 
-Nothing recorded after `as_of` is used: `Records.known` cuts the records, and the estimates see nothing else. The
+Nothing recorded after `as_of` is used: `Records.known` cuts the records, and the estimates see nothing else.
+    The
 process whose parameters these are is stated in `process`; how the rates are pooled in `survival`; how well it
 forecasts in `scoring`.
 """
@@ -75,8 +76,8 @@ def estimate(as_of: date, records: Records | None = None) -> Hazards:
     overall = [s for sizes_ in steps.values() for s in sizes_]
     for channel in CHANNELS:
         of_channel = [s for tier in TIERS for s in steps[channel, tier]]
-        records = [r for tier in TIERS for r in at_risk[channel, tier]]
-        rate = (sum(r.events for r in records) + 0.5) / (sum(r.exposure for r in records) + 25.0)
+        all_at_risk = [r for tier in TIERS for r in at_risk[channel, tier]]
+        rate = (sum(r.events for r in all_at_risk) + 0.5) / (sum(r.exposure for r in all_at_risk) + 25.0)
         for tier in TIERS:
             key = (channel, tier)
             change[key] = Rates.fit(at_risk[key], prior=(1.0, 1.0 / rate))
@@ -92,6 +93,7 @@ def estimate(as_of: date, records: Records | None = None) -> Hazards:
     succession, succeeded, returns = _successions(known)
     ended, programme, tightened, amounts = _free(known)
     outcomes, delays = _outcomes(known)
+    ratios = [math.log(s.amounts["ratio"]) for s in known.free if "ratio" in s.amounts]
     return Hazards(
         as_of,
         known,
@@ -109,6 +111,7 @@ def estimate(as_of: date, records: Records | None = None) -> Hazards:
         programme,
         tightened,
         amounts,
+        Sizes(np.asarray(ratios or [math.log(2)])),
         outcomes,
         delays,
         {tier: _drift(known, tier) for tier in TIERS},
@@ -117,8 +120,8 @@ def estimate(as_of: date, records: Records | None = None) -> Hazards:
 
 
 def mirrored(sizes: Sequence[float]) -> list[float]:
-    """The sizes, and `MIRRORED` of them, evenly chosen, with the other sign: a class that has only been cut so far is
-    not taken to be cut for ever."""
+    """The sizes, and `MIRRORED` of them, evenly chosen, with the other sign: a class that has only been cut
+    so far is not taken to be cut for ever."""
     ordered = sorted(sizes)
     count = min(MIRRORED, len(ordered))
     return [*sizes, *(-ordered[(2 * i + 1) * len(ordered) // (2 * count)] for i in range(count))]
@@ -129,8 +132,8 @@ def _exposures(
 ) -> tuple[
     dict[tuple[str, Tier], list[Record]], dict[tuple[str, Tier], list[float]], dict[str, NDArray[np.float64]]
 ]:
-    """Changes of price and the time at risk, by class; and by channel the log factors on their rate from 2 and from 6
-    months of quiet (Poisson regression, ridge), by which the time at risk is weighted."""
+    """Changes of price and the time at risk, by class; and by channel the log factors on their rate from 2
+    and from 6 months of quiet (Poisson regression, ridge), by which the time at risk is weighted."""
     import numpy as np
 
     rows: dict[str, list[tuple[tuple[str, Tier], str, str, float, float, list[bool]]]] = defaultdict(list)
@@ -194,8 +197,8 @@ def _undone(known: Records, key: tuple[str, Tier]) -> float:
 
 
 def _retirements(known: Records) -> tuple[dict[str, Rates], NDArray[np.float64], Sizes]:
-    """Rates of announcement: a Poisson regression on age, a newer model in the line and preview (ridge, standard
-    deviation 0.7), then partial pooling of what is left by vendor."""
+    """Rates of announcement: a Poisson regression on age, a newer model in the line and preview (ridge,
+    standard deviation 0.7), then partial pooling of what is left by vendor."""
     import numpy as np
 
     newer: dict[tuple[str, str, str], list[date]] = defaultdict(list)
@@ -261,8 +264,9 @@ def _poisson_ridge(
 
 
 def _successions(known: Records) -> tuple[Rates, dict[Tier, Sizes], float]:
-    """New models in vendors' own lines: how often, at which price relative to the one before, and how much of the
-    line's deviation from its mean each undoes. Models first recorded on one day stand beside, not after, each other."""
+    """New models in vendors' own lines: how often, at which price relative to the one before, and how much of
+    the line's deviation from its mean each undoes. Models first recorded on one day stand beside, not after,
+    each other."""
     import numpy as np
 
     lines: dict[tuple[str, str], list[tuple[date, str]]] = defaultdict(list)
@@ -312,7 +316,8 @@ def free_lives(known: Records, kind: str = "free") -> list[tuple[str, str, date,
 
 
 def amount_changes(known: Records, kind: str = "free") -> list[tuple[str, str, date, float]]:
-    """(vendor, model, day, log ratio) of changes of limits or grants: the tightest of what both spells state."""
+    """(vendor, model, day, log ratio) of changes of limits or grants: the tightest of what both spells
+    state."""
     found = []
     spells = sorted((s for s in known.free if s.kind == kind), key=lambda s: (s.vendor, s.model, s.first))
     for before, after in pairwise(spells):
@@ -321,7 +326,10 @@ def amount_changes(known: Records, kind: str = "free") -> list[tuple[str, str, d
         ratios = [
             math.log(after.amounts[meter] / amount)
             for meter, amount in before.amounts.items()
-            if amount > 0 and after.amounts.get(meter, 0) > 0 and after.amounts[meter] != amount
+            if meter != "ratio"
+            and amount > 0
+            and after.amounts.get(meter, 0) > 0
+            and after.amounts[meter] != amount
         ]
         if ratios:
             found.append(
@@ -337,7 +345,7 @@ def _free(
 
     ended, programme, tightened, amounts = {}, {}, {}, {}
     everything: list[float] = []
-    for kind in ("free", "grant"):
+    for kind in ("free", "grant", "introductory"):
         lives = free_lives(known, kind)
         whole: dict[str, tuple[date, date]] = {}
         for vendor, _, first, last, _ in lives:
@@ -377,8 +385,8 @@ def _free(
 
 
 def _outcomes(known: Records) -> tuple[tuple[int, int, int], Sizes]:
-    """Announcements kept, moved and cancelled: our records, and retirements that came on the day announced. One
-    announcement that covers many models counts once."""
+    """Announcements kept, moved and cancelled: our records, and retirements that came on the day announced.
+    One announcement that covers many models counts once."""
     import numpy as np
 
     count = {"kept": 0, "moved": 0, "cancelled": 0, "pending": 0}
@@ -396,9 +404,9 @@ def _outcomes(known: Records) -> tuple[tuple[int, int, int], Sizes]:
 
 
 def _drift(known: Records, tier: Tier) -> Drift:
-    """Pooled drift of the lowest price at a level. Series below a year or four points are left out: they begin
-    at the fall that made them a series. The levels share models, so that the error of the pooled mean is taken as
-    that of one level, not of their number."""
+    """Pooled drift of the lowest price at a level. Series below a year or four points are left out: they
+    begin at the fall that made them a series. The levels share models, so that the error of the pooled mean
+    is taken as that of one level, not of their number."""
     import numpy as np
 
     series: dict[tuple[str, str], list[FrontierPoint]] = defaultdict(list)
@@ -441,7 +449,8 @@ def _drift(known: Records, tier: Tier) -> Drift:
 
 
 def _turbulence(known: Records) -> float:
-    """σ of the common factor on rates: what the counts of changes by channel and quarter vary beyond Poisson's."""
+    """σ of the common factor on rates: what the counts of changes by channel and quarter vary beyond
+    Poisson's."""
     import numpy as np
 
     events: dict[tuple[str, int], float] = defaultdict(float)

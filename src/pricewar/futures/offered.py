@@ -3,12 +3,15 @@
 How an offer of the catalogue becomes a subject of the process, and what each kind of terms may become:
 
 - *list* prices change and are retired; a version with a later start is an announced price, an end without a
-  following version an announced retirement. Packs and provisioned capacity are taken to change like list prices.
-- *free* offers, and grants that are renewed, end (status 1, billed by the paid sibling) and have their amounts changed;
-  with the model's retirement they are retired. Without a known paid sibling the end is a retirement. An offer of
-  several models ends with the vendor's programme, an offer of one also when the model leaves it.
+  following version an announced retirement. Packs and provisioned capacity are taken to change like list
+  prices.
+- *free* offers, and grants that are renewed, end (status 1, billed by the paid sibling) and have their
+  amounts changed; with the model's retirement they are retired. Without a known paid sibling the end is a
+  retirement. An offer of several models ends with the vendor's programme, an offer of one also when the model
+  leaves it.
 - *grants given once* stay what they are: they end by their own terms, which the bill knows.
-- *introductory* prices end as announced; one without a stated end ends at the rate of free terms.
+- *introductory* prices end as announced; one without a stated end ends at the rate at which such prices did,
+  and the paid sibling follows, else a price dearer by a recorded ratio.
 
 Prices are blended at `records.MIX`. A vendor without records is drawn from its class.
 """
@@ -70,7 +73,8 @@ def blended_price(record: OfferRecord) -> float:
 
 
 def version_of(model: str) -> tuple[int, ...]:
-    """The numbers in a model's name that say how new it is: `claude-haiku-4-5` → (4, 5). Sizes and days are none."""
+    """The numbers in a model's name that say how new it is: `claude-haiku-4-5` → (4, 5). Sizes and days are
+    none."""
     return tuple(int(n) for n in re.findall(r"(?<![\d.])(\d{1,2})(?![\db])", undated(model)))[:3]
 
 
@@ -102,7 +106,7 @@ class Market:
             return blended_price(record)
         return blended_price(record) * float(rate)
 
-    def names(self, offer: Offer, record: OfferRecord) -> tuple[str, str, str]:
+    def names(self, record: OfferRecord) -> tuple[str, str, str]:
         """Channel, vendor and model by which the records know the offer."""
         channel = channel_of(record.vendor)
         model = record.models[0].name
@@ -127,7 +131,7 @@ class Market:
                 continue
             if record.in_force.end is not None and not offer.after(self.moment):
                 continue  # it is about to go
-            channel, vendor, model = self.names(offer, record)
+            channel, vendor, model = self.names(record)
             price = self.usd(record)
             if price > 0:
                 found[channel, vendor, line_of(model)].append(_InLine(version_of(model), offer.id, price))
@@ -146,7 +150,7 @@ class Market:
 
     def subject(self, offer: Offer, record: OfferRecord) -> Subject:
         """The paid side of the offer."""
-        channel, vendor, model = self.names(offer, record)
+        channel, vendor, model = self.names(record)
         price = self.usd(record)
         tier = (
             tier_of(model, price or None)
@@ -163,7 +167,8 @@ class Market:
             None,
         )
         begins = [v.in_force.from_.date() for v in offer.versions if isinstance(v.in_force.from_, datetime)]
-        first = min([*begins, *([recorded[0].first] if recorded else [])], default=None)
+        if recorded:
+            begins.append(recorded[0].first)
         since = record.in_force.from_
         line = self._lines.get((channel, vendor, line_of(model)), [])
         newer = [x for x in line if x.version > version_of(model) and x.id != offer.id]
@@ -185,7 +190,7 @@ class Market:
             vendor,
             model,
             tier,
-            UNKNOWN_AGE if first is None else months(first, self.start),
+            months(min(begins), self.start) if begins else UNKNOWN_AGE,
             retires=months(self.start, end.date()) if end is not None and end > self.moment else None,
             heir=math.log(newer[-1].price / price) if newer and price > 0 else None,
             announced=tuple(announced),
@@ -220,7 +225,7 @@ def futures_of(
     from pricewar.futures.contract import Futures
 
     market = Market(hazards, catalogue, start)
-    times = np.arange(span) + 0.5
+    times = np.arange(span, dtype=np.float64) + 0.5
     assert span <= STEPS
     notes: list[str] = []
     if after_months(hazards.known.until, 3) < start:
@@ -270,8 +275,12 @@ def _column(
     ending = record.kind == "free" or (record.kind == "grant" and renewed)
     if record.kind == "introductory":
         ending = not offer.after(market.moment)
-    sibling = market.sibling(offer, record) if ending or blended_price(record) == 0 else None
-    paid = offer if blended_price(record) > 0 and not ending else sibling
+    priced = blended_price(record) > 0
+    sibling = market.sibling(offer, record) if ending or not priced else None
+    if record.kind == "introductory" and ending and sibling is None:
+        paid = offer  # it goes on, dearer
+    else:
+        paid = offer if priced and not ending else sibling
     if paid is None:
         retirement, path, after = np.full(draws, np.inf), np.zeros(ones.shape), np.zeros(ones.shape)
     else:
@@ -279,9 +288,8 @@ def _column(
         assert paid_record is not None
         subject = market.subject(paid, paid_record)
         if vendor_of(subject.vendor) not in hazards.change[subject.pool].groups:
-            notes.append(
-                f"{offer.id}: {subject.vendor} is not on record; its class ({' '.join(subject.pool)}) stands in"
-            )
+            stand_in = " ".join(subject.pool)
+            notes.append(f"{offer.id}: {subject.vendor} is not on record; its class ({stand_in}) stands in")
         path, retirement, after = hazards.paths(subject, times, draws, seed)
     gone = times >= retirement[:, None]
     column.price = np.exp(path)
@@ -289,13 +297,18 @@ def _column(
     column.status = np.where(gone, RETIRED, 0).astype(np.uint8)
     if not ending:
         return column
-    kind = "grant" if record.kind == "grant" else "free"
+    kind = record.kind if record.kind in hazards.ended else "free"
     end = record.in_force.end
     if end is not None and end > market.moment:
         ends = hazards.happens_at(f"{offer.id}/end", months(market.start, end.date()), draws, seed)
     else:
         ends = hazards.free_end(kind, record.vendor, offer.id, draws, seed, len(record.models) == 1)
     over = times >= ends[:, None]
+    if paid is offer:
+        notes.append(f"{offer.id}: what follows its introductory price is not announced")
+        dearer = hazards.after_introduction(offer.id, draws, seed)
+        column.price = column.price * np.where(over, np.exp(dearer)[:, None], 1.0)
+        return column
     column.sibling = paid.id if paid else None
     if paid is None:
         notes.append(f"{offer.id}: nobody is known to sell its model, so its end counts as a retirement")
@@ -303,6 +316,6 @@ def _column(
     if record.kind != "introductory":
         amount = np.exp(hazards.free_amount(kind, record.vendor, times, draws, seed))
         column.allowance = column.limit = amount
-    if blended_price(record) == 0 or record.kind == "introductory":
+    if not priced or record.kind == "introductory":
         column.price = np.where(column.status == 0, 1.0, column.price)
     return column

@@ -2,18 +2,20 @@
 
 An offer's price is a marked point process in months t:
 
-- *Changes* (cuts and rises) arrive at rate λ_i, pooled model → vendor → class (`survival.Rates`), class = channel ×
-  tier. A change adds s − φ y to the log price: s is a recorded size of the class, y the log price above its own
-  time average, φ ≥ 0 how much of a deviation is undone (regression; 0 where there are few changes).
-- *Retirement* is first announced, at a rate that depends on age (piecewise exponential), then takes effect after a
-  recorded notice. What the user pays from then on is the price of the newest model of the same line at the vendor;
-  *successors*, dearer or cheaper, arrive in the line at a rate and with sizes of their own.
+- *Changes* (cuts and rises) arrive at rate λ_i, pooled model → vendor → class (`survival.Rates`), class =
+  channel × tier. A change adds s − φ y to the log price: s is a recorded size of the class, y the log price
+  above its own time average, φ ≥ 0 how much of a deviation is undone (regression; 0 where there are few
+  changes).
+- *Retirement* is first announced, at a rate that depends on age (piecewise exponential), then takes effect
+  after a recorded notice. What the user pays from then on is the price of the newest model of the same line
+  at the vendor; *successors*, dearer or cheaper, arrive in the line at a rate and with sizes of their own.
 - *Free terms* end, and their limits are tightened or loosened, at rates pooled by vendor.
-- *Announced changes* enter on the day announced, except that each is kept, moved or cancelled with the frequency
-  with which announcements were (Dirichlet posterior, Jeffreys prior).
-- *The frontier*, the best price at constant capability, is a random walk with drift in log price, the drift pooled
-  over Epoch AI's series by DerSimonian and Laird's random effects, flattening towards the lowest price on record.
-  Its monthly shock is common to a draw: rates of price changes are multiplied by g = exp(−σ e − σ²/2), e the shock.
+- *Announced changes* enter on the day announced, except that each is kept, moved or cancelled with the
+  frequency with which announcements were (Dirichlet posterior, Jeffreys prior).
+- *The frontier*, the best price at constant capability, is a random walk with drift in log price, the drift
+  pooled over Epoch AI's series by DerSimonian and Laird's random effects, flattening towards the lowest price
+  on record. Its monthly shock is common to a draw: rates of price changes are multiplied by g = exp(−σ e −
+  σ²/2), e the shock.
 
 Every parameter is drawn anew per future. How they are estimated: `history`.
 """
@@ -32,6 +34,7 @@ from pricewar.futures.records import (
     PREVIEW,
     Records,
     Tier,
+    changes,
     deviation,
     line_of,
     months,
@@ -61,9 +64,11 @@ STEPS: Final = 120
 class Subject(NamedTuple):
     """An offer as the process sees it on the first day.
 
-    `deviation`: log price above its time average. `retires`: months until an announced retirement. `heir`: log price
-    of the newest model of its line relative to its own, None when it is that itself. `announced`: months until a price
-    announced takes effect, and its log relative to now. `quiet`: months since its price was set.
+    `deviation`: log price above its time average. `retires`: months until an announced retirement. `heir`:
+        log price
+    of the newest model of its line relative to its own, None when it is that itself. `announced`: months
+    until a price announced takes effect, and its log relative to now. `quiet`: months since its price was
+    set.
     """
 
     channel: str
@@ -83,13 +88,14 @@ class Subject(NamedTuple):
 
     @property
     def pool(self) -> tuple[str, Tier]:
-        """The class whose rates it shares: a route to what only its author serves is the author's own list."""
+        """The class whose rates it shares: a route to what only its author serves is the author's own
+        list."""
         return pool_of(self.channel, self.vendor, self.model), self.tier
 
 
 class Paths(NamedTuple):
-    """Of one offer: log price relative to now [D, K] while it is sold, the month of its retirement [D] (inf for
-    never), log price of what stands in its place then, relative to now [D, K]."""
+    """Of one offer: log price relative to now [D, K] while it is sold, the month of its retirement [D] (inf
+    for never), log price of what stands in its place then, relative to now [D, K]."""
 
     price: NDArray[np.float64]
     retirement: NDArray[np.float64]
@@ -100,6 +106,20 @@ class Paths(NamedTuple):
         import numpy as np
 
         return np.where(times[None, :] >= self.retirement[:, None], self.successor, self.price)
+
+
+class Summary(NamedTuple):
+    """An event of a class: how often seen, in how many months (weighted by age where that matters), its
+    monthly rate with a 90% interval, and the recorded log sizes."""
+
+    event: str
+    of: str
+    seen: float
+    months: float
+    rate: float
+    low: float
+    high: float
+    sizes: Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -121,15 +141,17 @@ class Hazards:
     Attributes:
         as_of: nothing recorded later was used.
         known: the records that were.
-        change, sizes, undone: by class (channel, tier); `calm`, by channel, the log factors on rates of change once a
-            price has stood for 2 and for 6 months, [2].
-        announced: rates of a retirement's announcement by channel; `leaving` are the log factors on them from 9 and
-            from 18 months of age, once the line has a newer model, and for previews, [4].
+        change, sizes, undone: by class (channel, tier); `calm`, by channel, the log factors on rates of
+            change once a price has stood for 2 and for 6 months, [2].
+        announced: rates of a retirement's announcement by channel; `leaving` are the log factors on them from
+            9 and from 18 months of age, once the line has a newer model, and for previews, [4].
         notice: months between announcement and retirement.
-        succession, succeeded, returns: rates and log price ratios of new models in a line, by tier, and the share of the
-            line's deviation from its level that each new model undoes.
-        ended, programme, tightened: rates at which one model leaves a vendor's free terms, at which the vendor ends them
-            all, and at which their amounts change, for free terms and grants; `amounts`: log ratios of those changes.
+        succession, succeeded, returns: rates and log price ratios of new models in a line, by tier, and the
+            share of the line's deviation from its level that each new model undoes.
+        ended, programme, tightened: rates at which one model leaves a vendor's free terms, at which the
+            vendor ends them all, and at which their amounts change, for `free`, `grant` and `introductory`
+            terms;
+            `amounts`: log ratios of those changes; `dearer`: of what followed introductory prices.
         outcomes: announcements kept, moved, cancelled; `delays` the days by which the moved ones moved.
         drift: of the frontier, by tier; `turbulence`: σ of the common factor on rates of change.
     """
@@ -150,6 +172,7 @@ class Hazards:
     programme: dict[str, Rates]
     tightened: dict[str, Rates]
     amounts: dict[str, Sizes]
+    dearer: Sizes
     outcomes: tuple[int, int, int]
     delays: Sizes
     drift: dict[Tier, Drift]
@@ -229,7 +252,8 @@ class Hazards:
         return Paths(price, retirement, self._successor(subject, price, newest, draws, seed))
 
     def _pace(self, tier: Tier, shock: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
-        """The common factor on rates of change, mean 1, [D, K]: half of its variance is the month's shock, half lasts."""
+        """The common factor on rates of change, mean 1, [D, K]: half of its variance is the month's shock,
+        half lasts."""
         import numpy as np
 
         lasting = stream(seed, "drift", tier).standard_normal(shock.shape[0])[:, None]
@@ -244,8 +268,8 @@ class Hazards:
     def _line(
         self, subject: Subject, times: NDArray[np.float64], draws: int, seed: int
     ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-        """Whether a new model of the offer's line arrives in a step, and the log price of the newest relative to
-        that of today's newest; both [D, K] and the same for all offers of the line."""
+        """Whether a new model of the offer's line arrives in a step, and the log price of the newest relative
+        to that of today's newest; both [D, K] and the same for all offers of the line."""
         import numpy as np
 
         table = self._drawn(self.succeeded[subject.tier], f"succeeded/{subject.tier}", draws, seed)
@@ -339,8 +363,8 @@ class Hazards:
     def free_end(
         self, kind: str, vendor: str, name: str, draws: int, seed: int, one_model: bool = True
     ) -> NDArray[np.float64]:
-        """Months until free or granted terms end, [D]: for the model alone, if it is `one_model`'s, or for all of the
-        vendor's."""
+        """Months until free or granted terms end, [D]: for the model alone, if it is `one_model`'s, or for
+        all of the vendor's."""
         import numpy as np
 
         one = self.ended[kind].draw(seed, f"ended/{kind}", draws, vendor_of(vendor))
@@ -363,10 +387,18 @@ class Hazards:
         size = np.take_along_axis(table, (u[:, :, 1] * table.shape[1]).astype(int), axis=1)
         return np.cumsum(np.where(u[:, :, 0] < -np.expm1(-rate[:, None] * steps), size, 0.0), axis=1)
 
+    def after_introduction(self, name: str, draws: int, seed: int) -> NDArray[np.float64]:
+        """Log of the price that follows an introductory one without a stated end, relative to it, [D]."""
+        import numpy as np
+
+        table = self._drawn(self.dearer, "dearer", draws, seed)
+        pick = (stream(seed, "dearer", name).random(draws) * table.shape[1]).astype(int)
+        return table[np.arange(draws), pick]
+
     # -- the market --------------------------------------------------------------------------------------
 
     def frontier(self, times: NDArray[np.float64], draws: int, seed: int) -> NDArray[np.float64]:
-        """Best price at constant capability relative to now, light and flagship, [D, K, 2]. It is the lowest so far."""
+        """Best price at constant capability so far, relative to now, light and flagship, [D, K, 2]."""
         import numpy as np
 
         steps = np.diff(times, prepend=0.0)
@@ -418,3 +450,37 @@ class Hazards:
                 remedy="start on the cut-off or later, or estimate as of an earlier day",
             )
         return futures_of(self, catalogue, tuple(offers), start, months, draws, seed)
+
+    def summary(self) -> tuple[Summary, ...]:
+        """What was found, a row for each event and class: for tables."""
+        import numpy as np
+
+        rows: list[Summary] = []
+        for key, rates in self.change.items():
+            sizes = [
+                c.size
+                for (channel, vendor, model), spells in self.known.histories.items()
+                if pool_of(channel, vendor, model) == channel == key[0]
+                and tier_of(model, spells[0].price) == key[1]
+                for c in changes(spells)
+            ]
+            for event, mine in (("cut", [s for s in sizes if s < 0]), ("rise", [s for s in sizes if s > 0])):
+                share = (len(mine) + 0.5) / (len(sizes) + 1)
+                middle, low, high = (share * x for x in rates.interval())
+                rows.append(Summary(event, " ".join(key), len(mine), rates.exposure, middle, low, high, mine))
+        for channel, rates in self.announced.items():
+            found = Summary(
+                "retirement announced", channel, rates.events, rates.exposure, *rates.interval(), []
+            )
+            rows.append(found)
+        sizes = [float(x) for of_tier in self.succeeded.values() for x in of_tier.values]
+        r = self.succession
+        rows.append(Summary("new model in a line", "own", r.events, r.exposure, *r.interval(), sizes))
+        for kind in self.ended:
+            for event, r, sizes in (
+                ("one model's terms ended", self.ended[kind], []),
+                ("all of a vendor's terms ended", self.programme[kind], []),
+                ("amounts changed", self.tightened[kind], list(np.atleast_1d(self.amounts[kind].values))),
+            ):
+                rows.append(Summary(event, kind, r.events, r.exposure, *r.interval(), sizes))
+        return tuple(rows)

@@ -1,17 +1,18 @@
 """What was recorded of prices and terms, and when: our own dated records under `facts/`.
 
-A record says what somebody wrote down on a day. `Records.known` cuts them at a day, so that an estimate as of that
-day cannot know more: spells that begin later are gone, spells that go on are followed to that day and no further
-(right-censored), and an end, an outcome or a retirement stands only if it was public. How the records were made:
-`facts/README.md`.
+A record says what somebody wrote down on a day. `Records.known` cuts them at a day, so that an estimate as of
+that day cannot know more: spells that begin later are gone, spells that go on are followed to that day and no
+    further
+(right-censored), and an end, an outcome or a retirement stands only if it was public. How the records were
+made: `facts/README.md`.
 
 Classes. A price is pooled with those of its channel and tier:
 
-- channel: `own` (a vendor's list of its own models), `hosted` (a host's list of others' models), `routed` (the
-  cheapest route of a marketplace);
+- channel: `own` (a vendor's list of its own models), `hosted` (a host's list of others' models), `routed`
+  (the cheapest route of a marketplace);
 - tier: light or flagship, by the size the name states, else by price;
-- line: the successive models that a vendor sells in one place of its range (Sonnet, Flash, mini). The newest of
-  a line is the successor of those that are retired.
+- line: the successive models that a vendor sells in one place of its range (Sonnet, Flash, mini). The newest
+  of a line is the successor of those that are retired.
 """
 
 from __future__ import annotations
@@ -46,9 +47,12 @@ Tier = Literal["light", "flagship"]
 Outcome = Literal["kept", "moved", "cancelled", "pending"]
 
 OWN: Final = frozenset(
-    "openai anthropic google deepseek mistral cohere x-ai xai perplexity ai21 moonshotai moonshot alibaba "
-    "alibaba-intl baidu tencent zhipu zai zhipuai volcengine iflytek minimax minimax-cn stepfun baichuan "
-    "deepseek-cn arcee meta sensenova".split()
+    (
+        *("openai", "anthropic", "google", "deepseek", "deepseek-cn", "mistral", "cohere", "x-ai", "xai"),
+        *("perplexity", "ai21", "moonshotai", "moonshot", "alibaba", "alibaba-intl", "baidu", "tencent"),
+        *("zhipu", "zhipuai", "zai", "volcengine", "iflytek", "minimax", "minimax-cn", "stepfun", "baichuan"),
+        *("arcee", "meta", "sensenova"),
+    )
 )
 """Vendors that sell their own models; every other vendor's list is `hosted`, save the marketplace's."""
 _SAME: Final = {
@@ -93,7 +97,8 @@ class Retirement(NamedTuple):
 
 class FreeSpell(NamedTuple):
     """Free terms of one model (`*`: of the account) as listed from `first` to `last`. `amounts` are limits by
-    meter and period, or the dollars of a grant; `censored`: the spell ends because the list changed its names."""
+    meter and period, or the dollars of a grant; `censored`: the spell ends because the list changed its
+    names."""
 
     kind: str
     vendor: str
@@ -105,7 +110,8 @@ class FreeSpell(NamedTuple):
 
 
 class Announcement(NamedTuple):
-    """A change announced for `due`, and what became of it by `decided`. `price`: the price announced for `models`."""
+    """A change announced for `due`, and what became of it by `decided`. `price`: the price announced for
+    `models`."""
 
     vendor: str
     what: str
@@ -158,7 +164,8 @@ _LARGE = re.compile(r"(?<!\d)(4\d|5\d|6\d|7\d|8\d|9\d|\d{3})b\b|opus|ultra|large
 
 
 def tier_of(model: str, price: float | None = None) -> Tier:
-    """Light or flagship: by the name, else below 1 USD for a million tokens is light (flagship if unpriced)."""
+    """Light or flagship: by the name, else below 1 USD for a million tokens is light (flagship if
+    unpriced)."""
     name = model.lower()
     if _LARGE.search(name) and not re.search(r"flash|mini|haiku", name):
         return "flagship"
@@ -334,7 +341,8 @@ def closed_weights(author: str, model: str) -> bool:
 
 
 def pool_of(channel: str, vendor: str, model: str) -> str:
-    """The channel whose rates an offer shares: a route to what only its author serves is the author's own list."""
+    """The channel whose rates an offer shares: a route to what only its author serves is the author's own
+    list."""
     return "own" if channel == "routed" and closed_weights(vendor, model) else channel
 
 
@@ -355,7 +363,8 @@ class Change(NamedTuple):
 
 
 def changes(spells: Sequence[Spell]) -> list[Change]:
-    """Changes of an offer's price; those within a month of one another are one, and one that is undone none."""
+    """Changes of an offer's price; those within a month of one another are one, and one that is undone
+    none."""
     found: list[Change] = []
     for before, after in pairwise(spells):
         size = math.log(after.price / before.price)

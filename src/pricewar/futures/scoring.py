@@ -1,22 +1,26 @@
 """Forecasts from history held against what came to pass.
 
-Rolling origin: at each origin the hazards are estimated on what was on record then; the forecast is what the user of
-an offer pays h months later, as a log ratio to what it pays now, the successor's price once the model is retired.
+Rolling origin: at each origin the hazards are estimated on what was on record then; the forecast is what the
+    user of
+an offer pays h months later, as a log ratio to what it pays now, the successor's price once the model is
+retired.
 
-    CRPS(F, y) = E|X − y| − ½ E|X − X′|         (Gneiting, Raftery 2007, J. Am. Stat. Assoc. 102; in log price)
-    log score  = −log P(band of y), over 13 bands of change with "unchanged" a band of its own
+    CRPS(F, y) = E|X − y| − ½ E|X − X′|         (Gneiting, Raftery 2007, J. Am. Stat. Assoc. 102; in log
+    price) log score  = −log P(band of y), over 13 bands of change with "unchanged" a band of its own
 
 Opponents, refitted at each origin on the same records, class by class:
 
-- no change: Laplace around 0, its scale fitted by CRPS on past changes over h months (a point when that is best);
+- no change: Laplace around 0, its scale fitted by CRPS on past changes over h months (a point when that is
+  best);
 - constant decline: the same around the class's mean past decline;
-- climatology: the past changes of the class over h months themselves. Where h months have not been on record yet,
-  sums of independent shorter ones stand in.
+- climatology: the past changes of the class over h months themselves. Where h months have not been on record
+  yet, sums of independent shorter ones stand in.
 
-Coverage of central intervals is counted twice: by the interval as it is (a forecast with an atom at "unchanged" covers
+Coverage of central intervals is counted twice: by the interval as it is (a forecast with an atom at
+    "unchanged" covers
 more than it says), and by the randomised probability integral transform, which is right for atoms too (Czado,
-Gneiting, Held 2009, Biometrics 65). Events (free terms end, a model is retired) are scored by Brier's score and by log
-score against no change, a constant rate and climatology, all kept away from 0 and 1.
+Gneiting, Held 2009, Biometrics 65). Events (free terms end, a model is retired) are scored by Brier's score
+and by log score against no change, a constant rate and climatology, all kept away from 0 and 1.
 """
 
 from __future__ import annotations
@@ -60,9 +64,10 @@ Key = tuple[str, str, str]
 class Row:
     """One line of the table: forecasts of one class and horizon.
 
-    `crps`, `log`: of ours; `baselines`: name → (CRPS, log score). `skill`: 1 − CRPS / best baseline's, with its 90%
-    interval over vendors drawn anew. `coverage`, `transform`: shares inside the central 50, 80, 90% intervals, as
-    they are and by the randomised transform.
+    `crps`, `log`: of ours; `baselines`: name → (CRPS, log score). `skill`: 1 − CRPS / best baseline's, with
+        its 90%
+    interval over vendors drawn anew. `coverage`, `transform`: shares inside the central 50, 80, 90%
+    intervals, as they are and by the randomised transform.
     """
 
     group: str
@@ -112,8 +117,8 @@ class Scores:
     def markdown(self) -> str:
         """Both tables, as docs/futures.md shows them."""
         lines = [
-            "| offers | months | n | changed | CRPS | no change | decline | climatology | skill (90%) | log | best log "
-            "| 50 / 80 / 90% | by transform |",
+            "| offers | months | n | changed | CRPS | no change | decline | climatology | skill (90%) "
+            "| log | best log | 50 / 80 / 90% | by transform |",
             "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
         ]
         for r in self.rows:
@@ -134,8 +139,8 @@ class Scores:
         ]
         for e in self.events:
             lines.append(
-                f"| {e.group} | {e.horizon} | {e.forecasts} | {e.happened:.0%} | {e.expected:.0%} | {e.brier:.4f} | "
-                f"{e.baselines[e.best][0]:.4f} ({e.best}) | {e.skill:+.0%} | {e.log:.3f} | "
+                f"| {e.group} | {e.horizon} | {e.forecasts} | {e.happened:.0%} | {e.expected:.0%} "
+                f"| {e.brier:.4f} | {e.baselines[e.best][0]:.4f} ({e.best}) | {e.skill:+.0%} | {e.log:.3f} | "
                 f"{min(b[1] for b in e.baselines.values()):.3f} |"
             )
         return "\n".join(lines) + "\n"
@@ -180,8 +185,8 @@ def transform(draws: NDArray[np.float64], outcome: float, u: float) -> float:
 
 
 def outcomes(records: Records, origin: date, horizon: int, upto: date | None = None) -> dict[Key, float]:
-    """Log of what each offer's user pays `horizon` months after `origin` over what it paid then, where both are on
-    record (by `upto`, when given)."""
+    """Log of what each offer's user pays `horizon` months after `origin` over what it paid then, where both
+    are on record (by `upto`, when given)."""
     day = after_months(origin, horizon)
     found: dict[Key, float] = {}
     if upto is not None and day > upto:
@@ -217,8 +222,8 @@ def _past(known: Records, origin: date, horizon: int) -> dict[tuple[str, str], l
 def _sample(
     past: Callable[[int], dict], key: tuple[str, str], horizon: int, draws: int
 ) -> NDArray[np.float64]:
-    """Climatology of a class: past changes over the horizon, or sums of shorter ones. The classes of a channel, then
-    all, stand in for one without any."""
+    """Climatology of a class: past changes over the horizon, or sums of shorter ones. The classes of a
+    channel, then all, stand in for one without any."""
     import numpy as np
 
     for shorter in [h for h in (12, 6, 3, 1) if h <= horizon and horizon % h == 0]:

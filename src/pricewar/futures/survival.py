@@ -3,14 +3,16 @@
 Lifetimes: Kaplan and Meier's product limit, S(t) = Π_{tᵢ ≤ t} (1 − dᵢ/nᵢ), through `scipy.stats.ecdf` with
 `CensoredData`.
 
-Rates: events of a group v (a vendor) in exposure T_v are Poisson(λ_v T_v) and λ_v ~ Gamma(shape a, mean m), so that
+Rates: events of a group v (a vendor) in exposure T_v are Poisson(λ_v T_v) and λ_v ~ Gamma(shape a, mean m),
+    so that
 N_v is negative binomial; (a, m) are kept as a posterior on a grid. A member i of the group (a model) has
-λ_i = λ_v u_i with u_i ~ Gamma(k, mean 1), k on a grid as well. A group or member with few records is therefore drawn
-towards its class (partial pooling), one with many goes its own way. Each draw takes (a, m, k) from their posterior,
-then λ_v | N_v ~ Gamma(a + N_v, rate a/m + T_v) and λ_i | N_i ~ Gamma(k + N_i, rate k/λ_v + T_i), where v's records
-leave out i's own, which would else count twice.
+λ_i = λ_v u_i with u_i ~ Gamma(k, mean 1), k on a grid as well. A group or member with few records is
+therefore drawn towards its class (partial pooling), one with many goes its own way. Each draw takes (a, m, k)
+from their posterior, then λ_v | N_v ~ Gamma(a + N_v, rate a/m + T_v) and λ_i | N_i ~ Gamma(k + N_i, rate
+k/λ_v + T_i), where v's records leave out i's own, which would else count twice.
 
-References: Kaplan, Meier (1958), J. Am. Stat. Assoc. 53; Gelman et al., Bayesian Data Analysis, 3rd ed., ch. 2
+References: Kaplan, Meier (1958), J. Am. Stat. Assoc. 53; Gelman et al., Bayesian Data Analysis, 3rd ed., ch.
+    2
 and 5; Nelson (2003), Recurrent Events Data Analysis for Product Repairs.
 """
 
@@ -176,7 +178,8 @@ class Rates:
     def draw(
         self, seed: int, name: str, draws: int, group: Hashable = None, member: Hashable = None
     ) -> NDArray[np.float64]:
-        """Monthly rates of a member, [D]; of the group if it has none on record, of the class if that has none.
+        """Monthly rates of a member, [D]; of the group if it has none on record, of the class if that has
+        none.
 
         All members drawn under one `name` share the class's and the group's draw.
         """
@@ -219,8 +222,9 @@ def _normal(log_weight: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Sizes:
-    """Sizes of an event as they were recorded, [E]. A draw resamples the records once (bootstrap), so that what
-    few records leave open is open in the futures, and smooths them by a kernel of relative width `smooth`."""
+    """Sizes of an event as they were recorded, [E]. A draw resamples the records once (bootstrap), so that
+    what few records leave open is open in the futures, and smooths them by a kernel of relative width
+    `smooth`."""
 
     values: NDArray[np.float64]
     smooth: float = 0.15
