@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "laws"))
 
 from advice_world import START, advise, catalogue, log, team
 
-from pricewar.advice.decide import _Case
+from pricewar.advice.case import Case
 from pricewar.futures import Futures, certain
 
 MONTH = 4.565625
@@ -109,7 +109,7 @@ def test_a_gift_is_given_once_and_only_at_the_start() -> None:
     # months and 19.03% of the third free; a month later 1.25 × 70 + 10 = 97.5, and nothing is given
     names = ["ant/one", "gnu/gift"]
     given = team("present: {offer: ant/one, months: 4}", months=3)
-    case = _Case.of(log(), catalogue(), names, given, one(names, 3), None, lambda _: None)
+    case = Case.of(log(), catalogue(), names, given, one(names, 3), None, lambda _: None)
     world = case.world(case.judge)
     third = MONTH * (1 - (5_000_000 - 2 * 2_282_812.5) / 2_282_812.5)
     assert world.total(np.array([[1, 1, 1]])) == pytest.approx(94 + third)

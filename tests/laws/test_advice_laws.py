@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pricewar.advice import workload as room
-from pricewar.advice.decide import _Case
+from pricewar.advice.case import Case
 from pricewar.advice.strategies import Policy, money
-from pricewar.advice.workload import Terms, workload
+from pricewar.advice.surfaces import Terms, surface
+from pricewar.advice.workload import workload
 from pricewar.billing.desk import compare
 from pricewar.futures import certain
 from pricewar.usage.log import Log
@@ -29,10 +30,10 @@ FREELY = (
 KEYS = ("stay", "flagship", "free", "trigger", "several", "optimal", "portable")
 
 
-def case_of(names: list[str], extra: str = "", *, draws: int = 120, seed: int = 1, months: int = 12) -> _Case:
+def case_of(names: list[str], extra: str = "", *, draws: int = 120, seed: int = 1, months: int = 12) -> Case:
     wanted = team(extra, months)
     what = futures(names, months, draws, seed)
-    return _Case.of(log(), catalogue(), names, wanted, what, None, lambda _: None)
+    return Case.of(log(), catalogue(), names, wanted, what, None, lambda _: None)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -171,7 +172,7 @@ def replace_log(plain: Log, table: pl.DataFrame) -> Log:
 def test_a_surface_is_the_bill_of_so_many_times_the_work(name: str, times: int) -> None:
     offer = catalogue().offer(name)
     work = workload(busy_log(), catalogue(), [offer], START)
-    found = work.response(name, (1.0, 6.0), Terms())
+    found = surface(work, name, (1.0, 6.0), Terms())
     real = compare(busy_log(times), catalogue(), [offer]).entries[0]
     load = times
     if len(found.limits) > 1:
@@ -190,7 +191,7 @@ def test_a_surface_is_the_bill_of_so_many_times_the_work(name: str, times: int) 
 @given(limit=st.integers(3, 30), tighter=st.floats(0.1, 0.9), load=st.floats(0.5, 8))
 def test_a_tighter_limit_never_serves_more(limit: int, tighter: float, load: float) -> None:
     work = workload(busy_log(), catalogue(), [catalogue().offer("dog/free")], START)
-    found = work.response("dog/free", (0.2, 10), Terms(limit=(0.1, 1)))
+    found = surface(work, "dog/free", (0.2, 10), Terms(limit=(0.1, 1)))
     at = np.interp([limit / 30 / load, limit / 30 * tighter / load], found.limits, found.refused[0, 0])
     assert at[1] >= at[0] - 1e-12
     assert (np.diff(found.refused[0, 0]) <= 1e-12).all()
@@ -201,7 +202,7 @@ def test_compression_is_measured_and_small(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(room, "ROWS", 400)
     for name in ("dog/free", "fox/free", "hen/daily", "kea/minute"):
         work = workload(busy_log(), catalogue(), [catalogue().offer(name)], START)
-        found = work.response(name, (1, 4), Terms())
+        found = surface(work, name, (1, 4), Terms())
         assert 0 < found.rows < 1440
         assert max(found.merged) < 0.05
 

@@ -28,8 +28,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pricewar.advice import kernel
+from pricewar.advice.surfaces import Response
 from pricewar.advice.team import DEEPENS, PARTS, WITHIN, Team
-from pricewar.advice.workload import Response
 from pricewar.futures import Futures
 
 Floats = NDArray[np.float64]
@@ -218,7 +218,7 @@ class World:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        return self.pay.shape[0], self.pay.shape[1], self.pay.shape[2]
+        return (*self.load.shape, len(self.vendor))  # type: ignore[return-value]
 
     def with_costs(self, costs: Costs) -> World:
         """The same futures for another set of switching costs."""

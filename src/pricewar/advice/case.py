@@ -1,0 +1,367 @@
+"""One case of advice: the log as work, offers that stand and their surfaces, futures in two halves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pricewar.advice.candidates import Excluded, Standing, present_model, screen
+from pricewar.advice.strategies import Costs, Floats, Surfaces, World, costs_of
+from pricewar.advice.surfaces import Response, Terms, responses
+from pricewar.advice.team import DAY_USD, Team
+from pricewar.advice.workload import Workload, workload
+from pricewar.errors import ConfigurationError, DataError
+from pricewar.futures import Futures
+from pricewar.futures.records import tier_of
+
+if TYPE_CHECKING:
+    from pricewar.advice.evidence import Evidence
+    from pricewar.offers.catalogue import Catalogue, Offer
+    from pricewar.usage.log import Log
+
+
+@dataclass
+class Part:
+    """Some of the futures, with what is random about the team in them."""
+
+    futures: Futures
+    load: Floats
+    flat: Floats
+    noise: Floats
+    luck: Floats
+
+    @property
+    def draws(self) -> int:
+        return self.futures.draws
+
+    def first(self, draws: int) -> Part:
+        at = slice(0, draws)
+        return Part(
+            self.futures.between(0, draws), self.load[at], self.flat[at], self.noise[at], self.luck[at]
+        )
+
+
+@dataclass
+class Case:
+    """One team, its candidates and their surfaces, and the futures in two halves."""
+
+    team: Team
+    work: Workload
+    names: list[str]
+    found: dict[str, Response]
+    standing: Standing
+    excluded: list[Excluded]
+    surfaces: Surfaces
+    siblings: tuple[str | None, ...]
+    vendor: NDArray[np.int64]
+    costs: Costs
+    portable: Costs
+    second: float
+    fit: Part
+    judge: Part
+    light: list[bool]
+    mean_noise: Floats
+    today: Floats
+    refused: Floats
+    notes: list[str]
+
+    @classmethod
+    def of(
+        cls,
+        log: Log,
+        catalogue: Catalogue,
+        offers: Iterable[Offer | str],
+        team: Team,
+        futures: Futures,
+        evidence: Evidence | None,
+        say: Callable[[str], None],
+    ) -> Case:
+        chosen = [catalogue.offer(o) if isinstance(o, str) else o for o in offers]
+        if team.present is not None:
+            chosen.append(catalogue.offer(team.present.offer))
+        chosen = list({o.id: o for o in chosen}.values())
+        _check(chosen, team, futures)
+        notes = list(futures.notes)
+        say("billing the log")
+        models = _models(log)
+        now = present_model(team, catalogue, models)
+        if evidence is None:
+            from pricewar.advice.evidence import published
+
+            wanted = {o.latest.models[0].name for o in chosen} | ({now} if now else set())
+            evidence = published(sorted(wanted), as_of=futures.start)
+        standing = screen(chosen, team, evidence, now)
+        siblings = {o.id: futures.sibling[futures.position(o.id)] for o in standing.offers}
+        others = [
+            catalogue.offers[s] for s in dict.fromkeys(siblings.values()) if s and s in catalogue.offers
+        ]
+        assumed = dict(standing.assumed)
+        for offer, sibling in siblings.items():
+            if sibling and offer in assumed:
+                assumed.setdefault(sibling, assumed[offer])
+        work = workload(
+            log,
+            catalogue,
+            [*standing.offers, *others],
+            futures.start,
+            currency=team.currency,
+            assumed=assumed,
+        )
+        notes += work.notes
+        excluded = list(standing.excluded)
+        unbilled = {id: why.text for id, why in work.comparison.not_billed}
+        names: list[str] = []
+        for offer in standing.offers:
+            entry = work.entries.get(offer.id)
+            if entry is None:
+                excluded.append(Excluded(offer.id, f"cannot be billed: {unbilled.get(offer.id, 'no price')}"))
+            elif entry.served.mid == 0:
+                why = "; ".join(dict.fromkeys(t.text for t, _, _ in entry.bill.refused))
+                excluded.append(Excluded(offer.id, f"serves none of this work: {why}"))
+            elif float(entry.served.mid or 0) < float(team.must_have.served):
+                share = f"{float(entry.served.mid or 0):.0%}"
+                excluded.append(Excluded(offer.id, f"serves {share} of the requests, the team needs more"))
+            else:
+                names.append(offer.id)
+        if not names:
+            raise DataError(
+                "no offer can serve this work: " + "; ".join(f"{e.offer}: {e.why}" for e in excluded[:5]),
+                remedy="name more offers, or ask less of them",
+            )
+        futures = _cut(futures, names, team.horizon)
+        load, flat = _loads(team, work, futures)
+        say("surfaces of cost")
+        billed = [s for s in dict.fromkeys([*names, *(siblings[n] for n in names)]) if s in work.entries]
+        lost = {s for n in names if (s := siblings[n]) and s not in work.entries}
+        notes += [f"{s}, which bills what follows a free offer, cannot be billed" for s in sorted(lost)]
+        found = responses(work, billed, _range(load), _terms(futures, names, siblings))
+        surfaces = Surfaces.of(names, [siblings[n] for n in names], found)
+        vendors = [catalogue.offers[n].latest.vendor for n in names]
+        rate, _ = catalogue.exchange("USD", team.currency, futures.start)
+        day = float(team.engineer_day if team.engineer_day is not None else DAY_USD * rate)
+        worth = _worth(team, work, found)
+        present = names.index(team.present.offer) if team.present and team.present.offer in names else -1
+        if team.present is not None and present < 0:
+            notes.append(f"{team.present.offer}, in use now, does not stand: the team is taken to start anew")
+        given: dict[str, Any] = {"day": day, "worth": worth, "requests": work.requests, "present": present}
+        rows = [found[n] for n in names]
+        costs = costs_of(team, vendors, rows, **given)
+        noise, luck = _noise(futures, work, names), _luck(futures, sorted(set(vendors)), vendors)
+        half = futures.draws // 2 if futures.draws > 1 else 0
+        cuts = [(0, half), (half, futures.draws)] if half else [(0, 1), (0, 1)]
+        parts = [Part(futures.between(a, b), load[a:b], flat[a:b], noise[a:b], luck[a:b]) for a, b in cuts]
+        case = cls(
+            team=team,
+            work=work,
+            names=names,
+            found=found,
+            standing=standing,
+            excluded=excluded,
+            surfaces=surfaces,
+            siblings=tuple(siblings[n] for n in names),
+            vendor=np.unique(vendors, return_inverse=True)[1].astype(np.int64),
+            costs=costs,
+            portable=costs_of(team, vendors, rows, portable=True, **given),
+            second=day * float(team.second_vendor),
+            fit=parts[0],
+            judge=parts[1],
+            light=[_light(work, n, float(rate)) for n in names],
+            mean_noise=parts[0].noise.mean(axis=0),
+            today=np.zeros(0),
+            refused=np.zeros(0),
+            notes=notes,
+        )
+        now_world = case.world(_today(parts[0], futures))
+        case.today = now_world.gift_pay[0, 0]
+        case.refused = now_world.gift_share[0, 0]
+        if half and half < 30:
+            notes.append(f"{futures.draws} futures are few: half fit the strategies, half judge them")
+        return case
+
+    @property
+    def cheapest(self) -> int:
+        """The offer with the least cost today, refused work included."""
+        return int((self.today + self.refused * self.costs.requests * self.costs.worth).argmin())
+
+    def world(self, part: Part, *, portable: bool = False, without: frozenset[str] = frozenset()) -> World:
+        """Futures with what they cost; `without`: causes that are taken away."""
+        f, costs = part.futures, self.portable if portable else self.costs
+        ones = np.ones_like(f.price)
+        if "prices" in without:
+            f = replace(f, price=ones, successor=ones)
+        if "terms" in without:
+            f = replace(f, status=np.zeros_like(f.status), allowance=ones, limit=ones)
+        if "refusals" in without:
+            costs = replace(costs, worth=0.0)
+        if "switching" in without:
+            costs = replace(
+                costs.free(),
+                join=np.zeros_like(costs.join),
+                gain=np.zeros_like(costs.gain),
+                setup=0.0,
+                upkeep=0.0,
+            )
+        load = part.flat if "growth" in without else part.load
+        return World(f, self.surfaces, self.vendor, load, part.noise, part.luck, costs, self.mean_noise)
+
+
+def _check(offers: Sequence[Offer], team: Team, futures: Futures) -> None:
+    if not offers:
+        raise ConfigurationError("no offer to choose from", remedy="name offers, vendors or kinds")
+    missing = [o.id for o in offers if o.id not in futures.offers]
+    if missing:
+        raise ConfigurationError(
+            f"the futures hold nothing of {', '.join(missing[:5])}", remedy="make futures of all candidates"
+        )
+    if futures.months < team.horizon:
+        raise ConfigurationError(
+            f"the futures last {futures.months} months, the team's horizon is {team.horizon}",
+            where="horizon",
+            remedy=f"make futures of {team.horizon} months, or shorten the horizon",
+        )
+
+
+def _models(log: Log) -> list[tuple[str, int]]:
+    """Models asked for, with their requests."""
+    import polars as pl
+
+    counts: dict[str, int] = {}
+    for frame in log.batches():
+        grouped = frame.group_by("model").agg(pl.col("requests").fill_null(1).clip(lower_bound=1).sum())
+        for model, requests in grouped.rows():
+            counts[model] = counts.get(model, 0) + int(requests)
+    return sorted(counts.items())
+
+
+def _cut(futures: Futures, names: Sequence[str], months: int) -> Futures:
+    """Futures of some offers, for some months."""
+    at = [futures.position(n) for n in names]
+    parts = {
+        name: np.ascontiguousarray(getattr(futures, name)[:, :months][:, :, at])
+        for name in ("price", "status", "allowance", "limit", "successor")
+    }
+    return replace(
+        futures,
+        offers=tuple(names),
+        months=months,
+        sibling=tuple(futures.sibling[i] for i in at),
+        frontier=np.ascontiguousarray(futures.frontier[:, :months]),
+        **parts,
+    )
+
+
+def _today(part: Part, futures: Futures) -> Part:
+    """One draw of one month in which everything is as today."""
+    one = np.ones((1, 1, len(futures.offers)))
+    now = replace(
+        part.futures.between(0, 1),
+        months=1,
+        price=one,
+        status=np.zeros(one.shape, np.uint8),
+        allowance=one,
+        limit=one,
+        successor=one,
+        frontier=np.ones((1, 1, 2)),
+    )
+    plain = np.ones((1, 1))
+    return Part(now, plain, plain, np.ones((1, one.shape[2])), np.full((1, one.shape[2]), 0.5))
+
+
+def _draw(futures: Futures, tag: int, shape: int, normal: bool) -> Floats:
+    """[D, shape] numbers that are the same however many draws there are; a lone draw gets the middle."""
+    if futures.draws == 1:
+        return np.full((1, shape), 0.0 if normal else 0.5)
+    rng = np.random.Generator(np.random.Philox(key=np.array([futures.seed, tag], dtype=np.uint64)))
+    size = (futures.draws, shape)
+    return rng.standard_normal(size) if normal else rng.random(size)
+
+
+def _loads(team: Team, work: Workload, futures: Futures) -> tuple[Floats, Floats]:
+    """([D, M] load as multiples of the logged month, the same without growth)."""
+    z = _draw(futures, 1, 2, normal=True)
+    monthly = np.clip(float(team.growth.monthly) + float(team.growth.uncertainty) * z[:, 0], -0.5, 1.0)
+    level = np.exp(work.spread * z[:, 1] - work.spread**2 / 2) if futures.draws > 1 else np.ones(1)
+    flat = np.repeat(level[:, None], futures.months, axis=1)
+    return flat * (1 + monthly)[:, None] ** np.arange(futures.months), flat
+
+
+def _noise(futures: Futures, work: Workload, names: Sequence[str]) -> Floats:
+    """[D, O] factor on money where another model would serve: triangular in the logarithm, as assumed."""
+    u = _draw(futures, 2, len(names), normal=False)
+    out = np.ones_like(u)
+    for i, name in enumerate(names):
+        own = work.entries[name].own
+        if work.entries[name].exact or not own.mid or own.low is None or own.high is None:
+            continue
+        low = float(np.log(max(float(own.low / own.mid), 0.1)))
+        high = float(np.log(max(float(own.high / own.mid), 1.0)))
+        if high - low < 1e-12 or futures.draws == 1:
+            continue
+        turn = -low / (high - low)
+        left = low + np.sqrt(u[:, i] * (high - low) * -low)
+        right = high - np.sqrt((1 - u[:, i]) * (high - low) * high)
+        out[:, i] = np.exp(np.where(u[:, i] < turn, left, right))
+    return out
+
+
+def _luck(futures: Futures, unique: Sequence[str], vendors: Sequence[str]) -> Floats:
+    """[D, O] where between least and most a vendor's ecosystem benefits the team."""
+    u = _draw(futures, 3, len(unique), normal=False)
+    return np.ascontiguousarray(u[:, [unique.index(v) for v in vendors]])
+
+
+def _light(work: Workload, name: str, dollar: float) -> bool:
+    """Whether an offer's model is a light one: as recorded, else by its name and its price for this work."""
+    entry = work.entries[name]
+    if entry.tariff.record.light is not None:
+        return entry.tariff.record.light
+    headline = work.comparison.per_million(entry.headline)
+    price = float(headline) / dollar if headline is not None else None
+    return tier_of(entry.tariff.record.models[0].name, price) == "light"
+
+
+def _range(load: Floats) -> tuple[float, float]:
+    return float(load.min()), float(load.max())
+
+
+def _terms(futures: Futures, names: Sequence[str], siblings: dict[str, str | None]) -> dict[str, Terms]:
+    """Ranges of factors that each offer's surface must cover; a sibling shares those of what it follows."""
+
+    def span(*arrays: Floats) -> tuple[float, float]:
+        low = min(float(a[a > 0].min(initial=1.0)) for a in arrays)
+        return low, max(1.0, *(float(a.max(initial=1.0)) for a in arrays))
+
+    found: dict[str, list[int]] = {}
+    for i, name in enumerate(names):
+        for which in (name, siblings[name]):
+            if which is not None:
+                found.setdefault(which, []).append(i)
+    f = futures
+    return {
+        which: Terms(
+            limit=span(f.limit[:, :, at]),
+            allowance=span(f.allowance[:, :, at]),
+            price=span(f.price[:, :, at], f.successor[:, :, at]),
+        )
+        for which, at in found.items()
+    }
+
+
+def _worth(team: Team, work: Workload, found: dict[str, Response]) -> float:
+    """What a refused request costs."""
+    if team.refused is not None:
+        return float(team.refused)
+    if work.logged is not None:
+        return work.logged / work.requests
+    if all(float(r.refused.max()) == 0 for r in found.values()):
+        return 0.0
+    unpriced = [use.model for use in work.comparison.models if use.total is None]
+    raise ConfigurationError(
+        f"what a refused request costs is unknown: no price is known for {', '.join(unpriced[:3])}",
+        where="refused",
+        remedy="say in the team what a refused request costs, as `refused: 0.01`",
+    )

@@ -1,0 +1,157 @@
+"""Every strategy there is, fitted on one half of the futures, or why it cannot be had."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from pricewar.advice import kernel
+from pricewar.advice.candidates import Excluded
+from pricewar.advice.case import Case, Part
+from pricewar.advice.strategies import Floats, Path, Policy, World, money
+
+THRESHOLDS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.25, 0.4, 0.6, 1.0, 1.5, 2.5, 4.0)
+DWELLS = (1, 2, 3)
+UNTILS = (1, 2, 3, 6, 9, 12, 18, 24, kernel.FOREVER)
+STARTS = 6
+TITLES = {
+    "stay": "stay with one offer",
+    "free": "take the free offer and leave before it turns",
+    "flagship": "one flagship throughout",
+    "several": "two vendors side by side, each taking what the other refuses",
+    "trigger": "move when a trigger is pulled",
+    "optimal": "the optimal plan",
+    "portable": "portable from the start, then the optimal plan",
+    "cheapest": "always the cheapest of the month, paying every move",
+    "frictionless": "always the cheapest if moving cost nothing",
+    "clairvoyant": "knowing all of the future",
+}
+
+
+@dataclass
+class Strategy:
+    """A strategy, fitted: `path` gives the offers used in a world, None for two vendors side by side."""
+
+    key: str
+    title: str
+    offers: tuple[str, ...]
+    settings: dict[str, Any]
+    fitted: float
+    path: Callable[[World], Path] | None = None
+    pair: tuple[int, int] | None = None
+    portable: bool = False
+
+    def account(
+        self, case: Case, part: Part, without: frozenset[str] = frozenset(), path: Path | None = None
+    ) -> Floats:
+        world = case.world(part, portable=self.portable, without=without)
+        if self.pair is not None:
+            return world.pair(*self.pair, 0.0 if "switching" in without else case.second)
+        assert self.path is not None
+        return world.account(self.path(world) if path is None else path)
+
+
+def stay(case: Case, train: World, o: int, key: str = "stay") -> Strategy:
+    total = train.total(train.rule(kernel.STAY, o))
+    return Strategy(
+        key, TITLES[key], (case.names[o],), {"begin": case.names[o]}, total, lambda w: w.rule(kernel.STAY, o)
+    )
+
+
+def strategies(case: Case, train: World) -> Iterable[Strategy | Excluded]:
+    """Every strategy, fitted on `train`, or why it cannot be had."""
+    entries = [case.work.entries[n] for n in case.names]
+    stays = [stay(case, train, o) for o in range(len(case.names))]
+    yield stays[case.costs.present] if case.costs.present >= 0 else min(stays, key=lambda s: s.fitted)
+    free = [o for o, e in enumerate(entries) if e.tariff.record.kind in ("free", "grant", "introductory")]
+    yield (
+        _leave_free(case, train, free)
+        if free
+        else Excluded("free", "no free, granted or introductory offer stands")
+    )
+    flagships = [
+        o
+        for o, e in enumerate(entries)
+        if not case.light[o] and e.tariff.record.kind in ("list", "provisioned", "pack")
+    ]
+    if flagships:
+        best = min(flagships, key=lambda o: stays[o].fitted)
+        yield replace(stays[best], key="flagship", title=TITLES["flagship"])
+    else:
+        yield Excluded("flagship", "no paid flagship stands")
+    yield _trigger(case, train, [s.fitted for s in stays])
+    yield _several(case, train)
+    for key, portable in (("optimal", False), ("portable", True)):
+        world = case.world(case.fit, portable=True) if portable else train
+        policy = Policy.fit(world)
+        path = policy.path(world)
+        begin = case.names[int(np.bincount(path[:, 0]).argmax())]
+        yield Strategy(
+            key, TITLES[key], (begin,), {"begin": begin}, world.total(path), policy.path, portable=portable
+        )
+
+
+def _leave_free(case: Case, train: World, free: Sequence[int]) -> Strategy:
+    tried = [
+        (train.total(train.rule(kernel.UNTIL, o, until=until)), o, -until)
+        for o in free
+        for until in UNTILS
+        if until < case.team.horizon or until == kernel.FOREVER
+    ]
+    total, o, until = min(tried)
+    until = -until  # of equals the latest
+    leave = None if until == kernel.FOREVER else until
+    settings = {"begin": case.names[o], "leave_in_month": leave}
+    return Strategy(
+        "free", TITLES["free"], (case.names[o],), settings, total,
+        lambda w: w.rule(kernel.UNTIL, o, until=until),
+    )  # fmt: skip
+
+
+def _trigger(case: Case, train: World, stays: Sequence[float]) -> Strategy:
+    starts = sorted(range(len(stays)), key=lambda o: stays[o])[:STARTS]
+    starts = list(
+        dict.fromkeys([*starts, case.cheapest, *([case.costs.present] * (case.costs.present >= 0))])
+    )
+    tried = [
+        (train.total(train.rule(kernel.TRIGGER, o, threshold, dwell)), o, threshold, dwell)
+        for o in starts
+        for threshold in THRESHOLDS
+        for dwell in DWELLS
+    ]
+    total, o, threshold, dwell = min(tried)
+    settings = {"begin": case.names[o], "rise": threshold, "months": dwell}
+    return Strategy(
+        "trigger", TITLES["trigger"], (case.names[o],), settings, total,
+        lambda w: w.rule(kernel.TRIGGER, o, threshold, dwell),
+    )  # fmt: skip
+
+
+def _several(case: Case, train: World) -> Strategy | Excluded:
+    if not case.team.several_vendors:
+        return Excluded("several", "the team works with one vendor at a time")
+    pairs = [
+        (a, b)
+        for a, b in itertools.combinations(range(len(case.names)), 2)
+        if case.vendor[a] != case.vendor[b]
+    ]
+    if not pairs:
+        return Excluded("several", "all offers that stand are one vendor's")
+    total, (a, b) = min((float(money(train.pair(a, b, case.second)).mean()), (a, b)) for a, b in pairs)
+    both = (case.names[a], case.names[b])
+    return Strategy("several", TITLES["several"], both, {"begin": " + ".join(both)}, total, pair=(a, b))
+
+
+def benchmarks(case: Case, fresh: World) -> list[tuple[Strategy, Floats]]:
+    cheapest, known = fresh.cheapest(), fresh.clairvoyant()
+    free = case.world(case.judge, without=frozenset({"switching"}))
+    found = {
+        "cheapest": fresh.account(cheapest),
+        "frictionless": free.account(free.cheapest()),
+        "clairvoyant": fresh.account(known),
+    }
+    return [(Strategy(k, TITLES[k], (), {}, float("nan")), account) for k, account in found.items()]
