@@ -1,6 +1,7 @@
 """Distil the recorded history of prices and free terms into our own records.
 
-    python docs/prepare_history.py        # reads ../shared/data, writes src/pricewar/futures/facts/*.csv
+    python docs/prepare_history.py             # reads ../shared/data, writes src/pricewar/futures/facts/*.csv
+    python docs/prepare_history.py --tables    # measures, and writes the tables of docs/futures.md
 
 Not part of the product: it documents how the records came about and lets them be made again where the raw
 tables are present. What it decides, and why, is said in src/pricewar/futures/facts/README.md; a price or a
@@ -528,7 +529,46 @@ def write(name: str, header: str, rows: list[tuple]) -> None:
     print(f"{name}: {len(rows)} records, {(OUT / name).stat().st_size // 1000} kB")
 
 
-def main() -> int:
+def tables() -> None:
+    """Measure, and write the tables of docs/futures.md between their marks."""
+    from math import exp
+    from statistics import median
+
+    from pricewar.futures.history import estimate, lifetimes
+    from pricewar.futures.scoring import table
+
+    hazards = estimate(FREE_END)
+    rows = [
+        "| event | of | seen | in months | rate a month (90%) | median size |",
+        "|---|---|---|---|---|---|",
+    ]
+    for r in hazards.summary():
+        size = f"× {exp(median(r.sizes)):.2f}" if r.sizes else ""
+        rows.append(
+            f"| {r.event} | {r.of} | {r.seen:.0f} | {r.months:.0f} "
+            f"| {r.rate:.2%} ({r.low:.2%} … {r.high:.2%}) | {size} |"
+        )
+    kept = "| terms | observed ends | still going | 1 month | 3 | 6 | 12 |\n|---|---|---|---|---|---|---|\n"
+    for kind in ("free", "introductory"):
+        curve = lifetimes(hazards.known, kind)
+        shares = " | ".join(f"{curve.at(m):.0%}" for m in (1, 3, 6, 12))
+        kept += f"| {kind} | {curve.observed} | {curve.censored} | {shares} |\n"
+    page = ROOT / "docs" / "futures.md"
+    text = page.read_text(encoding="utf-8")
+    for mark, made in (
+        ("hazards", "\n".join(rows) + "\n"),
+        ("lifetimes", kept),
+        ("scores", table(progress=lambda line: print(line, file=sys.stderr)).markdown()),
+    ):
+        head, rest = text.split(f"<!-- {mark} -->\n")
+        text = f"{head}<!-- {mark} -->\n{made}<!-- /{mark} -->{rest.split(f'<!-- /{mark} -->')[1]}"
+    page.write_text(text, encoding="utf-8")
+
+
+def main(words: list[str]) -> int:
+    if words == ["--tables"]:
+        tables()
+        return 0
     if not RAW.exists():
         print(f"the raw tables are not here ({RAW.name}/): nothing to do", file=sys.stderr)
         return 3
@@ -546,4 +586,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

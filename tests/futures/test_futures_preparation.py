@@ -16,7 +16,7 @@ def test_the_records_can_be_made_again(monkeypatch: pytest.MonkeyPatch, tmp_path
     import prepare_history
 
     monkeypatch.setattr(prepare_history, "OUT", tmp_path)
-    assert prepare_history.main() == 0
+    assert prepare_history.main([]) == 0
     kept = ROOT / "src" / "pricewar" / "futures" / "facts"
     for made in sorted(tmp_path.glob("*.csv")):
         assert made.read_text("utf-8") == (kept / made.name).read_text("utf-8"), (
@@ -32,5 +32,5 @@ def test_without_the_raw_tables_the_preparation_says_so(
     import prepare_history
 
     monkeypatch.setattr(prepare_history, "RAW", tmp_path / "nowhere")
-    assert prepare_history.main() == 3
+    assert prepare_history.main([]) == 3
     assert "not here" in capsys.readouterr().err

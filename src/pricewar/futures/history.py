@@ -352,6 +352,8 @@ def _free(
             a, b = whole.get(vendor, (first, last))
             whole[vendor] = (min(a, first), max(b, last))
         over = {vendor for vendor, (_, b) in whole.items() if known.until - b > SEEN_LATE}
+        if kind == "introductory":
+            over = set()  # each such price is a programme of its own
         one_of_a_kind = {vendor: all(m == "*" for v, m, *_ in lives if v == vendor) for vendor in whole}
         programme[kind] = Rates.fit(
             [Record(vendor_of(v), v, float(v in over), months(a, b)) for v, (a, b) in whole.items()],
@@ -371,6 +373,8 @@ def _free(
             ],
             prior=(1.0, 24.0),
         )
+        if kind == "introductory":
+            continue
         moved = amount_changes(known, kind)
         count: dict[tuple[str, str], int] = defaultdict(int)
         for vendor, model, _, _ in moved:

@@ -368,11 +368,12 @@ class Hazards:
         import numpy as np
 
         one = self.ended[kind].draw(seed, f"ended/{kind}", draws, vendor_of(vendor))
+        alone = stream(seed, "free", name).standard_exponential(draws) / one
+        if kind not in self.programme:
+            return alone
         every = self.programme[kind].draw(seed, f"programme/{kind}", draws)
         all_end = stream(seed, "programme", kind, vendor).standard_exponential(draws) / every
-        if not one_model:
-            return all_end
-        return np.minimum(all_end, stream(seed, "free", name).standard_exponential(draws) / one)
+        return np.minimum(all_end, alone) if one_model else all_end
 
     def free_amount(
         self, kind: str, vendor: str, times: NDArray[np.float64], draws: int, seed: int
@@ -476,11 +477,12 @@ class Hazards:
         sizes = [float(x) for of_tier in self.succeeded.values() for x in of_tier.values]
         r = self.succession
         rows.append(Summary("new model in a line", "own", r.events, r.exposure, *r.interval(), sizes))
-        for kind in self.ended:
-            for event, r, sizes in (
-                ("one model's terms ended", self.ended[kind], []),
-                ("all of a vendor's terms ended", self.programme[kind], []),
-                ("amounts changed", self.tightened[kind], list(np.atleast_1d(self.amounts[kind].values))),
-            ):
+        for event, of_kinds in (
+            ("one model's terms ended", self.ended),
+            ("all of a vendor's terms ended", self.programme),
+            ("amounts changed", self.tightened),
+        ):
+            for kind, r in of_kinds.items():
+                sizes = list(self.amounts[kind].values) if event == "amounts changed" else []
                 rows.append(Summary(event, kind, r.events, r.exposure, *r.interval(), sizes))
         return tuple(rows)

@@ -17,10 +17,10 @@ Opponents, refitted at each origin on the same records, class by class:
   yet, sums of independent shorter ones stand in.
 
 Coverage of central intervals is counted twice: by the interval as it is (a forecast with an atom at
-    "unchanged" covers
-more than it says), and by the randomised probability integral transform, which is right for atoms too (Czado,
-Gneiting, Held 2009, Biometrics 65). Events (free terms end, a model is retired) are scored by Brier's score
-and by log score against no change, a constant rate and climatology, all kept away from 0 and 1.
+"unchanged" covers more than it says), and by the randomised probability integral transform, which is right
+for atoms too (Czado, Gneiting, Held 2009, Biometrics 65). Events (free terms end, their limits are cut, a
+model is retired) are scored by Brier's score and by log score against no change, a constant rate and
+climatology, all kept away from 0 and 1.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from pricewar.futures.history import SEEN_LATE, estimate, free_lives
+from pricewar.futures.history import SEEN_LATE, amount_changes, estimate, free_lives
 from pricewar.futures.process import TIERS, Hazards
 from pricewar.futures.records import Records, after_months, load_records, tier_of, vendor_of
 from pricewar.futures.survival import stream
@@ -418,7 +418,10 @@ def _retirement(
 def _free_events(
     full: Records, hazards: Hazards, origin: date, h: int, draws: int, seed: int
 ) -> list[tuple[str, int, bool, float, dict]]:
-    """Whether free terms listed on the origin are gone h months later."""
+    """Whether free terms listed on the origin are gone h months later, and whether limits of those that go on
+    have been cut."""
+    import numpy as np
+
     day = after_months(origin, h)
     if day > full.until - SEEN_LATE:
         return []
@@ -432,9 +435,28 @@ def _free_events(
             over += ended
     climatology = (over + 0.5) / (seen + 1)
     found = []
+    tightened = hazards.tightened["free"]
+    cuts = [(v, m, when) for v, m, when, size in amount_changes(full) if size < 0]
+    share = float((hazards.amounts["free"].values < 0).mean())
+    constant_cut = -math.expm1(-share * (tightened.events + 0.5) / (tightened.exposure + 24) * h)
+    stated = {(s.vendor, s.model) for s in full.free if s.kind == "free" and s.amounts}
+    past_cuts = {(v, m) for v, m, when, size in amount_changes(hazards.known) if size < 0 and when > start}
+    past_seen = {(v, m) for v, m, a, b, _ in free_lives(hazards.known) if a <= start < b and (v, m) in stated}
+    climatology_cut = (len(past_cuts & past_seen) + 0.5) / (len(past_seen) + 1)
     for vendor, model, first, last, ended in lives:
         if first > origin or last < origin or (last < day and not ended):
             continue
+        if (vendor, model) in stated and last >= day:
+            amounts = hazards.free_amount("free", vendor, np.arange(1.0, h + 1), draws, seed)
+            found.append(
+                (
+                    "free limits cut",
+                    h,
+                    any(v == vendor and m == model and origin < when <= day for v, m, when in cuts),
+                    float((amounts.min(axis=1) < -0.01).mean()),
+                    {"constant rate": constant_cut, "climatology": climatology_cut},
+                )
+            )
         p = float((hazards.free_end("free", vendor, f"{vendor}/{model}", draws, seed) <= h).mean())
         found.append(
             ("free terms ended", h, last < day, p, {"constant rate": constant, "climatology": climatology})
