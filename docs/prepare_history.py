@@ -79,6 +79,12 @@ WRONG = {  # known faults of the table, by reason
     ("google", "gemini-1.5-flash-8b"): "zero stands for the free tier",
     ("google", "gemini-1.5-flash"): "the cut was entered a month late; own dates below",
     ("openai", "gpt-4o"): "the cut was entered six weeks late; own dates below",
+    ("openai", "gpt-4o-mini"): "own dates below",
+    ("openai", "gpt-4o-mini-2024-07-18"): "as gpt-4o-mini",
+    ("google", "gemini-2.5-flash"): "entered six weeks late; own dates below",
+    ("google", "gemini-2.5-flash-preview-05-20"): "the rise was entered six weeks late; own dates below",
+    ("anthropic", "claude-haiku-4-5"): "own dates below",
+    ("anthropic", "claude-haiku-4-5-20251001"): "as claude-haiku-4-5",
     ("openai", "o3"): "the cut was entered seven weeks late; own dates below",
     ("openai", "o3-2025-04-16"): "as o3",
     ("anthropic", "claude-3-5-haiku-20241022"): "the cut was entered three months late; own dates below",
@@ -101,9 +107,14 @@ WRONG = {  # known faults of the table, by reason
 SERIES = [  # dated from the vendors' pages and the dated events, in place of what the table has
     ("google", "gemini-1.5-pro", [("2024-07-25", 3.5, 10.5), ("2024-10-08", 1.25, 5.0)]),
     ("google", "gemini-1.5-flash", [("2024-07-25", 0.35, 1.05), ("2024-09-08", 0.075, 0.3)]),
-    ("openai", "gpt-4o", [("2024-05-22", 5.0, 15.0), ("2024-10-03", 2.5, 10.0)]),
+    ("google", "gemini-2.5-flash", [("2025-06-17", 0.3, 2.5)]),
+    ("google", "gemini-2.5-flash-preview-05-20", [("2025-05-20", 0.15, 0.6), ("2025-06-17", 0.3, 2.5)]),
+    ("openai", "gpt-4o", [("2024-05-13", 5.0, 15.0), ("2024-10-03", 2.5, 10.0)]),
+    ("openai", "gpt-4o-mini", [("2024-07-18", 0.15, 0.6)]),
+    ("anthropic", "claude-haiku-4-5", [("2025-10-15", 1.0, 5.0)]),
+    ("anthropic", "claude-opus-4-5", [("2025-11-24", 5.0, 25.0)]),
     ("openai", "o3", [("2025-05-02", 10.0, 40.0), ("2025-06-11", 2.0, 8.0)]),
-    ("anthropic", "claude-3-5-haiku-20241022", [("2024-11-16", 1.0, 5.0), ("2024-12-03", 0.8, 4.0)]),
+    ("anthropic", "claude-3-5-haiku-20241022", [("2024-11-04", 1.0, 5.0), ("2024-12-03", 0.8, 4.0)]),
     (
         "deepseek",
         "deepseek-chat",
@@ -198,7 +209,8 @@ def listed() -> list[tuple]:
             rows += [(channel, vendor, name, *spell) for spell in found]
     for vendor, name, points in SERIES:
         dated = [(date.fromisoformat(day), i, o) for day, i, o in points]
-        rows += [("own", vendor, name, *s[:2], *s[2:]) for s in _until_next(dated, PANEL_END)]
+        end = max(PANEL_END, dated[-1][0])
+        rows += [("own", vendor, name, *s) for s in _until_next(dated, end)]
     return rows
 
 

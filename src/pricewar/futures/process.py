@@ -454,7 +454,6 @@ class Hazards:
 
     def summary(self) -> tuple[Summary, ...]:
         """What was found, a row for each event and class: for tables."""
-        import numpy as np
 
         rows: list[Summary] = []
         for key, rates in self.change.items():
