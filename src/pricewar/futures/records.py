@@ -110,8 +110,8 @@ class FreeSpell(NamedTuple):
 
 
 class Announcement(NamedTuple):
-    """A change announced for `due`, and what became of it by `decided`. `price`: the price announced for
-    `models`."""
+    """A change announced for `due`, and what became of it by `decided`. `input` and `output`: the price
+    announced for `models`."""
 
     vendor: str
     what: str
@@ -121,7 +121,15 @@ class Announcement(NamedTuple):
     decided: date
     days_late: int
     models: tuple[str, ...] = ()
-    price: float | None = None
+    input: float | None = None
+    output: float | None = None
+
+    @property
+    def price(self) -> float | None:
+        """The one price that stands for both, at `MIX`."""
+        if self.input is None or self.output is None:
+            return None
+        return MIX[0] * self.input + MIX[1] * self.output
 
 
 class FrontierPoint(NamedTuple):
@@ -457,7 +465,6 @@ def _announcements(folder: Path) -> tuple[Announcement, ...]:
     for document in load(path, name=path.name):
         for row in document.validate(File).announcements:
             late = (row.happened - row.due).days if row.happened else 0
-            priced = row.input is not None and row.output is not None
             found.append(
                 Announcement(
                     row.vendor,
@@ -468,7 +475,8 @@ def _announcements(folder: Path) -> tuple[Announcement, ...]:
                     row.decided,
                     late,
                     tuple(row.model.split(", ")) if row.model else (),
-                    MIX[0] * row.input + MIX[1] * row.output if priced else None,  # type: ignore[operator]
+                    row.input,
+                    row.output,
                 )
             )
     return tuple(found)
