@@ -77,19 +77,22 @@ def respond(r, load, price, allowance, limit, gifted, sizes, grid_a, grid_l, pay
     """(money, share refused) of one month at response r.
 
     `load`: requests as a multiple of the logged month; `gifted`: as if one-off gifts had no end.
-    sizes[R, 4]: points on each axis, whether allowances are money, whether a gift is given;
-    grid_a[R, A], grid_l[R, L]: allowance and limit for each unit of load; pay, refused [R, 2, A, L]: money
+    sizes[R, 5]: points on each axis, whether allowances are money, whether a gift is given, whether the offer
+    is lumpy; grid_a[R, A], grid_l[R, L]: allowance and limit for each unit of load, or, of a lumpy offer, the
+    limit itself and one over the load; pay, refused [R, 2, A, L]: money
     for each unit of load and share refused, without and with gifts;
     flat[R, 7]: minimum a month, fixed a month, platform fee share, least spend committed, packs a month for
     each unit of load, fewest packs a month, price of a pack.
     """
     if load <= 0.0:
         load = 1e-12
-    a = allowance / load
-    if sizes[r, 2]:
+    a, room = allowance / load, limit / load
+    if sizes[r, 4]:
+        a, room = limit, 1.0 / load
+    elif sizes[r, 2]:
         a = a / price if price > 0.0 else 1e300
     i, wi = _bracket(grid_a[r], sizes[r, 0], a)
-    j, wj = _bracket(grid_l[r], sizes[r, 1], limit / load)
+    j, wj = _bracket(grid_l[r], sizes[r, 1], room)
     use = load * _mix(pay[r, gifted], sizes[r, 0], sizes[r, 1], i, wi, j, wj)
     share = _mix(refused[r, gifted], sizes[r, 0], sizes[r, 1], i, wi, j, wj)
     if flat[r, 6] > 0.0:

@@ -135,7 +135,13 @@ class Surfaces:
         most_a, most_l = max(len(r.allowances) for r in rows), max(len(r.limits) for r in rows)
         sizes = np.array(
             [
-                (len(r.allowances), len(r.limits), r.money, 0 if r.gift is None else 1 + r.gift_money)
+                (
+                    len(r.allowances),
+                    len(r.limits),
+                    r.money,
+                    0 if r.gift is None else 1 + r.gift_money,
+                    r.lumpy,
+                )
                 for r in rows
             ],
             dtype=np.int64,
@@ -280,7 +286,7 @@ class World:
 
     def clairvoyant(self) -> Path:
         """The best path of each draw, for one who knows all of it beforehand: a bound, no advice."""
-        return _forward(self, [], perfect=True)
+        return _perfect(self)
 
     def moves(self, month: int) -> NDArray[np.bool_]:
         """[D, O] whether an offer's vendor forces a move to its successor this month."""
@@ -320,6 +326,15 @@ class _Step:
         found = z @ self.coefficient + self.mean[:, None]
         return np.ascontiguousarray(np.clip(found, -self.most, self.most).transpose(1, 0, 2))
 
+    def at(self, features: Floats, state: NDArray[np.int64]) -> Floats:
+        """[D, O] the same, for one number of months of use in each draw."""
+        z = (features - self.centre[:, None]) / self.scale[:, None]
+        if (state == state[0]).all():
+            found = (z @ self.coefficient[:, :, state[0], None])[:, :, 0] + self.mean[:, state[0], None]
+        else:
+            found = (z * self.coefficient[:, :, state].transpose(0, 2, 1)).sum(axis=2) + self.mean[:, state]
+        return np.clip(found, -self.most, self.most).T
+
 
 @dataclass
 class Policy:
@@ -338,11 +353,9 @@ class Policy:
             half, rest = world.draws(0, draws // 2), world.draws(draws // 2, draws)
             tried = []
             for r in RIDGES:
-                for m in MARGINS:
-                    policy = cls._fit(half, r, m)
-                    tried.append((rest.total(policy.path(rest)), -m, r))
+                found = cls._fit(half, r, 0.0)
+                tried += [(rest.total(_forward(rest, found.steps, m)), m, r) for m in MARGINS]
             _, margin, ridge = min(tried)
-            margin = -margin
         return cls._fit(world, ridge, margin)
 
     @classmethod
@@ -419,38 +432,57 @@ def _regress(features: Floats, value: Floats, most: float, ridge: float) -> _Ste
     return _Step(centre, np.where(still, np.inf, scale), coefficient, mean, most)
 
 
-def _forward(world: World, steps: Sequence[_Step], margin: float = 0.0, perfect: bool = False) -> Path:
-    """The path of a policy, month by month; `perfect`: of one who knows the future."""
+def _forward(world: World, steps: Sequence[_Step], margin: float) -> Path:
+    """The path of a policy, month by month."""
+    draws, months = world.load.shape
+    c = world.costs
+    tops = c.leave.shape[1] - 1
+    rows, first = np.arange(draws), min(1, tops)
+    path = np.empty((draws, months), dtype=np.int64)
+    now, tenure = np.full(draws, c.present, dtype=np.int64), np.full(draws, c.used, dtype=np.int64)
+    for m, step in enumerate(steps):
+        features = world.features(m)
+        new = world.known[:, m] + c.beta * step.at(features, np.full(draws, first))
+        if m == 0:
+            new = new - world.gift[:, 0]
+        if m == 0 and c.present < 0:
+            path[:, 0] = (new + c.join).argmin(axis=1)
+        else:
+            t = np.minimum(tenure, tops)
+            stay = world.known[rows, m, now] + world.moves(m)[rows, now] * c.within[now, t]
+            stay += c.beta * step.at(features, np.minimum(t + 1, tops))[rows, now]
+            stay -= np.where((t == m) & (t < tops), world.gift[rows, m, now], 0.0)
+            same = world.vendor[now][:, None] == world.vendor
+            new += (1 + margin) * np.where(same, c.within[now, t][:, None], c.leave[now, t][:, None])
+            new[rows, now] = np.inf
+            best = new.argmin(axis=1)
+            path[:, m] = np.where(new[rows, best] < stay, best, now)
+        tenure = np.where(path[:, m] == now, tenure + 1, 1)
+        now = path[:, m]
+    return path
+
+
+def _perfect(world: World) -> Path:
+    """The path of one who knows each draw to its end."""
     draws, months, offers = world.shape
     c = world.costs
     states = c.leave.shape[1]
     value = np.zeros((draws, offers, states))
-    rows = np.arange(draws)
     chosen: list[NDArray[np.int16]] = []
-    if perfect:
-        for m in range(months - 1, -1, -1):
-            choice = np.empty((draws, offers, states), dtype=np.int16)
-            value = _improve(world, m, value, value - value[:, :1, :1], choice, perfect=True)
-            chosen.append(choice)
-        chosen.reverse()
+    for m in range(months - 1, -1, -1):
+        choice = np.empty((draws, offers, states), dtype=np.int16)
+        value = _improve(world, m, value, value - value[:, :1, :1], choice, perfect=True)
+        chosen.append(choice)
+    chosen.reverse()
+    rows = np.arange(draws)
     path = np.empty((draws, months), dtype=np.int64)
     now, tenure = np.full(draws, c.present, dtype=np.int64), np.full(draws, c.used, dtype=np.int64)
-    free = np.zeros((draws, offers, states))
     for m in range(months):
-        if m == 0 and c.present < 0:
-            if perfect:  # joining costs the same anywhere, and the recursion may have moved on at once
-                begin = (value[:, :, 0] + c.join).argmin(axis=1)
-                path[:, 0] = chosen[0][rows, begin, 0]
-            else:
-                later = steps[0].expect(world.features(0))[:, :, min(1, states - 1)]
-                path[:, 0] = (world.known[:, 0] - world.gift[:, 0] + c.join + c.beta * later).argmin(axis=1)
+        if m == 0 and c.present < 0:  # the recursion may have moved on at once
+            begin = (value[:, :, 0] + c.join).argmin(axis=1)
+            path[:, 0] = chosen[0][rows, begin, 0]
         else:
-            if perfect:
-                choice = chosen[m]
-            else:
-                choice = np.empty((draws, offers, states), dtype=np.int16)
-                _improve(world, m, free, steps[m].expect(world.features(m)), choice, margin)
-            path[:, m] = choice[rows, now, np.minimum(tenure, states - 1)]
+            path[:, m] = chosen[m][rows, now, np.minimum(tenure, states - 1)]
         tenure = np.where(path[:, m] == now, tenure + 1, 1)
         now = path[:, m]
     return path

@@ -44,6 +44,9 @@ STEPS = (
 )  # fmt: skip
 """Requests × p against terms × q. One of them is 1: multiplying both would soften what is indivisible."""
 FEW = {(1, 4), (1, 2), (1, 1), (2, 1), (4, 1), (8, 1), (16, 1), (32, 1), (64, 1), (128, 1), (256, 1)}
+FACTORS = (1 / 16, 1 / 12, 1 / 8, 1 / 6, 1 / 4, 1 / 3, 1 / 2, 3 / 4, 1.0, 1.5, 2.0, 4.0, 8.0)
+LUMPY = 1000
+"""A limit of fewer requests than this, counted in tokens, is not divisible."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class Response:
     Attributes:
         limits, allowances: grids of L and A, ascending; one point where the offer has none.
         pay, refused: [2, A, L] money for each unit of load, and share refused; without and with its gift.
+        lumpy: whether requests are large beside its limits, so that halving a limit is not doubling the
+            load; then `allowances` are factors on limits, and `limits` one over the load.
         money: whether its allowances are money, which a price rise shrinks.
         gift: share of the one-off gift used in a month at load 1, months until it expires, fee on joining.
         gift_money: whether the gift is money.
@@ -71,6 +76,7 @@ class Response:
     allowances: tuple[float, ...]
     pay: np.ndarray
     refused: np.ndarray
+    lumpy: bool = False
     money: bool = False
     gift: tuple[float, float, float] | None = None
     gift_money: bool = False
@@ -179,17 +185,22 @@ class Surface:
         both = self.limited and bool(self.recurring)
         top = loads[1] * (terms.price[1] if self._in_money() else 1.0)
         low = loads[0] * (terms.price[0] if self._in_money() else 1.0)
-        l_steps = _steps(loads, terms.limit, both) if self.limited else [(1, 1)]
-        a_steps = _steps((low, top), terms.allowance, both) if self.recurring else [(1, 1)]
+        lumpy = self._lumpy() and terms.limit != (1.0, 1.0)
+        bounds = (1.0, 1.0) if lumpy else terms.limit
+        l_steps = _steps(loads, bounds, None) if self.limited else [(1, 1)]
+        a_steps = _steps((low, top), terms.allowance, FEW if both else None) if self.recurring else [(1, 1)]
         limits = [q / p for p, q in l_steps]
         allowances = [0.0, *(q / p for p, q in a_steps)] if self.recurring else [1.0]
+        if lumpy:
+            allowances = _within(FACTORS, *terms.limit)
         shape = (2, len(allowances), len(limits))
         pay, refused = np.zeros(shape), np.zeros(shape)
         rejects = any(p.term.used_up == "reject" for p in self.gifts)
         for j, (p, q) in enumerate(l_steps):
             for i, a in enumerate(allowances):
                 step = (p, q) if self.limited or not self.recurring or i == 0 else a_steps[i - 1]
-                at = (step[0], Fraction(step[1]), self._amount(a, step))
+                q_l = Fraction(step[1]) * (Fraction(a).limit_denominator(100) if lumpy else 1)
+                at = (step[0], q_l, self._amount(a, step))
                 if rejects:
                     refused[0, i, j] = 1.0
                 else:
@@ -208,6 +219,7 @@ class Surface:
             tuple(allowances),
             pay,
             refused,
+            lumpy=lumpy,
             money=self._in_money(),
             gift=gift,
             gift_money=any(p.term.unit in ("money", "credits") for p in self.gifts),
@@ -223,7 +235,8 @@ class Surface:
 
     def _compress(self, bucket: int) -> None:
         """Rows to bill again and again: all of them, merged ones, or whole days, whichever is nearer."""
-        ways = [0, bucket] if bucket and len(self.held.times) > self.held.most else [0]
+        # A merged row is so many average requests, which does for all but limits that hold few of them.
+        ways = [0, bucket] if bucket and len(self.held.times) > self.held.most and not self._lumpy() else [0]
         kept: tuple[Any, ...] = ()
         for way in ways:
             batch, self.share = self.held.batch(self.tariff, self.served, self.same, way)
@@ -254,6 +267,19 @@ class Surface:
     def _variable_of(self, entry: Entry) -> float:
         lines = [x for x in entry.bill.lines if x.rule.key not in APART]
         return float(sum((x.amount for x in lines), Fraction(0))) * self.rate
+
+    def _lumpy(self) -> bool:
+        """Whether a limit counted in tokens holds few requests."""
+        if not self.limited or self.recurring or self.cliffs or not self.held.quantities[:, 7].sum():
+            return False
+        each = float(self.held.quantities[:, :6].sum() / self.held.quantities[:, 7].sum())
+        return any(
+            isinstance(p.term.amount, Fraction)
+            and "requests" not in p.term.meters
+            and p.term.per != "request"
+            and float(p.term.amount) < LUMPY * each
+            for p in self.tariff.limits
+        )
 
     def _bucket(self) -> int:
         """The shortest window that matters, in microseconds; 0 where rows may not be merged."""
@@ -406,14 +432,20 @@ def _months(term: Allowance) -> float:
     return float(months) if months else micro / DAY / MONTH_DAYS
 
 
-def _steps(loads: tuple[float, float], factors: tuple[float, float], few: bool) -> list[tuple[int, int]]:
+def _within(grid: Sequence[float], low: float, high: float) -> list[float]:
+    """Points of a grid that cover a range."""
+    first = max((i for i, x in enumerate(grid) if x <= low * (1 + 1e-9)), default=0)
+    last = min((i for i, x in enumerate(grid) if x >= high * (1 - 1e-9)), default=len(grid) - 1)
+    return list(grid[first : last + 1])
+
+
+def _steps(
+    loads: tuple[float, float], factors: tuple[float, float], few: set[tuple[int, int]] | None
+) -> list[tuple[int, int]]:
     """(p, q) whose terms for each unit of load, q/p, cover what futures ask, ascending in q/p."""
     low, high = factors[0] / max(loads[1], 1e-9), factors[1] / max(loads[0], 1e-9)
-    steps = sorted((s for s in STEPS if not few or s in FEW), key=lambda s: s[1] / s[0])
-    ratios = [q / p for p, q in steps]
-    first = max((i for i, r in enumerate(ratios) if r <= low * (1 + 1e-9)), default=0)
-    last = min((i for i, r in enumerate(ratios) if r >= high * (1 - 1e-9)), default=len(steps) - 1)
-    return steps[first : last + 1]
+    steps = {q / p: (p, q) for p, q in STEPS if few is None or (p, q) in few}
+    return [steps[ratio] for ratio in _within(sorted(steps), low, high)]
 
 
 def responses(

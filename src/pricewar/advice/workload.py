@@ -16,7 +16,7 @@ import numpy as np
 from pricewar.advice import kernel
 from pricewar.billing.batch import Assumptions, Batch
 from pricewar.billing.desk import DEFAULT_ASSUMPTIONS, Comparison, Corner, Entry, compare
-from pricewar.billing.tariff import Tariff
+from pricewar.billing.tariff import Tariff, boundaries
 from pricewar.errors import DataError
 from pricewar.offers.catalogue import Catalogue, Offer
 from pricewar.units import METERS
@@ -30,6 +30,8 @@ SHORT_SPREAD = 0.5
 """Assumed spread of daily volume where a log is too short to show its week: weekends may halve it."""
 ROWS = 150_000
 HELD_ROWS = 2_000_000
+BLOCK = 4
+"""Of a log with more rows, every so many blocks of days are held."""
 DAY = 86_400_000_000
 
 
@@ -185,9 +187,7 @@ class Held:
 
         self.models: dict[tuple[str | None, str], int] = {}
         self.tiers: dict[str, int] = {"standard": 0}
-        self.step, self.most = 1, ROWS
-        while log.rows / self.step > HELD_ROWS:
-            self.step += 1 if (self.step + 1) % 7 else 2
+        self.step, self.most = -(-log.rows // HELD_ROWS), ROWS
         first = comparison.days[0][0] if comparison.days else date(1970, 1, 1)
         parts = []
         for frame in log.batches():
@@ -196,12 +196,13 @@ class Held:
                     requests=pl.sum_horizontal(METERS[:6]).clip(lower_bound=1).cast(pl.Int64)
                 )
             if self.step > 1:
-                frame = frame.filter((pl.col("time").dt.date() - first).dt.total_days() % self.step == 0)
+                block = (pl.col("time").dt.date() - first).dt.total_days() // BLOCK
+                frame = frame.filter(block % self.step == 0)
             if len(frame):
                 parts.append(Batch.of(frame, self.models, self.tiers))
         self.bucket = log.bucket_seconds
         self.counted = "requests" not in log.unknown
-        self.first_day = (first - date(1970, 1, 1)).days
+        self.total = comparison.requests if self.counted else comparison.tokens
         self.times = np.concatenate([b.times for b in parts])
         self.quantities = np.concatenate([b.quantities for b in parts])
         self.model = np.concatenate([b.model for b in parts])
@@ -220,45 +221,67 @@ class Held:
     def batch(
         self, found: Tariff, served: np.ndarray, same: frozenset[int], bucket: int
     ) -> tuple[Batch, float]:
-        """Rows merged by `bucket` microseconds (0: as they are) where the tariff tells no difference.
+        """Rows merged by `bucket` microseconds (0: as they are) where the tariff tells no difference; whole days
+        of the tariff's own clock, if there are still too many.
 
-        Returns the rows, and the share of days that they are.
+        Returns the rows, and the share of all requests that they are.
         """
         pairs = list(self.models)
         kinds = np.array([int(served[i]) * 2 + (i in same) for i in range(len(pairs))])
         _, classes = np.unique(kinds, return_inverse=True)
         marks = sorted({m.longest_input for m in found.offer.models if m.longest_input})
-        key = (bucket, tuple(classes.tolist()), tuple(marks))
+        terms = [*(p.term for p in found.limits), *(p.term for p in found.allowances)]
+        zone = next((t.zone for t in terms if t.zone != "UTC"), "UTC")
+        key = (bucket, tuple(classes.tolist()) if bucket else (), tuple(marks), zone)
         if key not in self._merged:
-            self._merged[key] = self._make(classes, marks, bucket)
-        batch, share = self._merged[key]
-        return batch, share / self.step
+            self._merged[key] = self._make(classes, marks, bucket, zone)
+        return self._merged[key]
 
-    def _make(self, classes: np.ndarray, marks: Sequence[int], bucket: int) -> tuple[Batch, float]:
+    def _make(self, classes: np.ndarray, marks: Sequence[int], bucket: int, zone: str) -> tuple[Batch, float]:
         pairs, tiers = list(self.models), list(self.tiers)
-        times, quantities = self.times, self.quantities
-        model, tier = self.model, self.tier
+        rows = [self.times, self.quantities, self.model, self.tier]
         if bucket:
-            each = quantities[:, :4].sum(axis=1) // np.maximum(quantities[:, 7], 1)
-            size = np.searchsorted(np.asarray(marks, dtype=np.int64), each, side="left")
-            code = (classes[model] * len(tiers) + tier) * (len(marks) + 1) + size
-            codes = (int(classes.max()) + 1) * len(tiers) * (len(marks) + 1)
-            q = quantities
-            if (q[:, 7] < 1).any():
-                q = q.copy()
-                q[:, 7] = np.maximum(q[:, 7], 1)
-            out_t, out_q, out_c = np.empty_like(times), np.empty_like(q), np.empty_like(code)
-            n = kernel.merge(times, q, code, bucket, codes, out_t, out_q, out_c)
-            times, quantities = out_t[:n].copy(), out_q[:n].copy()
-            rest = out_c[:n] // (len(marks) + 1)
-            chosen = np.array([int(np.flatnonzero(classes == c)[0]) for c in range(int(classes.max()) + 1)])
-            model, tier = chosen[rest // len(tiers)], rest % len(tiers)
-        share = 1.0
-        if len(times) > self.most:
-            every = -(-len(times) // self.most)
-            every += every % 7 == 0
-            kept = (times // DAY - self.first_day) // self.step % every == 0
-            if kept.any() and not kept.all():
-                share = float(quantities[kept, 7].sum() / quantities[:, 7].sum())
-                times, quantities, model, tier = times[kept], quantities[kept], model[kept], tier[kept]
-        return Batch(times, quantities, model, pairs, tier, tiers), share
+            rows = self._merge(classes, marks, bucket)
+        if len(rows[0]) > self.most or self.step > 1:
+            kept = self._whole_days(rows[0], zone)
+            if kept.any():
+                rows = [column[kept] for column in rows]
+        times, quantities, model, tier = rows
+        share = float(np.maximum(quantities[:, 7], 1).sum() / max(self.total, 1))
+        return Batch(times, quantities, model, pairs, tier, tiers), min(share, 1.0)
+
+    def _merge(self, classes: np.ndarray, marks: Sequence[int], bucket: int) -> list[np.ndarray]:
+        tiers = len(self.tiers)
+        q = self.quantities
+        if (q[:, 7] < 1).any():
+            q = q.copy()
+            q[:, 7] = np.maximum(q[:, 7], 1)
+        size = np.searchsorted(
+            np.asarray(marks, dtype=np.int64), q[:, :4].sum(axis=1) // q[:, 7], side="left"
+        )
+        width = len(marks) + 1
+        code = (classes[self.model] * tiers + self.tier) * width + size
+        codes = (int(classes.max()) + 1) * tiers * width
+        out_t, out_q, out_c = np.empty_like(self.times), np.empty_like(q), np.empty_like(code)
+        n = kernel.merge(self.times, q, code, bucket, codes, out_t, out_q, out_c)
+        kind = out_c[:n] // width
+        first = np.array([int(np.flatnonzero(classes == c)[0]) for c in range(int(classes.max()) + 1)])
+        return [out_t[:n].copy(), out_q[:n].copy(), first[kind // tiers], kind % tiers]
+
+    def _whole_days(self, times: np.ndarray, zone: str) -> np.ndarray:
+        """[N] rows of whole days on the clocks of `zone`, as many as are billed again and again: even steps
+        through the days in order of weekday, so that weeks and the whole span are covered."""
+        edges = np.array(boundaries("day", zone, int(times[0]), int(times[-1])), dtype=np.int64)
+        day = np.searchsorted(edges, times, side="right") - 1
+        volume = np.bincount(day)
+        days = np.arange(len(volume))
+        inside = volume > 0
+        if self.step > 1:  # blocks of UTC days were kept: their first and last local days may be cut
+            inside &= volume >= 0.8 * np.median(volume[inside])
+        inside[[0, -1]] &= len(volume) < 4
+        order = sorted(days[inside].tolist(), key=lambda d: (d % 7, d))
+        if not order:
+            return np.ones(len(times), dtype=np.bool_)
+        n = int(np.clip(self.most * len(order) // max(int(volume[order].sum()), 1), 1, len(order)))
+        taken = [order[int((k + 0.5) * len(order) / n)] for k in range(n)]
+        return np.isin(day, taken)
