@@ -230,6 +230,10 @@ def futures_of(
     notes: list[str] = []
     if after_months(hazards.known.until, 3) < start:
         notes.append(f"records end on {hazards.known.until}: their rates are taken to hold from {start} on")
+    if catalogue.as_of > start:
+        notes.append(
+            f"the catalogue is of {catalogue.as_of}: it knows of the days since {start}, and so do these"
+        )
     columns = [_column(market, catalogue.offer(id), times, draws, seed, notes) for id in offers]
     kept, moved, cancelled = hazards.outcomes
     notes.append(f"announced changes: {kept} kept, {moved} moved, {cancelled} cancelled on record")

@@ -214,7 +214,10 @@ class Hazards:
 
     def shock(self, seed: int, steps: NDArray[np.float64], draws: int) -> NDArray[np.float64]:
         """The frontier's standard normal shocks, common to all offers of a draw, [D, K]."""
-        return stream(seed, "frontier").standard_normal((draws, STEPS))[:, : steps.size]
+        key = ("shock", draws, seed)
+        if key not in self._cache:
+            self._cache[key] = stream(seed, "frontier").standard_normal((draws, STEPS))
+        return self._cache[key][:, : steps.size]
 
     def paths(self, subject: Subject, times: NDArray[np.float64], draws: int, seed: int) -> Paths:
         """What may become of one offer at `times` (months from now, ascending, [K])."""
@@ -247,6 +250,8 @@ class Hazards:
         for i, (due, size) in enumerate(subject.announced):
             at = self.happens_at(f"{subject.name}/price/{i}", due, draws, seed)
             price = price + np.where(times >= at[:, None], size, 0.0)
+        if subject.retires is None and key[0] not in self.announced:
+            return Paths(price, np.full(draws, np.inf), price)  # nobody retires it
         arrives, newest = self._line(subject, times, draws, seed)
         retirement = self._retirement(subject, times, arrives, draws, seed)
         return Paths(price, retirement, self._successor(subject, price, newest, draws, seed))

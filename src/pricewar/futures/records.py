@@ -153,11 +153,13 @@ def channel_of(vendor: str) -> str:
     return "own" if vendor.lower() in OWN else "hosted"
 
 
+@lru_cache(maxsize=16_384)
 def spelled(model: str) -> str:
     """A model's name without host, casing and dots: `OpenAI/GPT-4.1` → `gpt-4-1`."""
     return model.lower().rsplit("/", 1)[-1].split(":", 1)[0].replace(".", "-").replace("_", "-")
 
 
+@lru_cache(maxsize=16_384)
 def undated(model: str) -> str:
     """A model's name without its snapshot either: `claude-3-5-haiku-20241022` → `claude-3-5-haiku`."""
     name = spelled(model)
@@ -220,6 +222,7 @@ _LINES: tuple[tuple[str, str], ...] = (
 )
 
 
+@lru_cache(maxsize=16_384)
 def line_of(model: str) -> str:
     """The place in its vendor's range that a model fills; open weights are in line by family and size."""
     name = undated(model)

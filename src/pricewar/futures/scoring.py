@@ -285,6 +285,7 @@ def table(
         truth = {h: outcomes(full, origin, h, full.until) for h in horizons}
         wanted = sorted({key for found in truth.values() for key in found})
         samples: dict[tuple[str, str, int], dict[str, NDArray]] = {}
+        before = {h: _retired_before(hazards, origin, h) for h in horizons}
         for key in wanted:
             subject = hazards.subject(*key, origin)
             if subject is None:
@@ -325,7 +326,8 @@ def table(
                 if subject.channel == "own":
                     end = full.retirement(*key)
                     gone = end is not None and end.on <= after_months(origin, h)
-                    events.append(_retirement(hazards, origin, h, gone, paths.retirement))
+                    p = float((paths.retirement <= h).mean())
+                    events.append(("own model retired", h, gone, p, before[h]))
         for h in horizons:
             events += _free_events(full, hazards, origin, h, draws, seed)
         if progress:
@@ -393,26 +395,17 @@ def _rows(scored: list, horizons: Sequence[int], seed: int) -> list[Row]:
     return rows
 
 
-def _retirement(
-    hazards: Hazards, origin: date, h: int, gone: bool, when: NDArray[np.float64]
-) -> tuple[str, int, bool, float, dict]:
-    ours = float((when <= h).mean())
-    rates = hazards.announced["own"]
-    constant = -math.expm1(-(rates.events + 0.5) / (rates.exposure + 25) * h)
-    known = hazards.known
+def _retired_before(hazards: Hazards, origin: date, h: int) -> dict[str, float]:
+    """What the baselines hold of a retirement within `h` months."""
+    rates, known = hazards.announced["own"], hazards.known
     start, seen, over = after_months(origin, -h), 0, 0
     for key, spells in known.histories.items():
         end = known.retirement(*key)
         if key[0] == "own" and spells[0].first <= start and (end is None or end.on > start):
             seen += 1
             over += end is not None and end.on <= origin
-    return (
-        "own model retired",
-        h,
-        gone,
-        ours,
-        {"constant rate": constant, "climatology": (over + 0.5) / (seen + 1)},
-    )
+    constant = -math.expm1(-(rates.events + 0.5) / (rates.exposure + 25) * h)
+    return {"constant rate": constant, "climatology": (over + 0.5) / (seen + 1)}
 
 
 def _free_events(
