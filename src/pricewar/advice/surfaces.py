@@ -235,11 +235,14 @@ class Surface:
 
     def _compress(self, bucket: int) -> None:
         """Rows to bill again and again: all of them, merged ones, or whole days, whichever is nearer."""
+        lasting = not self.limited and not self.recurring  # without its gifts it is billed by sums alone
         # A merged row is so many average requests, which does for all but limits that hold few of them.
         ways = [0, bucket] if bucket and len(self.held.times) > self.held.most and not self._lumpy() else [0]
+        if lasting:
+            ways = [0]
         kept: tuple[Any, ...] = ()
         for way in ways:
-            batch, self.share = self.held.batch(self.tariff, self.served, self.same, way)
+            batch, self.share = self.held.batch(self.tariff, self.served, self.same, way, whole=lasting)
             self.batches: dict[int, Batch] = {1: batch}
             self.views: dict[int, View] = {}
             self.to_month = self.work.factor / self.share

@@ -219,10 +219,10 @@ class Held:
         self._merged: dict[Any, tuple[Batch, float]] = {}
 
     def batch(
-        self, found: Tariff, served: np.ndarray, same: frozenset[int], bucket: int
+        self, found: Tariff, served: np.ndarray, same: frozenset[int], bucket: int, *, whole: bool = False
     ) -> tuple[Batch, float]:
-        """Rows merged by `bucket` microseconds (0: as they are) where the tariff tells no difference; whole days
-        of the tariff's own clock, if there are still too many.
+        """Rows merged by `bucket` microseconds (0: as they are) where the tariff tells no difference; whole
+        days of the tariff's own clock, if there are still too many (`whole`: never).
 
         Returns the rows, and the share of all requests that they are.
         """
@@ -232,17 +232,19 @@ class Held:
         marks = sorted({m.longest_input for m in found.offer.models if m.longest_input})
         terms = [*(p.term for p in found.limits), *(p.term for p in found.allowances)]
         zone = next((t.zone for t in terms if t.zone != "UTC"), "UTC")
-        key = (bucket, tuple(classes.tolist()) if bucket else (), tuple(marks), zone)
+        key = (bucket, tuple(classes.tolist()) if bucket else (), tuple(marks), zone, whole)
         if key not in self._merged:
-            self._merged[key] = self._make(classes, marks, bucket, zone)
+            self._merged[key] = self._make(classes, marks, bucket, zone, whole)
         return self._merged[key]
 
-    def _make(self, classes: np.ndarray, marks: Sequence[int], bucket: int, zone: str) -> tuple[Batch, float]:
+    def _make(
+        self, classes: np.ndarray, marks: Sequence[int], bucket: int, zone: str, whole: bool
+    ) -> tuple[Batch, float]:
         pairs, tiers = list(self.models), list(self.tiers)
         rows = [self.times, self.quantities, self.model, self.tier]
         if bucket:
             rows = self._merge(classes, marks, bucket)
-        if len(rows[0]) > self.most or self.step > 1:
+        if (len(rows[0]) > self.most and not whole) or self.step > 1:
             kept = self._whole_days(rows[0], zone)
             if kept.any():
                 rows = [column[kept] for column in rows]
