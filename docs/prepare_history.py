@@ -565,11 +565,24 @@ def tables() -> None:
         curve = lifetimes(hazards.known, kind)
         shares = " | ".join(f"{curve.at(m):.0%}" for m in (1, 3, 6, 12))
         kept += f"| {kind} | {curve.observed} | {curve.censored} | {shares} |\n"
+    vendors = "| rate a month | vendor | seen | in months | own record alone | pooled (90%) |\n|---|---|---|---|---|---|\n"
+    for what, rates in (
+        ("price changed, own light", hazards.change["own", "light"]),
+        ("price changed, own flagship", hazards.change["own", "flagship"]),
+        ("free terms of one model ended", hazards.ended["free"]),
+    ):
+        for vendor, (seen, months) in sorted(rates.groups.items(), key=lambda g: -g[1][1])[:8]:
+            middle, low, high = rates.interval(group=vendor)
+            vendors += (
+                f"| {what} | {vendor} | {seen:.0f} | {months:.0f} | {seen / months:.1%} "
+                f"| {middle:.1%} ({low:.1%} … {high:.1%}) |\n"
+            )
     page = ROOT / "docs" / "futures.md"
     text = page.read_text(encoding="utf-8")
     for mark, made in (
         ("hazards", "\n".join(rows) + "\n"),
         ("lifetimes", kept),
+        ("vendors", vendors),
         ("scores", table(progress=lambda line: print(line, file=sys.stderr)).markdown()),
     ):
         head, rest = text.split(f"<!-- {mark} -->\n")

@@ -3,19 +3,21 @@
 An offer's price is a marked point process in months t:
 
 - *Changes* (cuts and rises) arrive at rate λ_i, pooled model → vendor → class (`survival.Rates`), class =
-  channel × tier. A change adds s − φ y to the log price: s is a recorded size of the class, y the log price
-  above its own time average, φ ≥ 0 how much of a deviation is undone (regression; 0 where there are few
-  changes).
-- *Retirement* is first announced, at a rate that depends on age (piecewise exponential), then takes effect
-  after a recorded notice. What the user pays from then on is the price of the newest model of the same line
-  at the vendor; *successors*, dearer or cheaper, arrive in the line at a rate and with sizes of their own.
-- *Free terms* end, and their limits are tightened or loosened, at rates pooled by vendor.
+  channel × tier, times a factor once the price has stood for 2 and for 6 months. A change adds s − φ y to the
+  log price: s is a recorded size of the class, y the log price above its own time average, φ ≥ 0 how much of
+  a deviation is undone.
+- *Retirement* is first announced, at a rate that depends on age, on a newer model in the line and on being a
+  preview, then takes effect after a recorded notice. What the user pays from then on is the price of the
+  newest model of the line at the vendor; *successors*, dearer or cheaper, come into the line at a rate and
+  with sizes of their own, and fall back towards its level.
+- *Free terms* end, for one model or for all of a vendor's, and their limits are tightened or loosened, at
+  rates pooled by vendor.
 - *Announced changes* enter on the day announced, except that each is kept, moved or cancelled with the
   frequency with which announcements were (Dirichlet posterior, Jeffreys prior).
-- *The frontier*, the best price at constant capability, is a random walk with drift in log price, the drift
-  pooled over Epoch AI's series by DerSimonian and Laird's random effects, flattening towards the lowest price
-  on record. Its monthly shock is common to a draw: rates of price changes are multiplied by g = exp(−σ e −
-  σ²/2), e the shock.
+- *The frontier*, the best price so far at constant capability, is the running minimum of a random walk with
+  drift in log price, flattening towards the lowest price on record; the drift is pooled over Epoch AI's
+  series by random effects. Its shocks e are common to a draw: all rates of price changes are multiplied by
+  g = exp(−σ (e + z)/√2 − σ²/2), mean 1, with e the month's and z the draw's lasting one.
 
 Every parameter is drawn anew per future. How they are estimated: `history`.
 """
@@ -190,9 +192,10 @@ class Hazards:
         price = spells[-1].price
         heir_name = self.known.successor(channel, vendor, model, day)
         heir = None
-        # An older model is no successor, unless the offer is only a preview of what will stand beside it.
+        # An older model is no successor, unless the offer is only a preview or is about to go.
         if heir_name and (
             self.known.histories[channel, vendor, heir_name][0].first > spells[0].first
+            or end is not None
             or PREVIEW.search(model)
         ):
             heir = self.known.price_on(channel, vendor, heir_name, day)
@@ -201,15 +204,15 @@ class Hazards:
             vendor,
             model,
             tier_of(model, spells[0].price),
-            months(spells[0].first, day),
-            deviation(spells, day),
-            None if end is None else months(day, end.on),
-            None if heir is None else math.log(heir / price),
-            tuple(
+            age=months(spells[0].first, day),
+            deviation=deviation(spells, day),
+            retires=None if end is None else months(day, end.on),
+            heir=None if heir is None else math.log(heir / price),
+            announced=tuple(
                 (months(day, due), math.log(then / price))
                 for due, then in self.known.announced_prices(vendor, model, day)
             ),
-            months(spells[-1].first, day),
+            quiet=months(spells[-1].first, day),
         )
 
     def shock(self, seed: int, steps: NDArray[np.float64], draws: int) -> NDArray[np.float64]:

@@ -148,15 +148,12 @@ class Rates:
         ).sum(-1)
         log_weight += -0.5 * np.log(shapes[:, None]) ** 2
         log_weight += prior[0] * np.log(means) - prior[1] * means
+        weights = _normal(log_weight)
+        usual = float((shapes[:, None] * weights).sum())
         spreads = np.exp(np.linspace(-2.5, 3.5, 25))
         log_spread = -0.5 * np.log(spreads) ** 2
-        a0 = float(
-            (shapes * np.exp(log_weight - log_weight.max()).sum(1)).sum()
-            / np.exp(log_weight - log_weight.max()).sum()
-        )
         for (group, _), (events, exposure) in members.items():
-            of_group = groups[group]
-            centre = (a0 + of_group[0]) / (a0 / (total / time) + of_group[1])
+            centre = (usual + groups[group][0]) / (usual * time / total + groups[group][1])
             log_spread += (
                 gammaln(spreads + events)
                 - gammaln(spreads)
@@ -170,7 +167,7 @@ class Rates:
             {g: (v[0], v[1]) for g, v in members.items()},
             shapes,
             means,
-            _normal(log_weight),
+            weights,
             spreads,
             _normal(log_spread),
         )
