@@ -67,8 +67,8 @@ def test_nobody_beats_the_clairvoyant_and_few_the_optimal_plan() -> None:
     optimal = money(fresh.account(policy.path(fresh)))
     assert (known <= optimal + 1e-9).all()
     for o in range(len(case.names)):
-        for kind, threshold in ((0, 0.0), (2, 0.1), (2, 0.5), (3, 0.0)):
-            cost = money(fresh.account(fresh.rule(kind, o, threshold)))
+        for kind, payback in ((0, 0.0), (2, 2.0), (2, 12.0), (3, 0.0)):
+            cost = money(fresh.account(fresh.rule(kind, o, payback=payback)))
             assert (known <= cost + 1e-9).all()
             more = optimal - cost
             assert more.mean() <= 2.6 * more.std() / len(more) ** 0.5 + 1e-9

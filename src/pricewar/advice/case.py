@@ -139,7 +139,8 @@ class Case:
         lost = {s for n in names if (s := siblings[n]) and s not in work.entries}
         notes += [f"{s}, which bills what follows a free offer, cannot be billed" for s in sorted(lost)]
         found = responses(work, billed, _range(load), _terms(futures, names, siblings))
-        surfaces = Surfaces.of(names, [siblings[n] for n in names], found)
+        lasting = [work.entries[n].tariff.record.kind in ("list", "pack", "provisioned") for n in names]
+        surfaces = Surfaces.of(names, [siblings[n] for n in names], found, lasting)
         vendors = [catalogue.offers[n].latest.vendor for n in names]
         rate, _ = catalogue.exchange("USD", team.currency, futures.start)
         day = float(team.engineer_day if team.engineer_day is not None else DAY_USD * rate)

@@ -212,11 +212,13 @@ def _triggers(
 ) -> Iterable[Trigger]:
     """Conditions to watch, each with what the plan did when it came."""
     rule = next(s for s in kept if s.key == "trigger").settings
-    months = "" if rule["months"] == 1 else f" for {rule['months']} months"
-    yield Trigger(
-        f"it costs {rule['rise']:.0%} more than the cheapest alternative{months}", "move to that alternative",
-        rule["rise"],
-    )  # fmt: skip
+    if rule["payback"]:
+        first = f"a move would pay for itself within {rule['payback']:.0f} months"
+        running = "" if rule["dwell"] == 1 else f", for {rule['dwell']} months running"
+        then = "move to the paid offer" if rule["paid_only"] else "move to the offer"
+        yield Trigger(first + running, f"{then} that saves most", rule["payback"])
+    else:
+        yield Trigger("it serves nothing any more", "move; no saving was worth a move before")
     if chosen.pair is None and chosen.path is not None:
         world = case.world(case.judge, portable=True) if chosen.portable else fresh
         path = chosen.path(world)

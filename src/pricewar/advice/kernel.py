@@ -223,41 +223,65 @@ FOREVER = 1 << 30
 
 
 @njit(cache=True, nogil=True)
-def follow(kind, start, threshold, dwell, until, cost, gift, open_, status, same_start, tops, out):
+def follow(
+    kind, start, payback, dwell, until, paid_only, cost, gift, open_, status, lasting, vendor, leave, within,
+    present, used, out,
+):  # fmt: skip
     """Offers used by a plain rule: out[D, M].
 
-    STAY: with `start`, moving to the cheapest only when it serves nothing any more. UNTIL: the same, but
-    moving also when its terms have ended, or in month `until`. TRIGGER: move to the cheapest once the
-    present cost has been above (1 + threshold) times its cost for `dwell` months. CHEAPEST: the cheapest of
-    each month. cost[D, M, O] as known; gift[D, M, O] what a gift takes off for a team that joined in month
-    0; open_[D, M, O] whether any of the work is served; same_start: the team already uses `start`, so that
-    it gets no gift.
+    STAY: with `start`, moving only when it serves nothing any more. UNTIL: the same, but moving also when its
+    terms have ended, or in month `until`. TRIGGER: move once the saving of a month, `payback` times over (but
+    no longer than months remain), has been above the cost of moving for `dwell` months. CHEAPEST: the
+    cheapest of each month. The first two move to the cheapest of lasting[O] offers if any serves, TRIGGER
+    too where `paid_only`. cost[D, M, O] as known; gift[D, M, O] what a gift takes off for a team that
+    joined in month 0; open_[D, M, O] whether any of the work is served; leave, within [O, T]; present,
+    used: the offer in use before, and for how many months.
     """
     draws, months_, offers = cost.shape
+    tops = leave.shape[1] - 1
     for d in range(draws):
-        now, given, above = start, not same_start, 0
+        now, above = start, 0
+        fresh = start != present
+        tenure = 0 if fresh else used
         for m in range(months_):
             left = kind == UNTIL and now == start and m > 0 and (status[d, m, now] != 0 or m >= until)
-            best, least = -1, np.inf
-            for p in range(offers):
-                if open_[d, m, p] and not (left and p == start):
-                    here = cost[d, m, p] - (gift[d, m, p] if m == 0 and not same_start else 0.0)
-                    if here < least:
-                        best, least = p, here
-            mine = cost[d, m, now] - (gift[d, m, now] if given and m < tops else 0.0)
-            to = now
-            if best >= 0 and best != now:
-                if not open_[d, m, now] or left or (kind == CHEAPEST and least < mine):
-                    to = best
-                elif kind == TRIGGER:
-                    above = above + 1 if mine > (1 + threshold) * least else 0
-                    if above >= dwell:
-                        to = best
-            else:
-                above = 0
+            t = min(tenure, tops)
+            mine = cost[d, m, now] - (gift[d, m, now] if fresh and m < tops else 0.0)
+            to, least = now, np.inf
+            if kind == CHEAPEST:
+                for p in range(offers):
+                    here = cost[d, m, p] - (gift[d, m, p] if m == 0 and p != present else 0.0)
+                    if open_[d, m, p] and here < least:
+                        to, least = p, here
+                if least >= mine:
+                    to = now
+            elif left or not open_[d, m, now]:
+                for careful in range(2):
+                    for p in range(offers):
+                        if (
+                            open_[d, m, p]
+                            and p != now
+                            and (careful == 1 or lasting[p])
+                            and cost[d, m, p] < least
+                        ):
+                            to, least = p, cost[d, m, p]
+                    if to != now:
+                        break
+            elif kind == TRIGGER and m > 0:
+                most = 0.0
+                for p in range(offers):
+                    if open_[d, m, p] and p != now and (lasting[p] or not paid_only):
+                        move = within[now, t] if vendor[p] == vendor[now] else leave[now, t]
+                        gain = min(payback, months_ - m) * (mine - cost[d, m, p]) - move
+                        if gain > most:
+                            to, most = p, gain
+                above = above + 1 if to != now else 0
+                if above < dwell:
+                    to = now
             if to != now:
-                now, given, above = to, m == 0, 0
+                now, tenure, fresh, above = to, 0, m == 0, 0
             out[d, m] = now
+            tenure += 1
 
 
 @njit(cache=True, nogil=True)

@@ -14,7 +14,7 @@ from pricewar.advice.candidates import Excluded
 from pricewar.advice.case import Case, Part
 from pricewar.advice.strategies import Floats, Path, Policy, World, money
 
-THRESHOLDS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.25, 0.4, 0.6, 1.0, 1.5, 2.5, 4.0)
+PAYBACKS = (0.0, 1.0, 2.0, 3.0, 6.0, 9.0, 12.0, 18.0, 24.0, 36.0)
 DWELLS = (1, 2, 3)
 UNTILS = (1, 2, 3, 6, 9, 12, 18, 24, kernel.FOREVER)
 STARTS = 6
@@ -114,20 +114,19 @@ def _leave_free(case: Case, train: World, free: Sequence[int]) -> Strategy:
 
 def _trigger(case: Case, train: World, stays: Sequence[float]) -> Strategy:
     starts = sorted(range(len(stays)), key=lambda o: stays[o])[:STARTS]
-    starts = list(
-        dict.fromkeys([*starts, case.cheapest, *([case.costs.present] * (case.costs.present >= 0))])
-    )
-    tried = [
-        (train.total(train.rule(kernel.TRIGGER, o, threshold, dwell)), o, threshold, dwell)
-        for o in starts
-        for threshold in THRESHOLDS
-        for dwell in DWELLS
-    ]
-    total, o, threshold, dwell = min(tried)
-    settings = {"begin": case.names[o], "rise": threshold, "months": dwell}
+    more = [case.cheapest, *([case.costs.present] if case.costs.present >= 0 else [])]
+    tried = []
+    for o in dict.fromkeys([*starts, *more]):
+        for payback in PAYBACKS:  # none: never move
+            for dwell in DWELLS if payback else DWELLS[:1]:
+                for paid_only in (False, True) if payback else (True,):
+                    rule = {"payback": payback, "dwell": dwell, "paid_only": paid_only}
+                    tried.append((train.total(train.rule(kernel.TRIGGER, o, **rule)), o, rule))
+    total, o, rule = min(tried, key=lambda found: found[0])
+    settings = {"begin": case.names[o], **rule}
     return Strategy(
         "trigger", TITLES["trigger"], (case.names[o],), settings, total,
-        lambda w: w.rule(kernel.TRIGGER, o, threshold, dwell),
+        lambda w: w.rule(kernel.TRIGGER, o, **rule),
     )  # fmt: skip
 
 

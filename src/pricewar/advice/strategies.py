@@ -123,13 +123,19 @@ class Surfaces:
     after: NDArray[np.int64]
     late: NDArray[np.int64]
     gift: Floats
+    lasting: NDArray[np.bool_]
     tables: tuple[Any, ...]
 
     @classmethod
     def of(
-        cls, offers: Sequence[str], siblings: Sequence[str | None], found: Mapping[str, Response]
+        cls,
+        offers: Sequence[str],
+        siblings: Sequence[str | None],
+        found: Mapping[str, Response],
+        lasting: Sequence[bool],
     ) -> Surfaces:
-        """`found` holds a response for each offer, and for each sibling that can be billed."""
+        """`found` holds a response for each offer, and for each sibling that can be billed; `lasting` tells
+        offers of paid, open-ended terms from free, granted and introductory ones."""
         names = list(found)
         rows = [found[name] for name in names]
         most_a, most_l = max(len(r.allowances) for r in rows), max(len(r.limits) for r in rows)
@@ -161,7 +167,14 @@ class Surfaces:
             alone = int(own[i]) if found[offer].paid else -1
             after[i] = other if other >= 0 else alone
             late[i] = alone if alone >= 0 else other
-        return cls(own, after, late, gift, (sizes, grid_a, grid_l, pay, refused, flat))
+        return cls(
+            own,
+            after,
+            late,
+            gift,
+            np.array(lasting, dtype=np.bool_),
+            (sizes, grid_a, grid_l, pay, refused, flat),
+        )
 
 
 class World:
@@ -264,15 +277,22 @@ class World:
         return out
 
     def rule(
-        self, kind: int, start: int, threshold: float = 0.0, dwell: int = 1, until: int = kernel.FOREVER
+        self,
+        kind: int,
+        start: int,
+        *,
+        payback: float = 0.0,
+        dwell: int = 1,
+        until: int = kernel.FOREVER,
+        paid_only: bool = False,
     ) -> Path:
         """The path of a plain rule (`kernel.follow`)."""
-        c = self.costs
-        out = np.empty(self.load.shape, dtype=np.int64)
-        kernel.follow(
-            kind, start, threshold, dwell, until, self.known, self.gift, self.open, self.status,
-            c.present == start, c.leave.shape[1] - 1, out,
-        )  # fmt: skip
+        c, out = self.costs, np.empty(self.load.shape, dtype=np.int64)
+        arguments: list[Any] = [
+            kind, start, payback, dwell, until, paid_only, self.known, self.gift, self.open, self.status,
+            self.surfaces.lasting, self.vendor, c.leave, c.within, c.present, c.used, out,
+        ]  # fmt: skip
+        kernel.follow(*arguments)
         return out
 
     def total(self, path: Path) -> float:
