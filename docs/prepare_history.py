@@ -565,7 +565,8 @@ def tables() -> None:
         curve = lifetimes(hazards.known, kind)
         shares = " | ".join(f"{curve.at(m):.0%}" for m in (1, 3, 6, 12))
         kept += f"| {kind} | {curve.observed} | {curve.censored} | {shares} |\n"
-    vendors = "| rate a month | vendor | seen | in months | own record alone | pooled (90%) |\n|---|---|---|---|---|---|\n"
+    vendors = "| rate a month | vendor | seen | in months | own record alone | pooled (90%) |\n"
+    vendors += "|---|---|---|---|---|---|\n"
     for what, rates in (
         ("price changed, own light", hazards.change["own", "light"]),
         ("price changed, own flagship", hazards.change["own", "flagship"]),

@@ -371,6 +371,9 @@ def test_an_outcome_is_hidden_until_it_is_public() -> None:
         ("llama-3.1-8b-instant", "light", "llama-small"),
         ("mistral-large-2411", "flagship", "mistral-large"),
         ("grok-3-mini", "light", "grok-mini"),
+        ("deepseek-chat", "flagship", "deepseek-chat"),
+        ("deepseek-v4-flash", "light", "deepseek-chat"),
+        ("deepseek-r1-distill-qwen-14b", "light", "deepseek-distill"),
     ],
 )
 def test_tier_and_line(model: str, tier: str, line: str) -> None:

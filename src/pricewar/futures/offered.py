@@ -152,11 +152,6 @@ class Market:
         """The paid side of the offer."""
         channel, vendor, model = self.names(record)
         price = self.usd(record)
-        tier = (
-            tier_of(model, price or None)
-            if record.light is None
-            else ("light" if record.light else "flagship")
-        )
         known = self.hazards.known
         recorded = next(
             (
@@ -166,6 +161,12 @@ class Market:
             ),
             None,
         )
+        if recorded:
+            tier = tier_of(model, recorded[0].price)  # the class its own record is in
+        elif record.light is not None:
+            tier = "light" if record.light else "flagship"
+        else:
+            tier = tier_of(model, price or None)
         begins = [v.in_force.from_.date() for v in offer.versions if isinstance(v.in_force.from_, datetime)]
         if recorded:
             begins.append(recorded[0].first)

@@ -170,7 +170,10 @@ _LIGHT = re.compile(
     r"(?<!ge)mini(?!max)|nano|flash|lite\b|-light|haiku|instant|small|tiny|ministral|nemo\b|7b\b|8b\b|9b\b|1[0-4]b\b|"
     r"(?<!\d)[1-4]b\b|2[0-9]b\b|3[0-5]b\b|gpt-3\.?5|turbo-s|-air\b|speed|fast\b|r7b|mamba|8x7b|phi-|gemma|speed"
 )
-_LARGE = re.compile(r"(?<!\d)(4\d|5\d|6\d|7\d|8\d|9\d|\d{3})b\b|opus|ultra|large|pro\b|max\b|8x22b")
+_LARGE = re.compile(
+    r"(?<!\d)(4\d|5\d|6\d|7\d|8\d|9\d|\d{3})b\b|opus|ultra|large|pro\b|max\b|8x22b|"
+    r"deepseek-(chat|reasoner|coder|v\d|r1)(?!.*(distill|lite))|kimi-k2|qwen-plus|ernie-4"
+)
 
 
 def tier_of(model: str, price: float | None = None) -> Tier:
