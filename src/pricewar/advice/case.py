@@ -84,7 +84,7 @@ class Case:
         if team.present is not None:
             chosen.append(catalogue.offer(team.present.offer))
         chosen = list({o.id: o for o in chosen}.values())
-        _check(chosen, team, futures)
+        _check(chosen, team, futures, log)
         notes = list(futures.notes)
         say("billing the log")
         models = _models(log)
@@ -210,7 +210,12 @@ class Case:
         return World(f, self.surfaces, self.vendor, load, part.noise, part.luck, costs, self.mean_noise)
 
 
-def _check(offers: Sequence[Offer], team: Team, futures: Futures) -> None:
+def _check(offers: Sequence[Offer], team: Team, futures: Futures, log: Log) -> None:
+    for key in ("refused", "revenue"):
+        if "requests" in log.unknown and getattr(team, key) is not None:
+            raise ConfigurationError(
+                "is money for requests, which this log does not count", where=key, remedy="leave it out"
+            )
     if not offers:
         raise ConfigurationError("no offer to choose from", remedy="name offers, vendors or kinds")
     missing = [o.id for o in offers if o.id not in futures.offers]

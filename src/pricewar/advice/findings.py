@@ -213,7 +213,8 @@ def _triggers(
     """Conditions to watch, each with what the plan did when it came."""
     rule = next(s for s in kept if s.key == "trigger").settings
     if rule["payback"]:
-        first = f"a move would pay for itself within {rule['payback']:.0f} months"
+        within = "a month" if rule["payback"] == 1 else f"{rule['payback']:.0f} months"
+        first = f"a move would pay for itself within {within}"
         running = "" if rule["dwell"] == 1 else f", for {rule['dwell']} months running"
         then = "move to the paid offer" if rule["paid_only"] else "move to the offer"
         yield Trigger(first + running, f"{then} that saves most", rule["payback"])

@@ -118,7 +118,10 @@ def workload(
             f"times what was logged, give or take {spread:.0%}"
         )
     if "requests" in log.unknown:
-        notes.append("the log does not count requests: limits on them, and cost per refused request, fail")
+        notes.append(
+            "the log does not count requests: tokens stand in for them, and what is limited in requests "
+            "cannot be counted on"
+        )
     mids = {id: (assumed or {}).get(id, DEFAULT_ASSUMPTIONS)["mid"] for id in entries}
     return Workload(
         comparison,
@@ -155,15 +158,31 @@ def _days(volumes: Sequence[int], log: Log) -> float:
             remedy="give a day at least, better four weeks",
         )
     if len(volumes) < 4:
-        return max(elapsed, 1.0)
+        return max(_cycles(elapsed, log), 1.0)
     whole = (log.span[1].date() - log.span[0].date()).days + 1
     usual = float(np.median(volumes[1:-1])) or 1.0
     return whole - 2 + min(1.0, volumes[0] / usual) + min(1.0, volumes[-1] / usual)
 
 
+def _cycles(elapsed: float, log: Log) -> float:
+    """Days of a very short log: the night after its last request counts if it would end where the first day
+    began."""
+    longest, last = timedelta(0), None
+    for frame in log.batches():
+        times = frame["time"]
+        gap = times.diff().max()
+        if isinstance(gap, timedelta):
+            longest = max(longest, gap)
+        if last is not None:
+            longest = max(longest, times[0] - last)
+        last = times[-1]
+    with_night = elapsed + longest / timedelta(days=1)
+    return round(with_night) if abs(with_night - round(with_night)) < 0.1 else elapsed
+
+
 def _spread(volumes: Sequence[int]) -> float:
     """Standard error of the mean daily volume, as a share; the cycle of the week is not error."""
-    inner = np.asarray(volumes[1:-1] if len(volumes) > 3 else volumes, dtype=float)
+    inner = np.asarray(volumes[1:-1] if len(volumes) > SHORT_DAYS + 1 else volumes, dtype=float)
     n = len(inner)
     if n >= 2 * SHORT_DAYS:  # days of one weekday against each other
         means = np.array([inner[k::7].mean() for k in range(7)])
