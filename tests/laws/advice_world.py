@@ -50,7 +50,10 @@ OFFERS = {  # id: (kind, light, currency, terms)
                    "    limits: [{meters: tokens, amount: 4000, per: minute}]"),
     "lark/train": ("list", True, "USD", "rates: [{input: 1, output: 4}]\n    eligibility: {data_use: train, "
                    "regions: [CN]}"),
+    "yak/two": ("list", True, "USD", "rates: [{input: 0.5, output: 2}]"),
+    "zho/three": ("list", True, "USD", "rates: [{input: 0.5, output: 2}]"),
 }  # fmt: skip
+MODELS = {"yak/two": "m-two", "zho/three": "m-three"}  # all others sell m-one
 RATES = """
 currency_rates:
   - {base: USD, to: CNY, rate: 7, on: 2026-01-01, confidence: high,
@@ -68,7 +71,8 @@ def catalogue(scale: str = "") -> Catalogue:
                 terms = "".join(_scaled(part, name, scale) for part in _parts(terms, name))
         text += (
             f"  - id: {id}\n    vendor: {id.split('/')[0]}\n    plan: {kind}\n    kind: {kind}\n"
-            f"    models: [m-one]\n    light: {light}\n    currency: {currency}\n    confidence: high\n"
+            f"    models: [{MODELS.get(id, 'm-one')}]\n    light: {light}\n    currency: {currency}\n"
+            "    confidence: high\n"
             '    sources: [{url: "https://example.org", read_on: 2026-01-01}]\n    recorded: 2026-01-01\n'
             f"    in_force: {{from: 2020-01-01}}\n    {terms}\n"
         )

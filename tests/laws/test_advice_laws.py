@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -230,3 +231,57 @@ def test_uncertain_volume_widens_the_outcome() -> None:
     short = advise(names, team(), what, log=log(5)).outcome("stay").cost
     assert sure.p95 - sure.p5 == pytest.approx(0)
     assert short.p95 - short.p5 > 0.2 * (sure.mean - 80)
+
+
+# --- against an exact solution ----------------------------------------------------------------------------
+
+
+def exact_value(months: int, hazard: float, factor: float, day: float) -> float:
+    """Least mean cost where bee/one's price is multiplied once, with the hazard a month, and ant/one's stays.
+
+    Backward induction over (month, jumped, offer, months of use): the arithmetic of `team` written out.
+    """
+    bee, ant = 0.8 * 4.565625, 4.565625
+    Value = dict[tuple[bool, int, int], float]
+
+    def leave(used: int) -> float:
+        return day * (7 * min(1 + 0.05 * used, 3) + 1)
+
+    def later(value: Value, jumped: bool, o: int, used: int) -> float:
+        if not value:
+            return 0.0
+        if jumped:
+            return value[True, o, used]
+        return hazard * value[True, o, used] + (1 - hazard) * value[False, o, used]
+
+    value: Value = {}
+    for m in range(months - 1, 0, -1):
+        now: Value = {}
+        for jumped in (False, True):
+            costs = (bee * (factor if jumped else 1), ant)
+            for o in (0, 1):
+                for used in range(1, m + 1):
+                    stay = costs[o] + later(value, jumped, o, used + 1)
+                    move = costs[1 - o] + leave(used) + later(value, jumped, 1 - o, 1)
+                    now[jumped, o, used] = min(stay, move)
+        value = now
+    return day * 8 + min(bee + later(value, False, 0, 1), ant + later(value, False, 1, 1))
+
+
+@pytest.mark.parametrize("day", [0.3, 1.0])
+def test_the_optimal_plan_reaches_the_exact_value(day: float) -> None:
+    months, hazard, factor, draws = 12, 0.08, 3.0, 3000
+    names = ["bee/one", "ant/one"]
+    rng = np.random.default_rng(8)
+    jumps = rng.random((draws, months)) < hazard
+    jumps[:, 0] = False
+    price = np.ones((draws, months, 2))
+    price[:, :, 0] = np.where(jumps.cumsum(axis=1) > 0, factor, 1.0)
+    found = advise(
+        names, team(f"engineer_day: {day}"), replace(certain(names, START, months, draws), price=price)
+    )
+    cost = found.outcome("optimal").cost
+    exact = exact_value(months, hazard, factor, day)
+    error = (cost.high - cost.low) / 2
+    assert abs(cost.mean - exact) < 1.5 * error
+    assert error < 0.02 * exact

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pricewar.advice.candidates import Excluded, Standing, present_model, screen
+from pricewar.advice.evidence import published
 from pricewar.advice.strategies import Costs, Floats, Surfaces, World, costs_of
 from pricewar.advice.surfaces import Response, Terms, responses
 from pricewar.advice.team import DAY_USD, Team
@@ -89,11 +90,9 @@ class Case:
         say("billing the log")
         models = _models(log)
         now = present_model(team, catalogue, models)
-        if evidence is None:
-            from pricewar.advice.evidence import published
-
-            wanted = {o.latest.models[0].name for o in chosen} | ({now} if now else set())
-            evidence = published(sorted(wanted), as_of=futures.start)
+        wanted = {o.latest.models[0].name for o in chosen} | ({now} if now else set())
+        figures = published(sorted(wanted), as_of=futures.start)
+        evidence = figures if evidence is None else evidence.joined(figures)
         standing = screen(chosen, team, evidence, now)
         siblings = {o.id: futures.sibling[futures.position(o.id)] for o in standing.offers}
         others = [

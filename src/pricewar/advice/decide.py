@@ -50,7 +50,7 @@ def decide(
     Args:
         offers: candidates, each with a place in `futures`; the team's present offer is added.
         futures: what offers may become; its first month is the first month of the advice.
-        evidence: of candidates' quality; None: published figures stand in.
+        evidence: of candidates' quality; published figures stand in for what it does not measure.
         progress: told what is being done.
 
     Raises:
