@@ -64,7 +64,7 @@ class Results:
 
     @cached_property
     def dataset(self) -> xarray.Dataset:
-        """All of it as an xarray Dataset: axes (policy, member, …); draws and seeds are coordinates of member.
+        """All of it as an xarray Dataset with axes (policy, member, …); draws and seeds lie along member.
 
         Raises:
             ConfigurationError: xarray is not installed.
@@ -74,7 +74,7 @@ class Results:
         except ImportError:
             raise ConfigurationError(
                 "xarray is not installed",
-                remedy="pip install 'pricewar[labelled]'; table() and outcomes need it not",
+                remedy="pip install 'pricewar[labelled]'; `table()` and `outcomes` do without",
             ) from None
         coords: dict[str, Any] = {
             "policy": list(self.policies),
@@ -144,7 +144,7 @@ class Results:
         if against is not None:
             values = values - values[self._at(against)]
         out = np.full((len(probabilities), len(self.policies), *values.shape[2:]), np.nan)
-        some = np.isfinite(values).any(axis=1)
+        some = np.asarray(np.isfinite(values).any(axis=1))
         for at in np.ndindex(some.shape):
             if some[at]:
                 column = values[(at[0], slice(None), *at[1:])]
@@ -228,8 +228,8 @@ class Results:
         Spearman's, null for a choice among texts, whose strength is the correlation ratio of the outcome's
         ranks, √(H/(n − 1)) with H of Kruskal and Wallis; p, of a strength this large by chance alone. Among
         many rows some p are small by chance. Monotone effects only: an outcome that rises and falls again
-        may show none. An uncertainty that a policy's levers override has no row there; one that does not vary,
-        or with fewer than four members, has a strength of null.
+        may show none. An uncertainty that a policy's levers override has no row there; where nothing varies,
+        or with fewer than four members, strength is null.
 
         Raises:
             ConfigurationError: there is no such outcome.
@@ -294,7 +294,7 @@ def _association(drawn: npt.NDArray[Any], outcome: Array) -> tuple[float | None,
         groups = [outcome[drawn == value] for value in sorted(set(drawn.tolist()))]
         h, p = stats.kruskal(*groups)
         return min(1.0, (float(h) / (n - 1)) ** 0.5), None, float(p)
-    found = stats.spearmanr(drawn, outcome)
+    found: Any = stats.spearmanr(drawn, outcome)
     rho = float(found.statistic)
     return abs(rho), rho, float(found.pvalue)
 

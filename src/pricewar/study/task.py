@@ -22,7 +22,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pricewar
 from pricewar.errors import ConfigurationError, PricewarError, did_you_mean
@@ -202,12 +202,12 @@ def find(name: str) -> Worker:
             where=name,
             remedy="write package.module:function",
         ) from None
-    worker: Any = getattr(found, function, None)
+    worker = getattr(found, function, None)
     if not callable(worker):
         raise ConfigurationError(
             f"there is no function “{function}”", where=name, remedy=did_you_mean(function, vars(found))
         )
-    return worker
+    return cast("Worker", worker)
 
 
 def name_of(worker: Any) -> str:
