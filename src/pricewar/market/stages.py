@@ -7,11 +7,12 @@ is in the market. It never sees what a vendor intends, so it dates history and s
 Per vendor, tier and month: subsidy rate s = 1 − price/cost, the share of the cost of serving that the buyer
 does not pay (a price of 0 makes s = 1 whatever the cost is; s < 0 is a margin); r = 1 − s = price/cost.
 
-1. A vendor **sells below cost** once s ≥ `below` in some tier, until s < `stop` in every tier. Where no cost
-   is known, while the price is at most 1 − `deep` of its highest in the last `look_back` months: a price
+1. A vendor **sells below cost** once s ≥ `below` in some tier, until s < `stop` in every tier. Where no
+   cost is known, while the price is at most 1 − `deep` of its highest in the last `look_back` months: a price
    halved within a year outruns a usual fall of costs. A verdict by price alone is marked *not sure*.
-2. A **war** is on when at least `vendors` of them sell below cost, and these are at least `breadth` of those
-   about whom something is known. One vendor below cost is a promotion.
+2. A **war** is on when at least `vendors` of them sell below cost, one of them at least by cost and not by
+   price alone, and these are at least `breadth` of those about whom something is known. One vendor below cost,
+   or halved prices with no cost known, are a promotion.
 3. A **promotion** is on from the first month in which a vendor has an allowance, sells below cost alone, or
    has r (or, with no cost known, its price) at least `cut` below its highest in the last `look_back` months.
    Before it is **launch**. A promotion ends in a war or not at all.
@@ -25,7 +26,8 @@ does not pay (a price of 0 makes s = 1 whatever the cost is; s < 0 is a margin);
    that it is unknown, which is neither zero nor evidence.
 
 A vendor's own stages (its ribbon) follow from the same conditions: war while it and a rival sell below cost,
-harvest when it has recovered since the market's war began, consolidation between the two.
+harvest when it has recovered since the market's war began, consolidation between the two, even where it is
+the last to sell below cost.
 
 `hold` and hysteresis are those of business-cycle dating, where a phase must last before it is called one (Bry
 and Boschan 1971; Harding and Pagan 2002). Cost means average variable cost, the standard of Areeda and Turner
@@ -254,7 +256,11 @@ class _Seen:
         yes, no, _ = self.vote(t)
         if yes + no == 0:
             return None
-        return yes >= self.rule.vendors and yes >= self.rule.breadth * (yes + no) - TOLERANCE
+        return bool(
+            yes >= self.rule.vendors
+            and yes >= self.rule.breadth * (yes + no) - TOLERANCE
+            and ((self.below[t] == 1) & ~self.alone[t]).any()
+        )
 
     def market_candidate(self, t: int, state: int, start: int) -> int:
         war = self.war(t)
@@ -276,7 +282,10 @@ class _Seen:
                 return OUT
             below = self.below[t, j]
             if below == 1:
-                return WAR if (self.below[t] == 1).sum() >= self.rule.vendors else PROMOTION
+                firm = (self.below[t] == 1) & ~self.alone[t]
+                if (self.below[t] == 1).sum() >= self.rule.vendors and firm.any():
+                    return WAR
+                return CONSOLIDATION if start >= 0 else PROMOTION
             began = int(anchor[t])
             if began >= 0:
                 verdict = self.recovered(began, t, state == HARVEST)[j]
@@ -434,11 +443,11 @@ class Firmness:
 def firmness(
     readings: Sequence[Series], rule: Rule | None = None, *, window: int = 6
 ) -> tuple[Stages, list[Firmness]]:
-    """Date the first of `readings` by `rule`, and again every reading by rules with one threshold moved.
+    """Date the first of `readings` by `rule`, and every reading again by rules with a threshold moved.
 
-    `below` (with `stop`), `cut`, `rise` and `margin` are halved and doubled, `deep` is .4 and .6, `hold` 1 and
-    3, `breadth` one third and two thirds. `readings` are the same series with doubtful figures set otherwise
-    (see `series_of`).
+    `below` (with `stop`), `cut`, `rise` and `margin` are halved and doubled, `deep` is .4 and .6, `hold` 1
+    and 3, `breadth` one third and two thirds. `readings` are the same series with doubtful figures set
+    otherwise (see `series_of`).
     """
     rule = rule or Rule()
     base = stages(readings[0], rule)
