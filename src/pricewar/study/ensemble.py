@@ -6,6 +6,7 @@ noise that they share. What a worker is given and must return: `task`.
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import statistics
@@ -176,6 +177,8 @@ class Study:
         """
         import numpy as np
 
+        if batch is not None and (not isinstance(batch, int) or batch < 1):
+            raise ConfigurationError(f"must be a whole number, 1 or more, not {batch!r}", where="batch")
         into = {
             policy: {
                 name: np.zeros((self.members, *self.layout.shape(name)), outcome.dtype)
@@ -289,7 +292,7 @@ class Study:
 
     def plain(self) -> dict[str, Any]:
         """What the study is, as plain data: what its store says of itself."""
-        return {
+        told = {
             "format": FORMAT,
             "worker": self.name,
             "version": self.version,
@@ -301,6 +304,7 @@ class Study:
             "uncertainties": [[name, _told(d)] for name, d in self.uncertainties.items()],
             "layout": self.layout.plain(),
         }
+        return json.loads(json.dumps(told))  # a copy, and as a store gives it back
 
     def _results(self, into: Mapping[str, Arrays], have: Mapping[str, npt.NDArray[Any]]) -> Results:
         return _assembled(self.plain(), self.layout, {"seed": self.seeds, "draws": self.draws}, into, have)

@@ -230,7 +230,7 @@ def read_task(path: Path) -> tuple[str, list[npt.NDArray[Any]]] | None:
     import numpy as np
 
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = [file[f"outcome{k}"] for k in range(len(file.files) - 1)]
             return bytes(file["key"]).decode(), arrays
     except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, EOFError, OSError):
