@@ -11,8 +11,8 @@ does not pay (a price of 0 makes s = 1 whatever the cost is; s < 0 is a margin);
    cost is known, while the price is at most 1 − `deep` of its highest in the last `look_back` months: a price
    halved within a year outruns a usual fall of costs. A verdict by price alone is marked *not sure*.
 2. A **war** is on when at least `vendors` of them sell below cost, one of them at least by cost and not by
-   price alone, and these are at least `breadth` of those about whom something is known. One vendor below cost,
-   or halved prices with no cost known, are a promotion.
+   price alone, and these are at least `breadth` of those about whom something is known. One vendor below
+   cost, or halved prices with no cost known, are a promotion.
 3. A **promotion** is on from the first month in which a vendor has an allowance, sells below cost alone, or
    has r (or, with no cost known, its price) at least `cut` below its highest in the last `look_back` months.
    Before it is **launch**. A promotion ends in a war or not at all.
@@ -40,7 +40,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +48,21 @@ from numpy.typing import NDArray
 from pricewar.errors import ConfigurationError
 from pricewar.market.observables import TOLERANCE, Series, carried, series_of, subsidy_rate
 
-__all__ = ["STAGES", "Firmness", "Rule", "Series", "Spell", "Stages", "firmness", "series_of", "stages"]
+if TYPE_CHECKING:
+    from pricewar.market.records import Said
+
+__all__ = [
+    "STAGES",
+    "Firmness",
+    "Rule",
+    "Series",
+    "Spell",
+    "Stages",
+    "firmness",
+    "gap",
+    "series_of",
+    "stages",
+]
 
 STAGES = ("launch", "promotion", "war", "consolidation", "harvest")
 LAUNCH, PROMOTION, WAR, CONSOLIDATION, HARVEST = range(5)
@@ -423,6 +437,17 @@ def _notes(
     doubtful = [s for s in spells if not s.sure and s.stage in STAGES]
     if doubtful:
         yield "not sure: " + ", ".join(f"{s.stage} from {s.begins}" for s in doubtful)
+
+
+def gap(said: Said, dated: Stages) -> int | None:
+    """Months by which the rule's nearest beginning of the stage lies outside what was said: negative where it
+    is too early, None where the rule never begins the stage."""
+    dates = [np.datetime64(d, "M") for d in dated.begins(said.stage)]
+    first, last = np.datetime64(said.began, "M"), np.datetime64(said.or_by or said.began, "M")
+    early = [min(int((d - first).astype(int)), 0) for d in dates]
+    late = [max(int((d - last).astype(int)), 0) for d in dates]
+    gaps = [a + b for a, b in zip(early, late, strict=True)]
+    return min(gaps, key=abs, default=None)
 
 
 @dataclass(frozen=True)
