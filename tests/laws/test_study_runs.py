@@ -164,13 +164,16 @@ def test_a_run_killed_midway_goes_on_to_the_same_bytes(
     # Sobol' points need SciPy, whose import takes longer than the run.
     constants = {"members": 16, "method": "random", "log": str(log), "sleep": 0.02}
     command = [sys.executable, toy.__file__, json.dumps(constants), str(store), str(workers)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as run:
         until = time.monotonic() + 60
         while len(list(store.glob("tasks/*/*.npz"))) < 6:
             assert run.poll() is None, run.stderr and run.stderr.read()
             assert time.monotonic() < until
             time.sleep(0.005)
-        run.send_signal(signal.Signals[blow])
+        if blow == "SIGINT":  # as Ctrl-C does, to the workers too
+            os.killpg(run.pid, signal.SIGINT)
+        else:
+            run.kill()
         # The pipe closes only when the workers, who hold it too, have ended.
         said = run.communicate(timeout=30)[1]
     assert run.returncode == -signal.Signals[blow]

@@ -11,13 +11,13 @@ import math
 import os
 import statistics
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from pricewar.errors import ConfigurationError, PricewarError, did_you_mean
+from pricewar.errors import ConfigurationError, DataError, PricewarError, did_you_mean
 from pricewar.study.design import METHODS, Distribution, Layout, draw, seeds
 from pricewar.study.pool import Here, Processes, cores
 from pricewar.study.store import FORMAT, Store, opened
@@ -172,37 +172,33 @@ class Study:
 
         Raises:
             ConfigurationError: the store is another study's, or cannot be written.
-            DataError: a file of the store belongs to another study.
+            DataError: a file of the store belongs to another study, or has gone since it was written.
             PricewarError: the worker failed, naming policy and member; or a process died.
         """
-        import numpy as np
-
         if batch is not None and (not isinstance(batch, int) or batch < 1):
             raise ConfigurationError(f"must be a whole number, 1 or more, not {batch!r}", where="batch")
-        into = {
-            policy: {
-                name: np.zeros((self.members, *self.layout.shape(name)), outcome.dtype)
-                for name, outcome in self.layout.outcomes.items()
-            }
-            for policy in self.policies
-        }
-        have = {policy: np.zeros(self.members, bool) for policy in self.policies}
+        room = _Room(self.layout, self.policies, self.members)
         with ExitStack() as stack:
             kept = None
             if store is not None:
                 kept = Store(store, self.plain(), {"seed": self.seeds, "draws": self.draws})
                 stack.enter_context(kept.held())
-                for path in kept.read(into, have):
+                for path in kept.read(room.into, room.have):
                     path.unlink(missing_ok=True)
-            left = sum(int(np.count_nonzero(~mask)) for mask in have.values())
             if progress is not None:
-                progress(self.members * len(self.policies) - left, self.members * len(self.policies))
-            if left:
-                executor = stack.enter_context(self._executor(workers, left))
-                self._spread(executor, kept, into, have, progress, batch)
-                if kept is not None:
-                    kept.read(into, have)
-        return self._results(into, have)
+                progress(room.size - room.missing, room.size)
+            if room.missing:
+                executor = stack.enter_context(self._executor(workers, room.missing))
+                self._spread(executor, kept, room, progress, batch)
+            if kept is not None and room.missing:
+                kept.read(room.into, room.have)
+                if room.missing:
+                    raise DataError(
+                        f"{room.missing} runs have gone from the store since they were written",
+                        where=str(store),
+                        remedy="see that nothing else clears the folder, and run again",
+                    )
+        return room.results(self.plain(), {"seed": self.seeds, "draws": self.draws})
 
     def _executor(self, workers: int | Executor | None, left: int) -> Any:
         if workers is None:
@@ -219,18 +215,16 @@ class Study:
         self,
         executor: Executor,
         kept: Store | None,
-        into: Mapping[str, Arrays],
-        have: Mapping[str, npt.NDArray[Any]],
+        room: _Room,
         progress: Progress | None,
         batch: int | None,
     ) -> None:
         """Keep every process busy with batches of about `SECONDS`, and take in what they finish."""
         width = getattr(executor, "count", None) or cores()
-        waiting = deque(_gaps(have))
-        total = sum(len(mask) for mask in have.values())
-        left = sum(stop - start for _, start, stop in waiting)
-        done = total - left
-        most = max(1, _BYTES // max(1, sum(a[:1].nbytes for a in next(iter(into.values())).values())))
+        waiting = deque(_gaps(room.have))
+        left = room.missing
+        done = room.size - left
+        most = max(1, _BYTES // max(1, sum(a[:1].nbytes for a in next(iter(room.into.values())).values())))
         running: set[Future[Done]] = set()
         pace: deque[float] = deque(maxlen=5)  # seconds per member; the median forgets the first compilation
         size = batch or 1
@@ -255,14 +249,16 @@ class Study:
                     if result.failure is not None:
                         raise result.failure.error()
                     if result.outcomes is not None:
-                        for array, values in zip(into[result.policy].values(), result.outcomes, strict=True):
+                        for array, values in zip(
+                            room.into[result.policy].values(), result.outcomes, strict=True
+                        ):
                             array[result.start : result.stop] = values
-                        have[result.policy][result.start : result.stop] = True
+                        room.have[result.policy][result.start : result.stop] = True
                     count = result.stop - result.start
                     pace.append(result.seconds / count)
                     done += count
                     if progress is not None:
-                        progress(done, total)
+                        progress(done, room.size)
         except BrokenProcessPool as error:
             raise PricewarError(
                 "a process ended before its task did",
@@ -306,9 +302,6 @@ class Study:
         }
         return json.loads(json.dumps(told))  # a copy, and as a store gives it back
 
-    def _results(self, into: Mapping[str, Arrays], have: Mapping[str, npt.NDArray[Any]]) -> Results:
-        return _assembled(self.plain(), self.layout, {"seed": self.seeds, "draws": self.draws}, into, have)
-
 
 def load(store: str | os.PathLike[str]) -> Results:
     """The results in a store, without the worker.
@@ -317,45 +310,61 @@ def load(store: str | os.PathLike[str]) -> Results:
         ConfigurationError: there is no study, or it is not finished.
         DataError: a file of it belongs to another study.
     """
-    import numpy as np
 
     kept, layout = opened(store)
-    n = kept.study["members"]
-    into = {
-        policy: {m: np.zeros((n, *layout.shape(m)), o.dtype) for m, o in layout.outcomes.items()}
-        for policy in kept.study["policies"]
-    }
-    have = {policy: np.zeros(n, bool) for policy in into}
-    kept.read(into, have)
-    missing = sum(int(np.count_nonzero(~mask)) for mask in have.values())
-    if missing:
+    room = _Room(layout, list(kept.study["policies"]), kept.study["members"])
+    kept.read(room.into, room.have)
+    if room.missing:
         raise ConfigurationError(
-            f"{missing} of {n * len(into)} runs are missing",
+            f"{room.missing} of {room.size} runs are missing",
             where=str(store),
             remedy="run the study again: it goes on",
         )
-    return _assembled(kept.study, layout, kept.members, into, have)
+    return room.results(kept.study, kept.members)
 
 
-def _assembled(
-    study: dict[str, Any],
-    layout: Layout,
-    members: Mapping[str, Any],
-    into: Mapping[str, Arrays],
-    have: Mapping[str, npt.NDArray[Any]],
-) -> Results:
-    import numpy as np
+class _Room:
+    """Room for every outcome, and which of it is filled.
 
-    from pricewar.study.results import Results
+    Attributes:
+        outcomes: outcome → [policy, member, *axes].
+        into: policy → outcome → [member, *axes], the same memory.
+        have: policy → [member].
+    """
 
-    assert all(mask.all() for mask in have.values())
-    return Results(
-        study=study,
-        layout=layout,
-        seeds=np.array(members["seed"], np.int64),
-        draws={name: np.asarray(values) for name, values in members["draws"].items()},
-        outcomes={name: np.stack([arrays[name] for arrays in into.values()]) for name in layout.outcomes},
-    )
+    def __init__(self, layout: Layout, policies: Iterable[str], members: int) -> None:
+        import numpy as np
+
+        names = list(policies)
+        self.layout, self.size = layout, members * len(names)
+        self.outcomes = {
+            name: np.zeros((len(names), members, *layout.shape(name)), outcome.dtype)
+            for name, outcome in layout.outcomes.items()
+        }
+        self.into: dict[str, Arrays] = {
+            policy: {name: whole[at] for name, whole in self.outcomes.items()}
+            for at, policy in enumerate(names)
+        }
+        self.have = {policy: np.zeros(members, bool) for policy in names}
+
+    @property
+    def missing(self) -> int:
+        """Runs not filled yet."""
+        return self.size - sum(int(mask.sum()) for mask in self.have.values())
+
+    def results(self, study: dict[str, Any], members: Mapping[str, Any]) -> Results:
+        import numpy as np
+
+        from pricewar.study.results import Results
+
+        assert not self.missing
+        return Results(
+            study=study,
+            layout=self.layout,
+            seeds=np.array(members["seed"], np.int64),
+            draws={name: np.asarray(values) for name, values in members["draws"].items()},
+            outcomes=self.outcomes,
+        )
 
 
 def _gaps(have: Mapping[str, npt.NDArray[Any]]) -> list[tuple[str, int, int]]:

@@ -143,6 +143,8 @@ class Results:
         values = self._finite(outcome)
         if against is not None:
             values = values - values[self._at(against)]
+        if np.isfinite(values).all():
+            return np.quantile(values, probabilities, axis=1)
         out = np.full((len(probabilities), len(self.policies), *values.shape[2:]), np.nan)
         some = np.asarray(np.isfinite(values).any(axis=1))
         for at in np.ndindex(some.shape):

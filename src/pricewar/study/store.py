@@ -19,7 +19,7 @@ import io
 import json
 import os
 import re
-import tempfile
+import threading
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -64,7 +64,11 @@ class Store:
     def __init__(
         self, folder: str | os.PathLike[str], study: dict[str, Any], members: dict[str, Any]
     ) -> None:
-        self.folder, self.study, self.members = Path(folder), json.loads(json.dumps(study)), members
+        self.folder, self.study, self.members = (
+            Path(folder).absolute(),
+            json.loads(json.dumps(study)),
+            members,
+        )
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -209,13 +213,12 @@ def write_task(path: Path, key: str, arrays: list[npt.NDArray[Any]]) -> None:
     np.savez(buffer, key=text, **parts)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        part = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(buffer.getbuffer())
-            Path(name).replace(path)
+            part.write_bytes(buffer.getbuffer())
+            part.replace(path)
         except BaseException:
-            Path(name).unlink(missing_ok=True)
+            part.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise ConfigurationError(

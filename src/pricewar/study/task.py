@@ -166,19 +166,22 @@ def checked(given: Any, layout: Layout, where: str) -> Arrays:
     out = {}
     for name, outcome in layout.outcomes.items():
         array = np.asarray(given[name])
-        if array.shape != layout.shape(name):
+        shape = layout.shape(name)
+        if array.shape != shape:
             raise ConfigurationError(
-                f"“{name}” has shape {array.shape}, its layout says {layout.shape(name)}", where=where
+                f"“{name}” has shape {array.shape}, its layout says {shape}", where=where
             )
-        # Numbers without a kind of their own (Python's) fit where their value does.
-        fits = np.can_cast(array.dtype, outcome.dtype, "same_kind") and (
-            array.dtype.kind not in "iu" or outcome.dtype[0] == "f" or _within(array, outcome.dtype)
-        )
-        if not fits:
-            raise ConfigurationError(
-                f"“{name}” is {array.dtype} and does not fit {outcome.dtype}", where=where
+        if array.dtype != outcome.dtype:
+            # Whole numbers without a kind of their own (Python's) fit where their value does.
+            fits = np.can_cast(array.dtype, outcome.dtype, "same_kind") and (
+                array.dtype.kind not in "iu" or outcome.dtype[0] == "f" or _within(array, outcome.dtype)
             )
-        out[name] = array.astype(outcome.dtype)
+            if not fits:
+                raise ConfigurationError(
+                    f"“{name}” is {array.dtype} and does not fit {outcome.dtype}", where=where
+                )
+            array = array.astype(outcome.dtype)
+        out[name] = array
     return out
 
 
