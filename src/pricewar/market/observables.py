@@ -32,7 +32,7 @@ class Series:
         months: datetime64[M], [M], consecutive.
         price, cost: [M, J, K], money per unit, one currency; free units count in `price` where known.
         subsidy: [M, J, K], share of cost; overrides what price and cost say.
-        active: [M, J], 1 in the market, 0 not; where unknown, a vendor with a figure is in the market.
+        active: [M, J], 1 in the market, 0 not; where unknown, a vendor is there from its first figure on.
         allowance: [M, J], free units per customer and month.
         volume: [M, J], units a month. share: [M, J], 0 to 1, used where volume is unknown.
 
@@ -96,7 +96,10 @@ class Series:
         j = [self.vendors.index(v) for v in vendors]
         k = [self.tiers.index(x) for x in tiers]
         cubes = {name: getattr(self, name)[:, j][:, :, k] for name in _CUBES}
-        return Series(self.months, vendors, tiers, **cubes, **{n: getattr(self, n)[:, j] for n in _SHEETS})
+        sheets = {name: getattr(self, name)[:, j] for name in _SHEETS}
+        # Whoever was seen in a tier left out is in the market all the same.
+        sheets["active"] = np.where(np.isnan(sheets["active"]), present(self, 0)[:, j], sheets["active"])
+        return Series(self.months, vendors, tiers, **cubes, **sheets)
 
 
 def series_of(war: War, reading: str = "middle") -> Series:
@@ -167,3 +170,27 @@ def carried(array: Array, months: int) -> Array:
         age = np.where(gone, age + 1, 0)
         result[t] = np.where(gone & (age <= months), result[t - 1], array[t])
     return result
+
+
+def present(series: Series, months: int) -> Array:
+    """[M, J], bool: in the market as told, and for `months` of silence after; else from its first figure on."""
+    figure = ~(
+        np.isnan(series.price).all(2) & np.isnan(subsidy_rate(series)).all(2) & np.isnan(series.volume)
+    )
+    told = carried(series.active, months)
+    return np.where(np.isnan(told), np.logical_or.accumulate(figure, axis=0), told > 0)
+
+
+def rolling_max(array: Array, months: int) -> Array:
+    """The highest known figure of each month and the `months` before it."""
+    return np.stack([most(array[max(0, t - months) : t + 1]) for t in range(len(array))])
+
+
+def most(array: Array) -> Array:
+    """The highest known figure along the months; NaN where none is known."""
+    return np.where(np.isnan(array).all(0), np.nan, np.fmax.reduce(array, axis=0))
+
+
+def least(array: Array) -> Array:
+    """The lowest known figure along the months; NaN where none is known."""
+    return np.where(np.isnan(array).all(0), np.nan, np.fmin.reduce(array, axis=0))

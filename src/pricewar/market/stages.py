@@ -38,31 +38,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pricewar.errors import ConfigurationError
-from pricewar.market.observables import TOLERANCE, Series, carried, series_of, subsidy_rate
+from pricewar.market.observables import (
+    TOLERANCE,
+    Series,
+    carried,
+    least,
+    most,
+    present,
+    rolling_max,
+    series_of,
+    subsidy_rate,
+)
 
-if TYPE_CHECKING:
-    from pricewar.market.records import Said
-
-__all__ = [
-    "STAGES",
-    "Firmness",
-    "Rule",
-    "Series",
-    "Spell",
-    "Stages",
-    "firmness",
-    "gap",
-    "series_of",
-    "stages",
-]
+__all__ = ["STAGES", "Rule", "Series", "Spell", "Stages", "series_of", "stages"]
 
 STAGES = ("launch", "promotion", "war", "consolidation", "harvest")
 LAUNCH, PROMOTION, WAR, CONSOLIDATION, HARVEST = range(5)
@@ -197,9 +193,7 @@ class _Seen:
         s = carried(subsidy_rate(series), rule.bridge)
         self.price, self.ratio = price, 1 - s
         self.allowance = carried(series.allowance, rule.bridge)
-        figures = ~(np.isnan(series.price).all(2) & np.isnan(s).all(2) & np.isnan(series.volume))
-        known = carried(series.active, rule.bridge)
-        self.active = np.where(np.isnan(known), figures, known > 0)
+        self.active = present(series, rule.bridge)
         self._below(s)
         self._cut()
 
@@ -207,7 +201,7 @@ class _Seen:
         """`below` [M, J], and whether it went by price alone."""
         rule, M = self.rule, self.M
         tier = np.full(s.shape, np.nan)
-        peak = _rolling_max(self.price, rule.look_back)
+        peak = rolling_max(self.price, rule.look_back)
         state = np.zeros(s.shape[1:], dtype=bool)
         for t in range(M):
             by_cost = np.where(state, s[t] >= rule.stop - TOLERANCE, s[t] >= rule.below - TOLERANCE)
@@ -226,7 +220,7 @@ class _Seen:
         self.alone = np.where(yes, ~by_cost_yes, (alone | np.isnan(tier)).any(2))
 
     def _cut(self) -> None:
-        peak_r, peak_p = (_rolling_max(x, self.rule.look_back) for x in (self.ratio, self.price))
+        peak_r, peak_p = (rolling_max(x, self.rule.look_back) for x in (self.ratio, self.price))
         by = np.where(
             np.isnan(self.ratio),
             self.price <= (1 - self.rule.cut) * peak_p * (1 + TOLERANCE),
@@ -241,14 +235,14 @@ class _Seen:
             (self.rule.rise / 2, self.rule.margin / 2) if loose else (self.rule.rise, self.rule.margin)
         )
         r, p = self.ratio[start : t + 1], self.price[start : t + 1]
-        low_r, low_p = _least(r), _least(p)
+        low_r, low_p = least(r), least(p)
         by_cost = (r[-1] >= (1 + rise) * low_r * (1 - TOLERANCE)) & (r[-1] >= (1 + margin) * (1 - TOLERANCE))
         by_price = (p[-1] >= (1 + rise) * low_p * (1 - TOLERANCE)) & (p[-1] > 0)
         tier = np.where(~np.isnan(r[-1]), by_cost, np.where(~np.isnan(p[-1]), by_price, np.nan))
         known = ~np.isnan(tier)
         dearer = (tier == 1).sum(1) * 2 >= np.maximum(known.sum(1), 1)
-        most = _most(self.allowance[start : t + 1])
-        withdrawn = (most > 0) & (self.allowance[t] <= most / 2 * (1 + TOLERANCE))
+        once = most(self.allowance[start : t + 1])
+        withdrawn = (once > 0) & (self.allowance[t] <= once / 2 * (1 + TOLERANCE))
         verdict = (dearer | withdrawn) & (self.below[t] != 1)
         told = known.any(1) | ~np.isnan(self.allowance[t])
         return np.where(told & self.active[t], verdict, np.nan)
@@ -342,7 +336,7 @@ class _Seen:
         if code == LAUNCH:
             return (
                 f"{int(here.sum())} in the market; no cut, no allowance, nobody below cost as far as known",
-                not unknown,
+                not unknown and not doubt,
             )
         return "nothing is known", False
 
@@ -437,93 +431,6 @@ def _notes(
     doubtful = [s for s in spells if not s.sure and s.stage in STAGES]
     if doubtful:
         yield "not sure: " + ", ".join(f"{s.stage} from {s.begins}" for s in doubtful)
-
-
-def gap(said: Said, dated: Stages) -> int | None:
-    """Months by which the rule's nearest beginning of the stage lies outside what was said: negative where it
-    is too early, None where the rule never begins the stage."""
-    dates = [np.datetime64(d, "M") for d in dated.begins(said.stage)]
-    first, last = np.datetime64(said.began, "M"), np.datetime64(said.or_by or said.began, "M")
-    early = [min(int((d - first).astype(int)), 0) for d in dates]
-    late = [max(int((d - last).astype(int)), 0) for d in dates]
-    gaps = [a + b for a, b in zip(early, late, strict=True)]
-    return min(gaps, key=abs, default=None)
-
-
-@dataclass(frozen=True)
-class Firmness:
-    """How far the month in which a stage begins moves when thresholds and doubtful figures move.
-
-    `found` of `runs` still date such a beginning within `window` months; `earliest` and `latest` are theirs.
-    """
-
-    stage: str
-    begins: str
-    earliest: str
-    latest: str
-    found: int
-    runs: int
-
-
-def firmness(
-    readings: Sequence[Series], rule: Rule | None = None, *, window: int = 6
-) -> tuple[Stages, list[Firmness]]:
-    """Date the first of `readings` by `rule`, and every reading again by rules with a threshold moved.
-
-    `below` (with `stop`), `cut`, `rise` and `margin` are halved and doubled, `deep` is .4 and .6, `hold` 1
-    and 3, `breadth` one third and two thirds. `readings` are the same series with doubtful figures set
-    otherwise (see `series_of`).
-    """
-    rule = rule or Rule()
-    base = stages(readings[0], rule)
-    rules = [
-        rule,
-        replace(rule, hold=1),
-        replace(rule, hold=3),
-        replace(rule, deep=0.4),
-        replace(rule, deep=0.6),
-    ]
-    rules += [replace(rule, breadth=x) for x in (1 / 3, 2 / 3)]
-    for factor in (0.5, 2.0):
-        rules.append(replace(rule, below=min(1.0, rule.below * factor), stop=min(1.0, rule.stop * factor)))
-        rules += [
-            replace(rule, **{n: min(1.0, getattr(rule, n) * factor)}) for n in ("cut", "rise", "margin")
-        ]
-    runs = [stages(reading, r) for reading in readings for r in rules]
-    result = []
-    for spell in base.spells:
-        if spell.stage not in STAGES:
-            continue
-        at = np.datetime64(spell.begins, "M")
-        near = []
-        for run in runs:
-            dates = [np.datetime64(d, "M") for d in run.begins(spell.stage)]
-            gaps = [abs(int((d - at).astype(int))) for d in dates]
-            if gaps and min(gaps) <= window:
-                near.append(dates[int(np.argmin(gaps))])
-        result.append(
-            Firmness(
-                spell.stage,
-                spell.begins,
-                str(min(near, default=at)),
-                str(max(near, default=at)),
-                len(near),
-                len(runs),
-            )
-        )
-    return base, result
-
-
-def _rolling_max(array: Array, months: int) -> Array:
-    return np.stack([_most(array[max(0, t - months) : t + 1]) for t in range(len(array))])
-
-
-def _most(array: Array) -> Array:
-    return np.where(np.isnan(array).all(0), np.nan, np.fmax.reduce(array, axis=0))
-
-
-def _least(array: Array) -> Array:
-    return np.where(np.isnan(array).all(0), np.nan, np.fmin.reduce(array, axis=0))
 
 
 def _name(code: Any) -> str:
