@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -52,7 +53,8 @@ def market(task):
     if "log" in p:  # one byte for each run of the worker
         with open(p["log"], "ab") as file:
             file.write(b".")
-    time.sleep(p.get("sleep", 0))
+    while task["member"] >= 4 and "gate" in p and not os.path.exists(p["gate"]):
+        time.sleep(0.005)
     if p.get("fails") == task["member"]:
         raise SolverError("no price clears the market", where="month 3")
     if p.get("dies") == task["member"]:
@@ -71,7 +73,7 @@ def threads(task):
     return {k: int(os.environ.get(v, "-1")) for k, v in names.items()} | {"pid": os.getpid()}
 
 
-def study(members=24, seed=3, method="sobol", **constants):
+def study(members=24, seed=3, method="sobol", version="toy", **constants):
     return Study(
         market,
         {"as it is": {"floor": 0.0}, "price floor": {"floor": 0.5}},
@@ -80,6 +82,7 @@ def study(members=24, seed=3, method="sobol", **constants):
         seed,
         {"months": 6} | constants,
         method=method,
+        version=version,  # one of its own: an edit of pricewar while the tests run is no other toy
     )
 
 
@@ -159,14 +162,15 @@ def test_a_finished_store_is_read_and_nothing_runs_again(toy: Any, tmp_path: Pat
 def test_a_run_killed_midway_goes_on_to_the_same_bytes(
     toy: Any, tmp_path: Path, blow: str, workers: int
 ) -> None:
-    log, store = tmp_path / "log", tmp_path / "s"
+    log, store, gate = tmp_path / "log", tmp_path / "s", tmp_path / "gate"
     log.touch()
     # Sobol' points need SciPy, whose import takes longer than the run.
-    constants = {"members": 16, "method": "random", "log": str(log), "sleep": 0.02}
+    constants = {"members": 16, "method": "random", "log": str(log), "gate": str(gate)}
     command = [sys.executable, toy.__file__, json.dumps(constants), str(store), str(workers)]
+    kept, at_work = 4, max(workers, 1)  # members 0 to 3 finish, and every process is held at a later one
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as run:
         until = time.monotonic() + 60
-        while len(list(store.glob("tasks/*/*.npz"))) < 6:
+        while len(list(store.glob("tasks/*/*.npz"))) < kept or len(log.read_bytes()) < kept + at_work:
             assert run.poll() is None, run.stderr and run.stderr.read()
             assert time.monotonic() < until
             time.sleep(0.005)
@@ -178,16 +182,15 @@ def test_a_run_killed_midway_goes_on_to_the_same_bytes(
         said = run.communicate(timeout=30)[1]
     assert run.returncode == -signal.Signals[blow]
     assert said.count("Traceback") == (blow == "SIGINT"), said
-    kept = len(list(store.glob("tasks/*/*.npz")))
-    ran = len(log.read_bytes())
-    assert 6 <= kept < 32
-    assert ran - kept <= max(workers, 1)  # each process lost the task it was at, no more
-    with pytest.raises(ConfigurationError, match="runs are missing"):
+    assert len(list(store.glob("tasks/*/*.npz"))) == kept
+    assert len(log.read_bytes()) == kept + at_work
+    with pytest.raises(ConfigurationError, match="28 of 32 runs are missing"):
         load(store)
 
-    # The killed run's own worker was `__main__`'s, so the same command takes it up.
+    gate.touch()
     subprocess.run(command, check=True, timeout=60)
-    assert len(log.read_bytes()) == ran + 32 - kept
+    # Each process lost the task it was at, and nothing else ran twice.
+    assert len(log.read_bytes()) == 32 + at_work
     assert digest(load(store)) == digest(toy.study(16, method="random").run(workers=0))
     assert not list(store.rglob("*.part"))
 
@@ -234,6 +237,7 @@ def test_another_study_in_an_old_folder_is_refused(toy: Any, tmp_path: Path) -> 
             "members": 8,
             "seed": 3,
             "constants": {"months": 6},
+            "version": "toy",
         }
         return Study(**{**arguments, **other})
 
@@ -243,7 +247,7 @@ def test_another_study_in_an_old_folder_is_refused(toy: Any, tmp_path: Path) -> 
     for other, what in (
         ({"seed": 4}, r"another seed \(3 there, 4 now\)"),
         ({"constants": {"months": 7}}, "other constants"),
-        ({"constants": {"months": 6, "sleep": 0}}, "other constants"),
+        ({"constants": {"months": 6, "fails": -1}}, "other constants"),
         ({"uncertainties": {"cost": Uniform(1, 4), "kind": Choice(("calm", "wild"))}}, "other uncertainties"),
         ({"uncertainties": swapped}, "other uncertainties"),
         ({"method": "random"}, "another way of drawing"),
@@ -270,11 +274,11 @@ def test_another_study_in_an_old_folder_is_refused(toy: Any, tmp_path: Path) -> 
 
 
 def test_an_edit_of_the_workers_code_makes_another_study(toy: Any, tmp_path: Path) -> None:
-    toy.study(4, method="random").run(tmp_path / "s", workers=0)
+    toy.study(4, method="random", version=None).run(tmp_path / "s", workers=0)
     source = Path(toy.__file__)
     source.write_text(source.read_text(encoding="utf-8").replace("+ noise", "+ 2 * noise"), encoding="utf-8")
     # Hashes are kept for the life of a process, as loaded code is.
-    code = "import study_toy, sys; study_toy.study(4, method='random').run(sys.argv[1], 0)"
+    code = "import study_toy, sys; study_toy.study(4, 3, 'random', None).run(sys.argv[1], 0)"
     run = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "s")],
         cwd=source.parent,
@@ -283,7 +287,9 @@ def test_an_edit_of_the_workers_code_makes_another_study(toy: Any, tmp_path: Pat
         timeout=60,
     )
     assert run.returncode == 1
-    assert "the worker's code has changed" in run.stderr
+    changed = re.search(r"code has changed \(study_toy (\w+), .* there, study_toy (\w+), ", run.stderr)
+    assert changed, run.stderr
+    assert changed[1] != changed[2]
 
 
 def test_a_file_that_is_not_whole_is_computed_again_and_an_alien_one_refused(

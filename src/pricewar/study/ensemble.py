@@ -12,7 +12,7 @@ import os
 import statistics
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -267,8 +267,11 @@ class Study:
                 '`if __name__ == "__main__":`; with a store, running again goes on from here',
             ) from error
         finally:
-            for future in running:
-                future.cancel()
+            # A process pool has nothing left to cancel: it holds as many in its queue as are ever handed to
+            # it, and one cancelled while its processes are ended makes it fall over (InvalidStateError).
+            if not isinstance(executor, ProcessPoolExecutor):
+                for future in running:
+                    future.cancel()
 
     def _batch(self, policy: str, start: int, stop: int, kept: Store | None) -> Batch:
         draws = {name: values[start:stop] for name, values in self.draws.items()}

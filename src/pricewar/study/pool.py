@@ -49,7 +49,7 @@ class Processes(ProcessPoolExecutor):
         self._held.close()
         for process in running:  # the pipe does not reach one that is inside compiled code
             process.kill()
-        self.shutdown(wait=True, cancel_futures=True)
+        self.shutdown(wait=True)
         self._watched.close()
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> bool | None:
