@@ -173,7 +173,7 @@ def carried(array: Array, months: int) -> Array:
 
 
 def present(series: Series, months: int) -> Array:
-    """[M, J], bool: in the market as told, and for `months` of silence after; else from its first figure on."""
+    """[M, J] bool: in the market as told and for `months` of silence after, or from its first figure on."""
     figure = ~(
         np.isnan(series.price).all(2) & np.isnan(subsidy_rate(series)).all(2) & np.isnan(series.volume)
     )

@@ -385,13 +385,15 @@ def _walk(M: int, candidate: Callable[[int, int, int], int], hold: int) -> tuple
         elif c == state:
             code[t], wanted = c, UNKNOWN
         else:
-            if c != wanted:
+            if state == WAR and {c, wanted} <= {CONSOLIDATION, HARVEST}:
+                wanted = min(c, wanted)  # the war is over either way; a harvest must hold for itself
+            elif c != wanted:
                 wanted, since = c, t
             code[t] = state
             if t - since + 1 >= hold:
-                state, wanted = c, UNKNOWN
-                code[since : t + 1] = c
-                if c == WAR:
+                state, wanted = wanted, UNKNOWN
+                code[since : t + 1] = state
+                if state == WAR:
                     start = since
                     anchor[since:t] = since
         anchor[t] = start
