@@ -150,6 +150,14 @@ def test_importance_finds_what_matters_and_leaves_the_idle_alone() -> None:
     assert 0 < kind["strength"] < cost["strength"]
 
 
+def test_a_truth_value_and_a_number_among_choices_have_a_sign() -> None:
+    uncertainties = {"cost": Choice((0.1, 0.2, 0.9)), "flag": Choice((True, False))}
+    study = Study(market, {"p": {"floor": 0.0, "kind": "low"}}, uncertainties, 64, 1)
+    told = study.run(workers=0).importance(["profit"])
+    assert row(told, uncertainty="cost")["rho"] > 0.8
+    assert abs(row(told, uncertainty="flag")["rho"]) < 0.5
+
+
 def test_an_uncertainty_that_a_lever_overrides_is_not_ranked_there() -> None:
     found = results(50, cost=0.5)
     told = found.importance(["profit"])

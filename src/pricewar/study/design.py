@@ -126,11 +126,6 @@ class Choice:
                     "weights must be one per value, none negative, not all zero", where=repr(self)
                 )
 
-    @property
-    def ordered(self) -> bool:
-        """Whether the values are numbers, so that larger and smaller mean something."""
-        return _is_number(self.values[0])
-
     def at(self, u: Array) -> npt.NDArray[Any]:
         """F⁻¹ of u, [n] in [0, 1): the values themselves."""
         import numpy as np

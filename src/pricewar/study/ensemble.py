@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pricewar.errors import ConfigurationError, DataError, PricewarError, did_you_mean
@@ -95,10 +96,25 @@ class Study:
             )
         self.layout = layout
         self._check()
-        self.version = version or code_of(self.worker)
-        drawn = draw(self.uncertainties, members, seed, method)
-        self.draws: dict[str, list[Any]] = {name: values.tolist() for name, values in drawn.items()}
-        self.seeds: list[int] = seeds(members, seed).tolist()
+        self._version = version
+
+    # On use: a process that only imports the module in which a study stands must not draw its members.
+
+    @cached_property
+    def version(self) -> str:
+        """What the worker's code is called in the store."""
+        return self._version or code_of(self.worker)
+
+    @cached_property
+    def draws(self) -> dict[str, list[Any]]:
+        """Uncertainty → the value of each member."""
+        drawn = draw(self.uncertainties, self.members, self.seed, self.method)
+        return {name: values.tolist() for name, values in drawn.items()}
+
+    @cached_property
+    def seeds(self) -> list[int]:
+        """The seed of each member."""
+        return seeds(self.members, self.seed).tolist()
 
     def _check(self) -> None:
         if not self.policies:
