@@ -109,12 +109,13 @@ class Fact(_Part):
 
 
 class Assumption(_Part):
-    """A figure nobody has published, with the range in which it is believed to lie, and why."""
+    """A figure nobody has published, the range in which it is believed to lie, and why; `source` is what it rests on."""
 
     assume: Decimal_
     range: tuple[Decimal_, Decimal_]
     unit: str | None = None
     because: str = Field(min_length=3)
+    source: str | None = None
     log: bool = False
     group: str = ""
     confidence: Literal["low"] = "low"
@@ -135,8 +136,8 @@ class Basis(_Part):
 
     @model_validator(mode="after")
     def _whole(self) -> Basis:
-        if (self.because is None) == (self.source is None):
-            raise ValueError("give either `source` or `because`")
+        if self.because is None and self.source is None:
+            raise ValueError("give `source` (facts) or `because` (assumptions)")
         if self.because is not None and (self.times is None) == (self.plus is None):
             raise ValueError("an assumption has a range: give either `times` or `plus`")
         return self
@@ -209,6 +210,13 @@ class _Dated(_Part):
     allowance: Number | None = None
 
 
+class _MonthZero(_Part):
+    """What was seen of the whole market at its start: no parameter, but what the parameters should give."""
+
+    tokens: Number | None = None
+    revenue: Number | None = None
+
+
 class Text(_Part):
     """A definition as written."""
 
@@ -222,6 +230,7 @@ class Text(_Part):
     sources: dict[str, Source] = {}
     exchange: dict[str, Number] = {}
     output_share: Number | None = None
+    month_0: _MonthZero = _MonthZero()
     mechanisms: _Mechanisms = _Mechanisms()  # type: ignore[valid-type]
     verticals: list[str] = []
     types: _Types
@@ -239,7 +248,8 @@ class Entry:
         where: its address, as in `model.Uncertain.where`; affinities are ("affinity" or "ecosystem", type, vendor).
         value, low, high: central value and range (equal when there is none).
         written: the number and unit as the definition has them. key: its place in the text.
-        fact: None for an assumption. because: its reason. source: the source's name in the definition.
+        because: an assumption's reason, or a fact's note. source: the source's name in the definition.
+        dated: the day of which it is. structural: it holds beyond its day.
     """
 
     where: tuple[str, ...]
@@ -251,6 +261,7 @@ class Entry:
     key: Key
     log: bool = False
     group: str = ""
+    assumed: bool = False
     because: str | None = None
     source: str | None = None
     dated: str | None = None
@@ -438,6 +449,11 @@ class _Reader:
             )  # fmt: skip
             self.blend = entry.value
             yield entry
+        for name, unit in (("tokens", "mn tokens/month"), ("revenue", "money/month")):
+            value = getattr(text.month_0, name)
+            if value is not None:
+                field = fields.Field(unit, 0, fields.BIG, None, "")
+                yield self.number(value, ("month_0", name), ("month_0", name), unit, None, field)
         for name, field in fields.MARKET.items():
             if not field.given:
                 continue
@@ -477,7 +493,7 @@ class _Reader:
                 vertical = next((row.vertical for row, _, _ in levels if row.vertical), None)
                 if vertical:
                     self.known(vertical, self.text.verticals, "vertical", (*levels[0][1], "vertical"))
-                yield from self.row("type", type_, levels, fields.TYPE, table.basis, ("types", "basis"))
+                yield from self.row("type", type_, levels, fields.TYPE, table.basis)
 
     def vendors(self) -> Iterator[Entry]:
         table = self.text.vendors
@@ -486,11 +502,11 @@ class _Reader:
             if row.specialist:
                 self.known(row.specialist, self.text.verticals, "vertical", (*key, "specialist"))
             levels = [(row, key, ""), (table.all, ("vendors", "all"), "vendors.")]
-            yield from self.row("vendor", vendor, levels, fields.VENDOR, table.basis, ("vendors", "basis"))
+            yield from self.row("vendor", vendor, levels, fields.VENDOR, table.basis)
 
     def row(
         self, kind: str, name: str, levels: list[tuple[Any, Key, str]], table: Mapping[str, fields.Field],
-        bases: Any, basis_key: Key,
+        bases: Any,
     ) -> Iterator[Entry]:  # fmt: skip
         for parameter, field in table.items():
             if not field.given:
@@ -609,10 +625,12 @@ class _Reader:
                 )  # fmt: skip
         dated = None
         structural = False
-        if not assumed:
+        if number.source is not None:
             self.known(number.source, self.text.sources, "source", (*key, "source"))
             source = self.text.sources[number.source]
-            dated, structural = number.dated or source.dated, number.structural or source.structural
+            dated, structural = source.dated, source.structural
+            if not assumed:
+                dated, structural = number.dated or dated, number.structural or structural
             if not structural and not replay:
                 if dated is None:
                     raise self.wrong("the fact has no date", key, "give `dated`, or `structural: true`")
@@ -624,8 +642,8 @@ class _Reader:
         return Entry(
             where=where, value=value, low=ends[0], high=ends[1], unit=target,
             written=f"{centre:g} {given}", key=key, log=number.log, group=number.group or group,
-            because=number.because if assumed else number.note,
-            source=None if assumed else number.source, dated=dated, structural=structural,
+            assumed=assumed, because=number.because if assumed else number.note,
+            source=number.source, dated=dated, structural=structural,
             confidence=number.confidence,
         )  # fmt: skip
 
@@ -683,9 +701,9 @@ def _same(x: float) -> float:
 
 
 def _from_basis(value: float, basis: Basis) -> Fact | Assumption:
-    if basis.source is not None:
+    if basis.because is None:
         return Fact(
-            value=value, unit=basis.unit, source=basis.source, dated=basis.dated, structural=basis.structural,
+            value=value, unit=basis.unit, source=basis.source or "", dated=basis.dated, structural=basis.structural,
             confidence=basis.confidence or "high",
         )  # fmt: skip
     if basis.times is not None:
@@ -695,7 +713,7 @@ def _from_basis(value: float, basis: Basis) -> Fact | Assumption:
         ends = [value - (basis.plus or 0.0), value + (basis.plus or 0.0)]
         log = False
     return Assumption(
-        assume=value, range=(ends[0], ends[1]), unit=basis.unit, because=basis.because or "", log=log,
+        assume=value, range=(ends[0], ends[1]), unit=basis.unit, because=basis.because, source=basis.source, log=log,
         group=basis.group,
     )  # fmt: skip
 
