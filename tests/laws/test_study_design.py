@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pricewar.errors import ConfigurationError
@@ -91,6 +91,7 @@ FOUR: dict[str, Distribution] = {
 
 
 @pytest.mark.parametrize("method", ["sobol", "random"])
+@settings(max_examples=30)
 @given(few=st.integers(1, 40), more=st.integers(1, 300), seed=st.integers(0, 2**40))
 def test_a_member_is_the_same_however_many_there_are(method: str, few: int, more: int, seed: int) -> None:
     one, other = draw(FOUR, few, seed, method), draw(FOUR, few + more, seed, method)

@@ -92,11 +92,11 @@ def test_common_random_numbers_reduce_the_variance_by_what_is_said() -> None:
 def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
     policies = {"as it is": {"floor": 0.0}, "floor": {"floor": 1.0}}
     hits = 0
-    for seed in range(200):
+    for seed in range(100):
         study = Study(market, policies, {"cost": Uniform(0, 1)}, 12, seed, {"kind": "low"}, method="random")
         told = row(study.run(workers=0).compare(level=0.8), outcome="profit")
         hits += told["low"] <= 1.0 <= told["high"]
-    assert stats.binomtest(hits, 200, 0.8).pvalue > 0.001
+    assert stats.binomtest(hits, 100, 0.8).pvalue > 0.001
 
 
 def test_quantiles_and_summary_are_numpys() -> None:

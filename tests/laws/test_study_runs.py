@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -269,6 +270,14 @@ def test_another_study_in_an_old_folder_is_refused(toy: Any, tmp_path: Path) -> 
         study().run(tmp_path / "other", workers=0)
     with pytest.raises(ConfigurationError, match="no study here"):
         load(tmp_path / "other")
+    for text in ("[]", "{}", '{"format": 99}'):
+        (tmp_path / "other" / "study.json").write_text(text, encoding="utf-8")
+        (tmp_path / "other" / "members.json").write_text("{}", encoding="utf-8")
+        with pytest.raises(ConfigurationError, match="is no study's"):
+            study().run(tmp_path / "other", workers=0)
+    (tmp_path / "other" / "study.json").write_text("{", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        load(tmp_path / "other")
     with pytest.raises(ConfigurationError, match="cannot be made"):
         study().run(tmp_path / "other" / "thesis.txt", workers=0)
 
@@ -335,6 +344,15 @@ def test_a_worker_that_fails_is_named_and_the_rest_is_kept(toy: Any, tmp_path: P
     assert len(list((tmp_path / "s").glob("tasks/*/*.npz"))) == 5
     with pytest.raises(SolverError, match="month 3"):
         study.once("as it is", 5)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_store_that_cannot_be_written_is_named(toy: Any, tmp_path: Path, workers: int) -> None:
+    toy.study(1).run(tmp_path / "s", workers=0)
+    shutil.rmtree(tmp_path / "s" / "tasks")
+    (tmp_path / "s" / "tasks").touch()  # a file where a folder should be: that stops root, too
+    with pytest.raises(PricewarError, match=r"\.npz: cannot be written"):
+        toy.study(1).run(tmp_path / "s", workers=workers)
 
 
 def test_a_process_that_dies_is_told_and_the_run_can_go_on(toy: Any, tmp_path: Path) -> None:

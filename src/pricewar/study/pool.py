@@ -40,7 +40,7 @@ class Processes(ProcessPoolExecutor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         # A submission may spawn a process, and libraries read these once, when they are loaded.
-        with _environment(dict.fromkeys(_ONE_THREAD, "1")):
+        with _environment(dict.fromkeys(_ONE_THREAD, "1")), _interrupts_held():
             return super().submit(fn, *args, **kwargs)
 
     def stop(self) -> None:
@@ -91,6 +91,19 @@ def _end_with(watched: Connection) -> None:
     with contextlib.suppress(EOFError, OSError):
         watched.poll(None)
     os._exit(1)
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C waits: here for a moment, in a process spawned meanwhile for good, from its first moment on."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager

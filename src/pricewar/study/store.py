@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     Arrays = dict[str, npt.NDArray[Any]]
 
 _FIXED = {
-    "format": "another format of the store",
     "worker": "another worker",
     "version": "the worker's code has changed",
     "constants": "other constants",
@@ -264,7 +263,13 @@ def _manifest(folder: Path) -> tuple[dict[str, Any] | None, dict[str, Any]]:
         raise ConfigurationError(
             f"what the study is cannot be read: {error}", where=str(folder), remedy="name another folder"
         ) from None
-    count = study.get("members", 0)
+    if not isinstance(study, dict) or study.get("format") != FORMAT:
+        raise ConfigurationError(
+            "study.json is no study's, or that of another version of pricewar",
+            where=str(folder),
+            remedy="name another folder",
+        )
+    count = study["members"]
     head = {"seed": members["seed"][:count], "draws": {n: v[:count] for n, v in members["draws"].items()}}
     return study, head
 
