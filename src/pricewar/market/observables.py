@@ -164,12 +164,10 @@ def subsidy_rate(series: Series) -> Array:
 
 def carried(array: Array, months: int) -> Array:
     """The last known figure in place of up to `months` missing ones."""
-    result, age = np.array(array), np.zeros(array.shape[1:], dtype=int)
-    for t in range(1, len(result)):
-        gone = np.isnan(array[t])
-        age = np.where(gone, age + 1, 0)
-        result[t] = np.where(gone & (age <= months), result[t - 1], array[t])
-    return result
+    here = np.arange(len(array)).reshape(-1, *(1,) * (array.ndim - 1))
+    last = np.maximum.accumulate(np.where(np.isnan(array), -1, here), axis=0)
+    filled = np.take_along_axis(array, np.maximum(last, 0), axis=0)
+    return np.where(here - last <= months, filled, array)
 
 
 def present(series: Series, months: int) -> Array:
@@ -183,14 +181,6 @@ def present(series: Series, months: int) -> Array:
 
 def rolling_max(array: Array, months: int) -> Array:
     """The highest known figure of each month and the `months` before it."""
-    return np.stack([most(array[max(0, t - months) : t + 1]) for t in range(len(array))])
-
-
-def most(array: Array) -> Array:
-    """The highest known figure along the months; NaN where none is known."""
-    return np.where(np.isnan(array).all(0), np.nan, np.fmax.reduce(array, axis=0))
-
-
-def least(array: Array) -> Array:
-    """The lowest known figure along the months; NaN where none is known."""
-    return np.where(np.isnan(array).all(0), np.nan, np.fmin.reduce(array, axis=0))
+    before = np.full((months, *array.shape[1:]), np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(np.concatenate([before, array]), months + 1, axis=0)
+    return np.fmax.reduce(windows, axis=-1)

@@ -50,8 +50,6 @@ from pricewar.market.observables import (
     TOLERANCE,
     Series,
     carried,
-    least,
-    most,
     present,
     rolling_max,
     series_of,
@@ -194,6 +192,7 @@ class _Seen:
         self.price, self.ratio = price, 1 - s
         self.allowance = carried(series.allowance, rule.bridge)
         self.active = present(series, rule.bridge)
+        self._recovered: dict[tuple[int, bool], Array] = {}
         self._below(s)
         self._cut()
 
@@ -231,21 +230,28 @@ class _Seen:
 
     def recovered(self, start: int, t: int, loose: bool) -> Array:
         """[J]: 1 where a vendor has recovered at t since `start`, NaN where nothing is known."""
-        rise, margin = (
-            (self.rule.rise / 2, self.rule.margin / 2) if loose else (self.rule.rise, self.rule.margin)
+        key = (start, loose)
+        if key not in self._recovered:
+            self._recovered[key] = self._recoveries(start, loose)
+        return self._recovered[key][t - start]
+
+    def _recoveries(self, start: int, loose: bool) -> Array:
+        """[M − start, J]: `recovered` of every month from `start`."""
+        share = 0.5 if loose else 1.0
+        rise, margin = 1 + share * self.rule.rise, 1 + share * self.rule.margin
+        r, p, free = self.ratio[start:], self.price[start:], self.allowance[start:]
+        low_r, low_p, once = (
+            f.accumulate(x, axis=0) for f, x in ((np.fmin, r), (np.fmin, p), (np.fmax, free))
         )
-        r, p = self.ratio[start : t + 1], self.price[start : t + 1]
-        low_r, low_p = least(r), least(p)
-        by_cost = (r[-1] >= (1 + rise) * low_r * (1 - TOLERANCE)) & (r[-1] >= (1 + margin) * (1 - TOLERANCE))
-        by_price = (p[-1] >= (1 + rise) * low_p * (1 - TOLERANCE)) & (p[-1] > 0)
-        tier = np.where(~np.isnan(r[-1]), by_cost, np.where(~np.isnan(p[-1]), by_price, np.nan))
+        by_cost = (r >= rise * low_r * (1 - TOLERANCE)) & (r >= margin * (1 - TOLERANCE))
+        by_price = (p >= rise * low_p * (1 - TOLERANCE)) & (p > 0)
+        tier = np.where(~np.isnan(r), by_cost, np.where(~np.isnan(p), by_price, np.nan))
         known = ~np.isnan(tier)
-        dearer = (tier == 1).sum(1) * 2 >= np.maximum(known.sum(1), 1)
-        once = most(self.allowance[start : t + 1])
-        withdrawn = (once > 0) & (self.allowance[t] <= once / 2 * (1 + TOLERANCE))
-        verdict = (dearer | withdrawn) & (self.below[t] != 1)
-        told = known.any(1) | ~np.isnan(self.allowance[t])
-        return np.where(told & self.active[t], verdict, np.nan)
+        dearer = (tier == 1).sum(2) * 2 >= np.maximum(known.sum(2), 1)
+        withdrawn = (once > 0) & (free <= once / 2 * (1 + TOLERANCE))
+        verdict = (dearer | withdrawn) & (self.below[start:] != 1)
+        told = known.any(2) | ~np.isnan(free)
+        return np.where(told & self.active[start:], verdict, np.nan)
 
     def fought(self, start: int, t: int, loose: bool) -> Array:
         """`recovered` for those who sold below cost since `start`; for all where none of them is left."""
