@@ -124,17 +124,19 @@ def _work(states, size, first, last, k0, k1, step, kind, weights, S, leave, even
     inside = 0.0
     for k in range(J):
         inside += weights[k]
-    words = np.empty((4, QUARTER), np.uint32)
+    words, hits = np.empty((4, QUARTER), np.uint32), np.empty(CHUNK + 1, np.int64)
     for chunk in range(first, last):
         start = chunk * CHUNK
         count = min(CHUNK, size - start)
         screen(chunk * QUARTER, min(count, QUARTER), step, kind, k0, k1, words)
         flat = words.reshape(CHUNK)
-        kids = 0
-        for n in range(count):
+        kids = few = 0
+        for n in range(count):  # without a branch: which agents something happens to
+            hits[few] = n
+            few += np.int64(flat[n] < limit[states[start + n]])
+        for h in range(few):
+            n = hits[h]
             code = states[start + n]
-            if flat[n] >= limit[code]:
-                continue
             a, b, c, d = philox(start + n, step, kind, RESOLVE, k0, k1)
             u0, u1, u2, u3 = (a + 0.5) * _UNIT, (b + 0.5) * _UNIT, (c + 0.5) * _UNIT, (d + 0.5) * _UNIT
             now = int(code)
