@@ -237,7 +237,7 @@ def test_another_study_in_an_old_folder_is_refused(toy: Any, tmp_path: Path) -> 
             "uncertainties": {"cost": Uniform(1, 3), "kind": Choice(("calm", "wild"))},
             "members": 8,
             "seed": 3,
-            "constants": {"months": 6},
+            "constants": {"months": 6, "step": 1},
             "version": "toy",
         }
         return Study(**{**arguments, **other})
@@ -249,6 +249,7 @@ def test_another_study_in_an_old_folder_is_refused(toy: Any, tmp_path: Path) -> 
         ({"seed": 4}, r"another seed \(3 there, 4 now\)"),
         ({"constants": {"months": 7}}, "other constants"),
         ({"constants": {"months": 6, "fails": -1}}, "other constants"),
+        ({"constants": {"months": 6, "step": True}}, "other constants"),
         ({"uncertainties": {"cost": Uniform(1, 4), "kind": Choice(("calm", "wild"))}}, "other uncertainties"),
         ({"uncertainties": swapped}, "other uncertainties"),
         ({"method": "random"}, "another way of drawing"),
@@ -312,6 +313,10 @@ def test_a_file_that_is_not_whole_is_computed_again_and_an_alien_one_refused(
         first.write_bytes(broken)
         assert digest(study.run(tmp_path / "s", workers=0, batch=8)) == whole
         assert first.read_bytes() == content
+    where = np.random.default_rng(0).integers(len(content), size=40)
+    for at in where.tolist():
+        first.write_bytes(content[:at] + bytes([content[at] ^ 0x55]) + content[at + 1 :])
+        assert digest(study.run(tmp_path / "s", workers=0, batch=8)) == whole
     (first.parent / f".{first.name}.abc.part").write_bytes(b"half")
     assert digest(study.run(tmp_path / "s", workers=0)) == whole
     assert not list((tmp_path / "s").rglob("*.part"))

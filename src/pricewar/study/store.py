@@ -20,8 +20,6 @@ import json
 import os
 import re
 import threading
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,11 +61,7 @@ class Store:
     def __init__(
         self, folder: str | os.PathLike[str], study: dict[str, Any], members: dict[str, Any]
     ) -> None:
-        self.folder, self.study, self.members = (
-            Path(folder).absolute(),
-            json.loads(json.dumps(study)),
-            members,
-        )
+        self.folder, self.study, self.members = Path(folder).absolute(), study, members
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -76,7 +70,7 @@ class Store:
                 where=str(folder),
                 remedy="name a folder that can be written",
             ) from None
-        self.identity = _digest(json.dumps([self.study[field] for field in _FIXED], sort_keys=True))
+        self.identity = _digest(_text([self.study[field] for field in _FIXED]))
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -128,10 +122,10 @@ class Store:
         changed = [
             f"{what} ({_short(old.get(f))} there, {_short(new[f])} now)"
             for f, what in _FIXED.items()
-            if old.get(f) != new[f]
+            if _text(old.get(f)) != _text(new[f])
         ]
         for name in set(old["policies"]) & set(new["policies"]):
-            if old["policies"][name] != new["policies"][name]:
+            if _text(old["policies"][name]) != _text(new["policies"][name]):
                 changed.append(f"policy “{name}” pulls other levers")
         if new["method"] == "latin" and old["members"] != new["members"]:
             changed.append(
@@ -153,18 +147,9 @@ class Store:
 
     def key(self, policy: str, start: int, stop: int) -> str:
         """What a task's file must say of itself: a hash of all that it depends on."""
-        return _digest(
-            json.dumps(
-                [
-                    self.identity,
-                    policy,
-                    self.study["policies"][policy],
-                    self.members["seed"][start:stop],
-                    {name: values[start:stop] for name, values in self.members["draws"].items()},
-                ],
-                sort_keys=True,
-            )
-        )
+        draws = {name: values[start:stop] for name, values in self.members["draws"].items()}
+        seeds = self.members["seed"][start:stop]
+        return _digest(_text([self.identity, policy, self.study["policies"][policy], seeds, draws]))
 
     def read(self, into: Mapping[str, Arrays], have: Mapping[str, npt.NDArray[np.bool_]]) -> list[Path]:
         """Fill outcomes from every file that adds to them; return the files that are not whole.
@@ -228,14 +213,22 @@ def write_task(path: Path, key: str, arrays: list[npt.NDArray[Any]]) -> None:
 
 
 def read_task(path: Path) -> tuple[str, list[npt.NDArray[Any]]] | None:
-    """Key and outcomes of a task's file, or None if it is not whole."""
+    """Key and outcomes of a task's file, or None if it is not whole.
+
+    Raises:
+        DataError: it cannot be read at all.
+    """
     import numpy as np
 
     try:
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror}", where=str(path)) from None
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
             arrays = [file[f"outcome{k}"] for k in range(len(file.files) - 1)]
             return bytes(file["key"]).decode(), arrays
-    except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, EOFError, OSError):
+    except Exception:  # damaged bytes can make a reader of archives fail in any way
         return None
 
 
@@ -292,6 +285,11 @@ def _alien(path: Path) -> DataError:
         where=str(path),
         remedy="take it out of the folder; its members will be computed again",
     )
+
+
+def _text(value: Any) -> str:
+    """Of plain data; unlike `==` it tells 1 from 1.0 and from True, as a worker may."""
+    return json.dumps(value, sort_keys=True)
 
 
 def _digest(text: str) -> str:
