@@ -1,7 +1,7 @@
 """Writes pages from the program itself, so that they cannot drift: `python docs/generate.py`.
 
-docs/cli.md comes from the commands, docs/market_parameters.md from the model's fields and the bundled markets.
-Tests compare the files with what this makes; `make docs` writes them.
+docs/cli.md comes from the commands, docs/market_parameters.md from the model's fields and the bundled
+markets. Tests compare the files with what this makes; `make docs` writes them.
 """
 
 from __future__ import annotations
@@ -28,30 +28,38 @@ def cli_page() -> str:
 HOW = """\
 Made by `make docs` from `pricewar.market.fields` and the definitions under `src/pricewar/market/markets/`.
 
-A definition is one YAML file. Every number in it is a **fact**, `{value: 5, unit: CNY/mn tokens, source: one-api}`,
-with the source's address, the day it was read and the day of which it is; or an **assumption**,
+A definition is one YAML file. Every number in it is a **fact**, `{value: 5, unit: CNY/mn tokens, source:
+one-api}`, with the source's address, the day it was read and the day of which it is; or an **assumption**,
 `{assume: 4, range: [2, 8], unit: ratio, because: "…"}`, whose range becomes an uncertain parameter of every
-ensemble (uniform, or uniform in the logarithm with `log: true`; numbers of one `group` move together; so do the
-numbers that one line gives to many rows). A price may be given as `input` and `output`; `output_share` blends them.
-A fact of the market's first day or later is refused unless it is `structural`: a cost, a measured throughput, how
-buyers behave. Under `types` and `vendors` a bare number takes its column's `basis` (unit, and source or reason with
-`times: 1.5` or `plus: 0.1` as its range), `all` holds for every row, and what a row says itself comes first.
-`month_0` says what was seen of the whole market; nothing is set by it, and a test compares it with the model.
+ensemble (uniform, or uniform in the logarithm with `log: true`; numbers of one `group` move together; so do
+the numbers that one line gives to many rows). A price may be given as `input` and `output`; `output_share`
+blends them. A fact of the market's first day or later is refused unless it is `structural`: a cost, a
+measured throughput, how buyers behave. Under `types` and `vendors` a bare number takes its column's `basis`
+(unit, and source or reason with `times: 1.5` or `plus: 0.1` as its range), `all` holds for every row, and
+what a row says itself comes first. `month_0` says what was seen of the whole market; nothing is set by it,
+and a test compares it with the model.
 
 Units are products with scales before and divisors behind (`tn tokens/day`, `USD/GPU-hour`), brought to the
-parameter's own by the calendar (a month is 730.5 hours), the scales and `exchange`; a unit's inverse will do as well.
-To change a market, copy its file and give its path instead of its name. A mistake is reported at file, line and key.
+parameter's own by the calendar (a month is 730.5 hours), the scales and `exchange`; a unit's inverse will
+do as well. To change a market, copy its file and give its path instead of its name. A mistake is reported
+at file, line and key.
 """
 
 
 def market_parameters_page() -> str:
-    """Every parameter of the market model, and every number of the bundled markets with where it comes from."""
+    """Every parameter of the market model, and every number of the bundled markets with its source."""
     parts = ["# Parameters of the market", "", HOW]
-    for title, kind in (("Of the market", "market"), ("Of a type of team", "type"), ("Of a vendor", "vendor")):
+    for title, kind in (
+        ("Of the market", "market"),
+        ("Of a type of team", "type"),
+        ("Of a vendor", "vendor"),
+    ):
         parts += [f"## {title}", "", "| parameter | unit | meaning | from | to | if not given | reference |"]
         parts += ["|---|---|---|---|---|---|---|"]
         for name, f in fields.TABLES[kind].items():
-            off = "must be" if f.off is None else f"{f.off:g}" if f.given else f"{f.off:g} (not by definitions)"
+            off = (
+                "must be" if f.off is None else f"{f.off:g}" if f.given else f"{f.off:g} (not by definitions)"
+            )
             row = (f"`{name}`", f.unit, f.meaning, f"{f.low:g}", f"{f.high:g}", off, f.reference)
             parts.append(f"| {' | '.join(row)} |")
         parts.append("")

@@ -1,22 +1,11 @@
 """Definitions of markets: YAML a strategist edits by hand, made into the arrays that the model runs.
 
-Every number is one of two things. A **fact** is what somebody measured or published:
-
-    {value: 5, unit: CNY/mn tokens, source: one-api, dated: 2024-04, confidence: high}
-
-`input` and `output` instead of `value` are a price's two sides, blended by the definition's `output_share`;
-`structural: true` says that a fact of a later date is no news of the war (a cost, an elasticity). Any other fact
-must be older than the market's first day, so that no market knows its own future. An **assumption** says so:
-
-    {assume: 4, range: [2, 8], unit: ratio, because: "…", log: true, group: costs}
-
-and its range becomes an uncertain parameter of the ensemble (`model.Uncertain`); members of a `group` move
-together. In a table a bare number takes its column's `basis`: a unit with a source or a reason said once, and for
-assumptions `times: 2` (from half to twice) or `plus: 0.1` (to either side).
+What may stand in one is in `pricewar.market.schema`; parameters with their units and bounds in
+`pricewar.market.fields`; both as a page in docs/market_parameters.md.
 
 A **unit** is a product of names with scales before and divisors behind: `CNY/mn tokens`, `USD/GPU-hour`,
-`% /year`. It is brought to the parameter's own unit (`pricewar.market.fields`) by the scales, the calendar and
-the definition's `exchange`; a unit and its inverse are one (`tokens/GPU-second` for `GPU-month/mn tokens`).
+`%/year`. It is brought to the parameter's own by the scales, the calendar and the definition's `exchange`; a
+unit and its inverse are one (`tokens/GPU-second` for `GPU-month/mn tokens`).
 """
 
 from __future__ import annotations
@@ -28,24 +17,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    create_model,
-    model_validator,
-)
+from typing import TYPE_CHECKING, Any
 
 from pricewar import definitions
 from pricewar.definitions import Document, Key
 from pricewar.errors import ConfigurationError, DefinitionError, did_you_mean
 from pricewar.market import fields
-from pricewar.units import exact
+from pricewar.market.schema import Assumption, Basis, Text, from_basis
 
 if TYPE_CHECKING:
     from pricewar.market.model import Market
@@ -56,188 +34,12 @@ _SCALES = {
     "thousand": 1e3, "mn": 1e6, "bn": 1e9, "tn": 1e12, "%": 1e-2,
 }  # fmt: skip
 _NAMES: dict[str, tuple[str, float]] = {
-    "year": ("month", 12.0), "quarter": ("month", 3.0), "week": ("month", 12 / 52.18), "day": ("month", 24 / HOURS),
+    "year": ("month", 12.0), "quarter": ("month", 3.0), "week": ("month", 168 / HOURS),
+    "day": ("month", 24 / HOURS),
     "hour": ("month", 1 / HOURS), "minute": ("month", 1 / HOURS / 60), "second": ("month", 1 / HOURS / 3600),
     "share": ("", 1.0), "ratio": ("", 1.0), "number": ("", 1.0), "switch": ("", 1.0), "elasticity": ("", 1.0),
     "log ratio": ("", 1.0), "1": ("", 1.0),
 }  # fmt: skip
-
-
-def _number(value: Any) -> Any:
-    return float(exact(value)) if isinstance(value, str) else value
-
-
-Decimal_ = Annotated[float, BeforeValidator(_number)]
-Day = Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Source(_Part):
-    """Where facts were read, and when; `dated`: what they are of, unless a fact says otherwise."""
-
-    url: str
-    read_on: date
-    dated: Day | None = None
-    structural: bool = False
-    note: str | None = None
-
-
-class Fact(_Part):
-    """A published figure; `range` where its sources disagree. `source` is a key of `sources`."""
-
-    value: Decimal_ | None = None
-    input: Decimal_ | None = None
-    output: Decimal_ | None = None
-    unit: str | None = None
-    source: str
-    dated: Day | None = None
-    structural: bool = False
-    confidence: Literal["high", "medium", "low"] = "high"
-    range: tuple[Decimal_, Decimal_] | None = None
-    log: bool = False
-    group: str = ""
-    note: str | None = None
-
-    @model_validator(mode="after")
-    def _whole(self) -> Fact:
-        if (self.value is None) == (self.input is None or self.output is None):
-            raise ValueError("give either `value`, or `input` and `output`")
-        return self
-
-
-class Assumption(_Part):
-    """A figure nobody has published, the range in which it is believed to lie, and why; `source` is what it rests on."""
-
-    assume: Decimal_
-    range: tuple[Decimal_, Decimal_]
-    unit: str | None = None
-    because: str = Field(min_length=3)
-    source: str | None = None
-    log: bool = False
-    group: str = ""
-    confidence: Literal["low"] = "low"
-
-
-class Basis(_Part):
-    """What a table's column says once: unit, and source or reason with how far the numbers may be off."""
-
-    unit: str
-    because: str | None = None
-    times: Decimal_ | None = Field(None, ge=1)
-    plus: Decimal_ | None = Field(None, ge=0)
-    source: str | None = None
-    dated: Day | None = None
-    structural: bool = False
-    confidence: Literal["high", "medium", "low"] | None = None
-    group: str = ""
-
-    @model_validator(mode="after")
-    def _whole(self) -> Basis:
-        if self.because is None and self.source is None:
-            raise ValueError("give `source` (facts) or `because` (assumptions)")
-        if self.because is not None and (self.times is None) == (self.plus is None):
-            raise ValueError("an assumption has a range: give either `times` or `plus`")
-        return self
-
-
-def _kind(value: Any) -> str:
-    if not isinstance(value, dict):
-        return "bare"
-    return "assumption" if "assume" in value or "because" in value else "fact"
-
-
-Number = Annotated[
-    Annotated[Decimal_, Tag("bare")]
-    | Annotated[Fact, Tag("fact")]
-    | Annotated[Assumption, Tag("assumption")],
-    Discriminator(_kind),
-]
-
-
-def _numbers(title: str, table: Mapping[str, fields.Field], /, **more: Any) -> Any:
-    given: dict[str, Any] = {n: (Number | None, None) for n, f in table.items() if f.given}
-    return create_model(title, __base__=_Part, **given, **more)
-
-
-def _bases(name: str, table: Mapping[str, fields.Field]) -> Any:
-    given: dict[str, Any] = {n: (Basis | None, None) for n, f in table.items() if f.given}
-    return create_model(name, __base__=_Part, **given)
-
-
-_Mechanisms = _numbers("Mechanisms", fields.MARKET)
-_Type = _numbers("Type", fields.TYPE, vertical=(str | None, None), note=(str | None, None))
-_Vendor = _numbers(
-    "Vendor",
-    fields.VENDOR,
-    name=(str | None, None),
-    conduct=(Literal["scripted", "static", "invest", "rule", "fringe", "external"] | None, None),
-    specialist=(str | None, None),
-    note=(str | None, None),
-)
-_TypeBasis = _bases("TypeBasis", fields.TYPE)
-_VendorBasis = _bases("VendorBasis", fields.VENDOR)
-
-
-class _Types(_Part):
-    basis: _TypeBasis = _TypeBasis()  # type: ignore[valid-type]
-    all: _Type = _Type()  # type: ignore[valid-type]
-    segments: dict[str, dict[str, _Type]]  # type: ignore[valid-type]
-
-
-class _Vendors(_Part):
-    basis: _VendorBasis = _VendorBasis()  # type: ignore[valid-type]
-    all: _Vendor = _Vendor()  # type: ignore[valid-type]
-    each: dict[str, _Vendor]  # type: ignore[valid-type]
-
-
-class _Fit(_Part):
-    """Utility of vendors to types: rows are types, segments or `all`; the narrowest that speaks holds."""
-
-    basis: Basis
-    each: dict[str, dict[str, Number]]
-
-
-class _Dated(_Part):
-    """New terms of a scripted vendor, on a day."""
-
-    on: date
-    vendor: str
-    light: Number | None = None
-    flagship: Number | None = None
-    allowance: Number | None = None
-
-
-class _MonthZero(_Part):
-    """What was seen of the whole market at its start: no parameter, but what the parameters should give."""
-
-    tokens: Number | None = None
-    revenue: Number | None = None
-
-
-class Text(_Part):
-    """A definition as written."""
-
-    market: str
-    title: str
-    currency: str = Field(pattern=r"^[A-Z]{3}$")
-    start: date
-    months: int = Field(ge=1, le=1200)
-    steps_per_month: int = Field(ge=1, le=64)
-    notes: list[str] = []
-    sources: dict[str, Source] = {}
-    exchange: dict[str, Number] = {}
-    output_share: Number | None = None
-    month_0: _MonthZero = _MonthZero()
-    mechanisms: _Mechanisms = _Mechanisms()  # type: ignore[valid-type]
-    verticals: list[str] = []
-    types: _Types
-    vendors: _Vendors
-    affinities: _Fit | None = None
-    ecosystems: _Fit | None = None
-    script: list[_Dated] = []
 
 
 @dataclass(frozen=True)
@@ -245,7 +47,8 @@ class Entry:
     """One number, in its parameter's unit.
 
     Attributes:
-        where: its address, as in `model.Uncertain.where`; affinities are ("affinity" or "ecosystem", type, vendor).
+        where: its address, as in `model.Uncertain.where`; ("affinity" or "ecosystem", type, vendor);
+            ("script", place, column); ("month_0", what); ("exchange", currency); ("output_share",).
         value, low, high: central value and range (equal when there is none).
         written: the number and unit as the definition has them. key: its place in the text.
         because: an assumption's reason, or a fact's note. source: the source's name in the definition.
@@ -411,7 +214,7 @@ def _off(table: Mapping[str, fields.Field], name: str) -> float:
 
 
 def _type_names(text: Text) -> dict[str, tuple[str, Any]]:
-    """Every type's name, its segment and its row: `segment-size`, or the segment's name when it has one size."""
+    """Every type's name (`segment-size`, or the segment's when it has one size), its segment and its row."""
     names = {}
     for segment, sizes in text.types.segments.items():
         own = [size for size in sizes if size != "all"]
@@ -469,7 +272,9 @@ class _Reader:
 
     def required(self, field: fields.Field, name: str, key: Key) -> None:
         if field.off is None:
-            raise self.wrong(f"“{name}” is missing: {field.meaning}", key, f"give it, in {field.unit}")
+            raise self.wrong(
+                f"“{name}” is missing: {field.meaning}", key, f"give it, in {self.own(field.unit)}"
+            )
 
     def types(self) -> Iterator[Entry]:
         table = self.text.types
@@ -569,20 +374,20 @@ class _Reader:
             raise self.wrong(f"“{name}” is no {what}", key, did_you_mean(name, names) or f"known: {known}")
 
     def number(
-        self, number: Any, where: tuple[str, ...], key: Key, unit: str, basis: Basis | None, field: fields.Field,
-        *, group: str = "", raw: bool = False, replay: bool = False,
+        self, number: Any, where: tuple[str, ...], key: Key, unit: str, basis: Basis | None,
+        field: fields.Field, *, group: str = "", raw: bool = False, replay: bool = False,
     ) -> Entry:  # fmt: skip
-        """One number in the parameter's unit. `raw`: units are compared and not converted (exchange rates)."""
-        target = unit.replace("money", self.text.currency)
+        """One number in the parameter's unit. `raw`: units are compared, not converted (exchange rates)."""
+        target = self.own(unit)
         given_number = number
-        if isinstance(number, (int, float)):
+        if isinstance(number, int | float):
             if basis is None:
                 raise self.wrong(
                     f"a bare number has neither unit nor source: “{number:g}”", key,
                     "write {value, unit, source, dated} or {assume, range, unit, because}"
                     + (", or give its column a basis" if where[0] in ("type", "vendor") else ""),
                 )  # fmt: skip
-            number = _from_basis(float(number), basis)
+            number = from_basis(float(number), basis)
         given = number.unit or (basis.unit if basis else None)
         if given is None:
             raise self.wrong("the unit is missing", key, f"give `unit`; the parameter's own is {target}")
@@ -647,6 +452,9 @@ class _Reader:
             confidence=number.confidence,
         )  # fmt: skip
 
+    def own(self, unit: str) -> str:
+        return unit.replace("money", self.text.currency)
+
     def conversion(self, given: str, target: str, key: Key) -> Any:
         a, b = self.unit(given, key), self.unit(target, key)
         if a[1] == b[1]:
@@ -698,24 +506,6 @@ def _words(part: str) -> list[str]:
 
 def _same(x: float) -> float:
     return x
-
-
-def _from_basis(value: float, basis: Basis) -> Fact | Assumption:
-    if basis.because is None:
-        return Fact(
-            value=value, unit=basis.unit, source=basis.source or "", dated=basis.dated, structural=basis.structural,
-            confidence=basis.confidence or "high",
-        )  # fmt: skip
-    if basis.times is not None:
-        ends = sorted((value / basis.times, value * basis.times))
-        log = value > 0
-    else:
-        ends = [value - (basis.plus or 0.0), value + (basis.plus or 0.0)]
-        log = False
-    return Assumption(
-        assume=value, range=(ends[0], ends[1]), unit=basis.unit, because=basis.because, source=basis.source, log=log,
-        group=basis.group,
-    )  # fmt: skip
 
 
 def _last_day(text: str) -> date:
