@@ -65,7 +65,7 @@ class Supply:
         self.lic, self.fee = np.zeros((V, J)), np.zeros((V, J))
         self.dt = 1.0 / market.per_month
         self.steps = 0
-        k.begin(g, v, t, market.chi, self.s, self.w, self.m, self.pool, self.bg)
+        k.begin(g, v, t, self.s, self.w, self.m, self.pool, self.bg, np.full((J, 3), 0.5))
         self.events, self.count = np.zeros((EVENT_ROWS, 5)), np.zeros(1, np.int64)
         self.still = not ((v[:, k.V_CONDUCT] != k.FRINGE) & (v[:, k.V_CONDUCT] != k.EXTERNAL)).any()
         self.vertical = t[:, k.VERTICAL].astype(int)
@@ -76,6 +76,8 @@ class Supply:
         self.grow = np.exp((1.0 - g[k.EXPANSION_CONTESTABLE]) * t[:, k.GROWTH] * self.dt)
         self.die = 1.0 - np.exp(-t[:, k.CHURN] * self.dt)
         self.up0, self.up1 = (float(1.0 - np.exp(-g[f] * self.dt)) for f in (k.DEPTH_ONE, k.DEPTH_TWO))
+        depth = np.array((g[k.SWITCH_TRIAL], g[k.SWITCH_INTEGRATED], 1.0))
+        self.leaving = (t[:, k.SWITCHING_COST] * t[:, k.BUDGET] / t[:, k.PRICE_TASTE])[:, None] * depth
         self.lever, self.shaken = np.zeros(5), 0.0
         self.base, self.bonus = np.zeros((T, J)), np.ones((T, k.L, J))
         self.x = np.zeros((T, k.L, J))
@@ -115,8 +117,9 @@ class Supply:
         k._bases(g, v, t, chi, eco, self.lic, s, lev, base, bonus)
         active = s[:, k.STATUS] == k.ACTIVE
         for price, kept in ((k.PRICE_L, k.EMBEDDED_L), (k.PRICE_F, k.EMBEDDED_F)):
-            p, e = s[active, price], s[active, kept]
-            s[active, kept] = (1.0 - lev[4]) * p + lev[4] * np.minimum(p, e) if lev[4] > 0.0 else p
+            p = s[:, price]
+            least = np.minimum(p, s[:, kept]) if lev[4] > 0.0 else p
+            np.copyto(s[:, kept], (1.0 - lev[4]) * p + lev[4] * least, where=active)
         for j in range(J):
             k._weights(v, t, s, w, self.bg, base, j, x)
         outside = float(np.exp(g[k.OUTSIDE]))
@@ -150,10 +153,12 @@ class Supply:
             g, self.v, self.t, self.market.eco, s, w, m, self.bg, self.lic, self.fee, self.x, self.lever,
             draws, self.dt, *out, self.events, self.count,
         )  # fmt: skip
-        gone = (s[:, k.STATUS] == k.GONE) & (m.sum(axis=(0, 1)) > 0.0)
-        joined = out[0][:, k.O_JOINED].copy()
-        k._exit(g, self.t, s, m.copy(), pool.copy(), self.bg, self.x, self.lever, *out[:2])
-        out[0][:, k.O_JOINED] = joined  # its expected arrivals; the drawn ones are the caller's to add
+        gone = s[:, k.STATUS] == k.GONE
+        if gone.any():
+            gone &= m.sum(axis=(0, 1)) > 0.0
+            joined = out[0][:, k.O_JOINED].copy()
+            k._exit(g, self.t, s, m.copy(), pool.copy(), self.bg, self.x, self.lever, *out[:2])
+            out[0][:, k.O_JOINED] = joined  # its expected arrivals; the drawn ones are the caller's to add
         return gone
 
     def close(self, m: Array, pool: Array, out: Out) -> None:
@@ -319,6 +324,7 @@ def simulate_individuals(
             )
         supply = Supply(market, g, v, t)
         buyers = Buyers(supply.m, supply.pool, teams_per_agent, seed, market.types)
+        supply.m, supply.pool = buyers.teams()
         luck = market.luck(source)[0]
         for month in range(M):
             out = ov[n, month], ot[n, month], ow[n, month]
@@ -341,29 +347,20 @@ def simulate_individuals(
 
 def _step(supply: Supply, buyers: Buyers, draws: Array, out: Out, threads: int) -> None:
     """One step of vendors and agents; flows are added to out."""
-    k, g, t, J, W = supply.k, supply.g, supply.t, buyers.J, buyers.weight
-    ov, ot, _ = out
-    n = 3 * J
+    k, W = supply.k, buyers.weight
     merging = supply.merging()
     if merging:
         buyers.merge(*merging)
-    supply.m, supply.pool = buyers.teams()
+        supply.m, supply.pool = buyers.teams()
     step = supply.steps
     chances = supply.terms(draws)
     flows = buyers.move(chances, step, threads)
-    left = flows[:, :n].reshape(-1, 3, J) * W
-    came, taken, new = (flows[:, a : a + J] * W for a in (n, n + J + 1, n + 2 * J + 1))
-    depth = np.array((g[k.SWITCH_TRIAL], g[k.SWITCH_INTEGRATED], 1.0)) * (1.0 - supply.lever[0])
-    per = t[:, k.BUDGET] * supply.bg / t[:, k.PRICE_TASTE]
-    ov[:, k.O_LEFT] += left.sum(axis=(0, 1))
-    ov[:, k.O_JOINED] += (came + taken + new).sum(axis=0)
-    ot[:, k.Y_SWITCHING] += left.sum(axis=2) @ depth * t[:, k.SWITCHING_COST] * per
-    ot[:, k.Y_ENTERED] += (taken + new).sum(axis=1)
-    ot[:, k.Y_MOVED] += came.sum(axis=1)
+    cost = supply.leaving * (supply.bg * (1.0 - supply.lever[0]))[:, None]
+    supply.kernel.book(flows, W, cost, *out[:2], k.O_LEFT, k.O_JOINED, k.Y_SWITCHING, k.Y_ENTERED, k.Y_MOVED)
     m, pool = buyers.teams()
     gone = supply.serve(m, pool, draws, out)
     if gone.any():
         active = supply.s[:, k.STATUS] == k.ACTIVE
-        ov[:, k.O_JOINED] += buyers.force(chances, gone, active, step).sum(axis=0) * W
+        out[0][:, k.O_JOINED] += buyers.force(chances, gone, active, step).sum(axis=0) * W
         m, pool = buyers.teams()
     supply.close(m, pool, out)

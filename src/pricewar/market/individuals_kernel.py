@@ -235,3 +235,22 @@ def forced(states, size, k0, k1, step, kind, weights, outside, gone, active, joi
         net[code] -= 1
         net[now] += 1
         states[n] = now
+
+
+@njit(cache=True)
+def book(flows, weight, cost, ov, ot, out_left, out_joined, out_switching, out_entered, out_moved):
+    """Flows of a step, in agents as `_work` counts them, added to the columns of ov [J, ·] and ot [T, ·].
+
+    cost [T, 3]: what leaving costs one team, by depth.
+    """
+    T, J = flows.shape[0], ov.shape[0]
+    for i in range(T):
+        for code in range(3 * J):
+            n = flows[i, code] * weight
+            ov[code % J, out_left] += n
+            ot[i, out_switching] += n * cost[i, code // J]
+        for j in range(J):
+            came, new = flows[i, 3 * J + j], flows[i, 4 * J + 1 + j] + flows[i, 5 * J + 1 + j]
+            ov[j, out_joined] += (came + new) * weight
+            ot[i, out_moved] += came * weight
+            ot[i, out_entered] += new * weight
