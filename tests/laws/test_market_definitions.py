@@ -34,7 +34,7 @@ output_share: {assume: .25, range: [.2, .3], unit: share, because: "a guess"}
 mechanisms:
   reference_share: {assume: .5, range: [.4, .6], unit: share, because: "a guess"}
   gpu_light: {value: 1000, unit: tokens/GPU-second, source: physics}
-  gpu_flagship: {assume: 5.0e-4, range: [2.0e-4, 1.0e-3], unit: GPU-month/mn tokens, log: true, because: "so"}
+  gpu_flagship: {assume: 5e-4, range: [2.0e-4, 1.0e-3], unit: GPU-month/mn tokens, log: true, because: "one"}
   target_load: {assume: .5, range: [.5, .5], unit: share, because: "a guess"}
   capacity_up: {assume: 1, range: [1, 1], unit: 1/month, because: "a guess"}
   capacity_down: {assume: .1, range: [.1, .1], unit: 1/month, because: "a guess"}
