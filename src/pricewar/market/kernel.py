@@ -13,7 +13,7 @@ uniform numbers made beforehand, so that two policies meet the same luck.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 L = 3
 
@@ -32,7 +32,7 @@ MARKET_FIELDS = (
     "consumers", "consumers_final", "consumer_growth", "consumer_taste", "consumer_rate", "consumer_tokens",
     "consumer_data", "absorb", "absorb_rate", "fringe_lag", "fringe_markup", "contract", "holder_weight",
     "holder_cost", "contract_interval", "shared_results", "cut_is_war", "joint_cost", "revenue_quality",
-    "ramp_months", "opening_fixed", "opener", "opening_month",
+    "experience_top", "opening_fixed", "opener", "opening_month",
 )
 (
     REFERENCE_SHARE, REFERENCE_LAG, PROGRESS, LEARNING, EXPERIENCE_SCALE, GPU_LIGHT, GPU_FLAGSHIP,
@@ -49,7 +49,7 @@ MARKET_FIELDS = (
     CONSUMERS, CONSUMERS_FINAL, CONSUMER_GROWTH, CONSUMER_TASTE, CONSUMER_RATE, CONSUMER_TOKENS,
     CONSUMER_DATA, ABSORB, ABSORB_RATE, FRINGE_LAG, FRINGE_MARKUP, CONTRACT, HOLDER_WEIGHT,
     HOLDER_COST, CONTRACT_INTERVAL, SHARED_RESULTS, CUT_IS_WAR, JOINT_COST, REVENUE_QUALITY,
-    RAMP_MONTHS, OPENING_FIXED, OPENER, OPENING_MONTH,
+    EXPERIENCE_TOP, OPENING_FIXED, OPENER, OPENING_MONTH,
 ) = range(len(MARKET_FIELDS))
 
 TYPE_FIELDS = (
@@ -119,11 +119,11 @@ VENDOR_SERIES = (
 
 TYPE_SERIES = (
     "teams", "bills", "revenue", "switching", "surplus", "tokens_light", "tokens_flagship", "taken", "entered",
-    "moved", "forced",
+    "moved", "forced", "closed",
 )
 (
     Y_TEAMS, Y_BILLS, Y_REVENUE, Y_SWITCHING, Y_SURPLUS, Y_TOKENS_L, Y_TOKENS_F, Y_TAKEN, Y_ENTERED,
-    Y_MOVED, Y_FORCED,
+    Y_MOVED, Y_FORCED, Y_CLOSED,
 ) = range(len(TYPE_SERIES))
 
 WORLD_SERIES = (
@@ -142,12 +142,12 @@ EVENTS = (
 )
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, error_model="numpy")
 def _clip(x: float, low: float, high: float) -> float:
     return low if x < low else (high if x > high else x)
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, error_model="numpy")
 def _light(y: float, rho: float) -> float:
     """Disutility of the light tier at log price y with an allowance of rho times the free workload."""
     if rho <= 0.0:
@@ -159,7 +159,7 @@ def _light(y: float, rho: float) -> float:
     return 0.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def levers(g, w):
     """What the regulator's rules amount to now: portability, floor, sharing, no self-preferencing, cap."""
     if g[REGULATOR_AUTO] > 0.0:
@@ -172,18 +172,27 @@ def levers(g, w):
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
+def _learned(g, experience):
+    """How much more work a GPU does than at the experience scale; nothing is learned past the top, if any."""
+    top = g[EXPERIENCE_TOP]
+    if 0.0 < top < experience:
+        experience = top
+    return (experience / g[EXPERIENCE_SCALE]) ** g[LEARNING]
+
+
+@njit(cache=True, error_model="numpy")
 def unit_costs(g, v, s, w, j):
     """Long-run cost of a million tokens of each tier: energy and GPUs at the load aimed for."""
     better = v[j, V_EFFICIENCY] * np.exp(g[PROGRESS] * w[TIME])
     if g[LEARNING] > 0.0:
-        better *= (s[j, EXPERIENCE] / g[EXPERIENCE_SCALE]) ** g[LEARNING]
+        better *= _learned(g, s[j, EXPERIENCE])
     gpu = w[RENTAL_NOW] / (better * g[TARGET_LOAD])
     fall = np.exp(-g[PROGRESS] * w[TIME])
     return g[ENERGY_LIGHT] * fall + gpu * g[GPU_LIGHT], g[ENERGY_FLAGSHIP] * fall + gpu * g[GPU_FLAGSHIP]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def quality_of(g, v, s, share, j, total):
     """A: brand, compute with its jump, and data (own, or all vendors' as far as the rules share them)."""
     a = v[j, V_QUALITY] + g[SCALE_COMPUTE] * s[j, COMPUTE]
@@ -195,8 +204,8 @@ def quality_of(g, v, s, share, j, total):
     return a
 
 
-@njit(cache=True)
-def _bases(g, v, t, chi, eco, lic, s, w, lev, base, bonus):
+@njit(cache=True, error_model="numpy")
+def _bases(g, v, t, chi, eco, lic, s, lev, base, bonus):
     """Utility before prices, base [T, J], and what staying adds as a weight, bonus [T, 3, J]."""
     T, J = chi.shape
     depth = (g[SWITCH_TRIAL], g[SWITCH_INTEGRATED], 1.0)
@@ -223,13 +232,13 @@ def _bases(g, v, t, chi, eco, lic, s, w, lev, base, bonus):
                 bonus[i, l, j] = np.exp(stay)
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, error_model="numpy")
 def _theta(t, i, l):
     return t[i, LIGHT_SHARE] * (1.0 - t[i, LIGHT_FALL] * 0.5 * l)
 
 
-@njit(cache=True, inline="always")
-def _free(g, v, t, s, i, l, j):
+@njit(cache=True, error_model="numpy")
+def _free(v, t, s, i, l, j):
     """Free tokens a month of one team: the allowance, and a grant on trial for the idea-rich."""
     f = s[j, ALLOWANCE]
     if l == 0 and t[i, IDEAS] > 0.0:
@@ -237,8 +246,8 @@ def _free(g, v, t, s, i, l, j):
     return f
 
 
-@njit(cache=True)
-def _weights(g, v, t, s, w, bg, base, j, x):
+@njit(cache=True, error_model="numpy")
+def _weights(v, t, s, w, bg, base, j, x):
     """exp(u) of vendor j for every type and depth into x [T, 3, J]; zero when it does not serve."""
     T = t.shape[0]
     if s[j, STATUS] != ACTIVE:
@@ -253,7 +262,7 @@ def _weights(g, v, t, s, w, bg, base, j, x):
         for l in range(L):
             th = _theta(t, i, l)
             rho = 0.0
-            f = _free(g, v, t, s, i, l, j)
+            f = _free(v, t, s, i, l, j)
             if f > 0.0:
                 rho = f * h0 / (th * t[i, BUDGET] * bg[i]) if th > 0.0 else 1.0
             a, b = (e0, e1) if l == 2 else (y0, y1)
@@ -261,8 +270,8 @@ def _weights(g, v, t, s, w, bg, base, j, x):
             x[i, l, j] = np.exp(_clip(u, -60.0, 60.0))
 
 
-@njit(cache=True)
-def _annuity(g, t, w, bg, i, st, O, haze, ann):
+@njit(cache=True, error_model="numpy")
+def _annuity(g, t, bg, i, st, O, haze, ann):
     """Months of a team of type i at each depth, times its budget: leaving, deepening and growth counted."""
     lo, more = t[i, REVIEW_LOW], t[i, REVIEW_HIGH] - t[i, REVIEW_LOW]
     r = g[DISCOUNT] + haze + t[i, CHURN]
@@ -277,7 +286,7 @@ def _annuity(g, t, w, bg, i, st, O, haze, ann):
         nxt = ann[l]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _hazard(g, s, j):
     """Chance a month of not living to see the harvest: the weight over the months of runway left."""
     if s[j, PROFIT] >= 0.0 or g[RUNWAY_WEIGHT] <= 0.0:
@@ -286,8 +295,8 @@ def _hazard(g, s, j):
     return g[RUNWAY_WEIGHT] / max(runway, 0.5)
 
 
-@njit(cache=True)
-def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, S, cut, lev, j, invest, tolerance, limit, out):
+@njit(cache=True, error_model="numpy")
+def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, invest, tolerance, limit, out):
     """Prices of vendor j that solve its first-order conditions, the others' prices given.
 
     Objective over the holding horizon H: Σ M π + flows × (π H/2 + income + invest × annuity), M the
@@ -304,10 +313,9 @@ def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, S, cut, lev, j, inves
     if invest > 0.0:
         # Advantage building: what a unit of use teaches. Experience lowers cost, data raise quality.
         if g[LEARNING] > 0.0:
-            better = v[j, V_EFFICIENCY] * np.exp(g[PROGRESS] * w[TIME])
             gpus = s[j, CAPACITY] * w[RENTAL_NOW]
             months = 1.0 / (g[DISCOUNT] + haze + 1.0 / 12.0)
-            worth = invest * g[LEARNING] * gpus / s[j, EXPERIENCE] * months / better
+            worth = invest * g[LEARNING] * gpus / s[j, EXPERIENCE] * months
             e0 -= worth * g[GPU_LIGHT]
             e1 -= worth * g[GPU_FLAGSHIP]
         if g[SCALE_DATA] != 0.0 and s[j, MARGINAL_QUALITY] > 0.0:
@@ -334,28 +342,37 @@ def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, S, cut, lev, j, inves
     z1 = _clip(k1 / (1.0 + s[j, PRICE_F] / h1), 1e-4, top1)
     ann = np.empty((T, L))
     st = np.empty(L)
+    outside = np.exp(g[OUTSIDE])
     held = lev[4] > 0.0
     residual, turn = 1.0, 0
+    best, best0, best1 = 1e300, z0, z1
+    rests = np.empty((T, J))  # the others' weight beside j and k; sums, because differences cancel
+    for i in range(T):
+        for k in range(J):
+            rests[i, k] = outside
+            for n in range(J):
+                if n != j and n != k:
+                    rests[i, k] += x[i, 0, n]
     quality = extra = 0.0
     worth = tot = 0.0
     while turn < limit:
         turn += 1
         y0, y1 = np.log(k0 / z0), np.log(k1 / z1)
         ey0 = np.exp(y0)
-        A0 = b0 = c00 = c01 = A1 = b1 = c10 = c11 = 0.0
+        A0 = b0 = c00 = c01 = A1 = b1 = c10 = c11 = e00 = e01 = e11 = g0 = g1 = 0.0
         quality = extra = worth = tot = 0.0
         for i in range(T):
             B = t[i, BUDGET] * bg[i]
             beta = t[i, PRICE_TASTE]
             lo, more = t[i, REVIEW_LOW], t[i, REVIEW_HIGH] - t[i, REVIEW_LOW]
-            others = S[i] - x[i, 0, j]
+            others = rests[i, j]
             sig = cut[i, j]
             r0, r1 = (k0 - sig) / k0, (k1 - sig) / k1
             a = 0.0
             for l in range(L):
                 th = _theta(t, i, l)
                 rho = 0.0
-                f = _free(g, v, t, s, i, l, j)
+                f = _free(v, t, s, i, l, j)
                 if f > 0.0:
                     rho = f * h0 / (th * B) if th > 0.0 else 1.0
                 u = base[i, j] - beta * (th * _light(y0, rho) + (1.0 - th) * y1)
@@ -363,15 +380,14 @@ def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, S, cut, lev, j, inves
                 if l == 0:
                     a = e
                 st[l] = e * bonus[i, l, j]
-            if turn == 1:
-                _annuity(g, t, w, bg, i, st, others, haze, ann[i])
+            _annuity(g, t, bg, i, st, others, haze, ann[i])
             # Teams of rivals that would come, and the slope of that in u_j.
-            come = slope = 0.0
+            come = slope = bend = 0.0
             total = others + a
             for k in range(J):
                 if k == j or s[k, STATUS] != ACTIVE:
                     continue
-                rest = total - x[i, 0, k]
+                rest = rests[i, k] + a
                 for l in range(L):
                     mass = m[i, l, k]
                     if mass <= 0.0:
@@ -380,15 +396,20 @@ def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, S, cut, lev, j, inves
                     q = rest * d
                     r = lo + more * q
                     come += mass * a * d * r
-                    slope += mass * a * a * d * d * (more * (1.0 - q) - r)
+                    part = mass * a * a * d * d
+                    turned = more * (1.0 - q) - r
+                    slope += part * turned
+                    bend += part * (2.0 * (1.0 - a * d) * turned - 2.0 * more * a * d * (1.0 - q))
             slope += come
+            bend += slope
             chosen = a / total
             come += ent[i] * chosen
             slope += ent[i] * chosen * (1.0 - chosen)
+            bend += ent[i] * chosen * (1.0 - chosen) * (1.0 - 2.0 * chosen)
             for l in range(L):
                 th = _theta(t, i, l)
                 rho = 0.0
-                f = _free(g, v, t, s, i, l, j)
+                f = _free(v, t, s, i, l, j)
                 if f > 0.0:
                     rho = f * h0 / (th * B) if th > 0.0 else 1.0
                 q = others / (others + st[l])
@@ -397,9 +418,11 @@ def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, S, cut, lev, j, inves
                 if M < 0.0:
                     M = 0.0
                 D = mass * (lo + 2.0 * more * q) * q * (1.0 - q) * H
+                D2 = -mass * q * (1.0 - q) * (lo * (1.0 - 2.0 * q) + more * q * (4.0 - 6.0 * q)) * H
                 if l == 0:
                     M += come * 0.5 * H * H
                     D += slope * H
+                    D2 += bend * H
                 fixed = held and l == 2  # embedded teams under a cap do not answer the list price
                 pays = ey0 * rho < 1.0
                 if pays:
@@ -417,48 +440,59 @@ def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, S, cut, lev, j, inves
                 if pays:
                     rr = r0 * z0 - rho * ey0 * (1.0 - sig)
                     A0 += th * B * M * r0
+                    g0 += beta * th * th * B * M * r0
                     b0 += beta * th * D * value * (1.0 - rho * ey0) - th * B * M * rr + th * B * M * r0 * z0
                     c00 += beta * th * D * 0.5 * H * B * th * r0
                     c01 += beta * th * D * 0.5 * H * B * (1.0 - th) * r1
+                    e00 += beta * th * beta * th * D2 * value
+                    e01 += beta * th * beta * (1.0 - th) * D2 * value
                     extra += beta * th * (ey0 - 1.0) * (h0 / (th * B)) * D * value - M * h0 * (ey0 - 1.0)
                 elif rho < 1.0:
                     extra += beta * th * (1.0 / f - h0 / (th * B)) * D * value - M * e0
                 A1 += (1.0 - th) * B * M * r1
+                g1 += beta * (1.0 - th) * (1.0 - th) * B * M * r1
                 b1 += beta * (1.0 - th) * D * value
                 c10 += beta * (1.0 - th) * D * 0.5 * H * B * th * r0
                 c11 += beta * (1.0 - th) * D * 0.5 * H * B * (1.0 - th) * r1
+                e11 += beta * (1.0 - th) * beta * (1.0 - th) * D2 * value
         F0, F1 = b0 - A0 * z0, b1 - A1 * z1
-        free0 = A0 > 1e-12 and not (z0 >= top0 and F0 >= 0.0)
-        free1 = A1 > 1e-12 and not (z1 >= top1 and F1 >= 0.0)
+        free0 = A0 > 1e-200 and not (z0 >= top0 and F0 >= 0.0)
+        free1 = A1 > 1e-200 and not (z1 >= top1 and F1 >= 0.0)
         residual = 0.0
         if free0:
             residual = max(residual, abs(F0) / (A0 * z0))
         if free1:
             residual = max(residual, abs(F1) / (A1 * z1))
+        if residual < best:
+            best, best0, best1 = residual, z0, z1
         if residual < tolerance:
             break
+        # Newton with the exact slopes (approximate where an allowance is in use), kept away from zero.
         n0, n1 = z0, z1
+        p = max(A0 + 2.0 * c00 - e00 / z0, 0.5 * A0 + (1.0 if F0 > 0.0 else 0.5) * g0)
+        s2 = max(A1 + 2.0 * c11 - e11 / z1, 0.5 * A1 + (1.0 if F1 > 0.0 else 0.5) * g1)
         if free0 and free1:
-            p, q2, r, s2 = A0 + c00, c01, c10, A1 + c11
+            q2, r = c01 + (c10 * z0 - e01) / z1, c10 + (c01 * z1 - e01) / z0
             det = p * s2 - q2 * r
-            if det > 1e-9 * p * s2:
+            if det > 0.05 * p * s2:
                 n0, n1 = z0 + (F0 * s2 - F1 * q2) / det, z1 + (F1 * p - F0 * r) / det
             else:
                 n0, n1 = z0 + F0 / p, z1 + F1 / s2
         elif free0:
-            n0 = z0 + F0 / (A0 + c00)
+            n0 = z0 + F0 / p
         elif free1:
-            n1 = z1 + F1 / (A1 + c11)
+            n1 = z1 + F1 / s2
         else:
             break
         z0 = _clip(n0, 0.4 * z0, min(2.5 * z0, top0))
         z1 = _clip(n1, 0.4 * z1, min(2.5 * z1, top1))
+    z0, z1, residual = best0, best1, best
     out[0], out[1] = max(h0 * (k0 / z0 - 1.0), 0.0), max(h1 * (k1 / z1 - 1.0), 0.0)
     out[2], out[3], out[4], out[5] = residual, turn, quality, extra
     out[6] = worth / tot if tot > 0.0 else 0.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _note(events, count, time, kind, vendor, value, tier):
     if count[0] < events.shape[0]:
         row = events[count[0]]
@@ -466,7 +500,7 @@ def _note(events, count, time, kind, vendor, value, tier):
     count[0] += 1
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _entrants(g, t, m, pool, ent):
     """Teams a month that choose freely: adopters out of the pool, and new work of old teams."""
     T, _, J = m.shape
@@ -481,14 +515,14 @@ def _entrants(g, t, m, pool, ent):
         ent[i] += g[EXPANSION_CONTESTABLE] * t[i, GROWTH] * n
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _growth(m, ent):
     """Contestable teams a month over all teams: the state that tells the war from the harvest."""
     n = m.sum()
     return ent.sum() / n if n > 0.0 else 1.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _invest(v, j, growth, time):
     """How far vendor j counts the future it can win: invest × growth and time effects, never below zero."""
     a = v[j, V_INVEST]
@@ -498,10 +532,9 @@ def _invest(v, j, growth, time):
     return max(a, 0.0)
 
 
-@njit(cache=True)
-def _policy(g, v, t, s, w, m, ent, bg, base, bonus, x, S, cut, lev, j, out):
+@njit(cache=True, error_model="numpy")
+def _policy(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, out):
     """What vendor j's conduct asks for now: light price, flagship price, allowance (out[7])."""
-    h0, h1 = w[REF_L], w[REF_F]
     kind = int(v[j, V_CONDUCT])
     out[7] = s[j, ALLOWANCE]
     if kind == RULE:
@@ -520,53 +553,49 @@ def _policy(g, v, t, s, w, m, ent, bg, base, bonus, x, S, cut, lev, j, out):
     invest = 0.0
     if kind == INVEST:
         invest = _invest(v, j, _growth(m, ent), w[TIME])
-    first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, S, cut, lev, j, invest, 1e-5, 40, out)
-    s[j, MARGINAL_QUALITY] = out[4]
-    s[j, SHADOW] = out[6]
-    if g[ALLOWANCE_NOTCH] > 1.0 and out[0] > 0.0:
-        # The allowance moves by notches, while its marginal value says so.
-        held = s[j, ALLOWANCE]
-        p0, p1 = s[j, PRICE_L], s[j, PRICE_F]
+    # Prices first; then the allowance moves by notches while its marginal value says so, prices with it.
+    held, p0, p1 = s[j, ALLOWANCE], s[j, PRICE_L], s[j, PRICE_F]
+    seed = 1e300
+    for i in range(t.shape[0]):
+        seed = min(seed, 0.5 * _theta(t, i, 0) * t[i, BUDGET] * bg[i] / w[REF_L])
+    was, tried, settled = 0.0, False, g[ALLOWANCE_NOTCH] <= 1.0
+    for turn in range(7):
+        settled = settled or turn == 6
+        first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, invest,
+                    1e-5 if settled else 1e-3, 40, out)  # fmt: skip
         s[j, PRICE_L], s[j, PRICE_F] = out[0], out[1]
-        seed = 1e300
-        for i in range(t.shape[0]):
-            seed = min(seed, 0.5 * _theta(t, i, 0) * t[i, BUDGET] * bg[i] / h0)
-        for _ in range(4):
-            if s[j, ALLOWANCE] <= 0.0:
-                s[j, ALLOWANCE] = seed
-                first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, S, cut, lev, j, invest, 1e-4, 1, out)
-                if out[5] <= 0.0:
-                    s[j, ALLOWANCE] = 0.0
-                    break
-            elif out[5] > 0.0:
-                s[j, ALLOWANCE] *= g[ALLOWANCE_NOTCH]
-            else:
-                s[j, ALLOWANCE] /= g[ALLOWANCE_NOTCH]
-                if s[j, ALLOWANCE] < seed:
-                    s[j, ALLOWANCE] = 0.0
-            was = out[5]
-            first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, S, cut, lev, j, invest, 1e-4, 10, out)
-            s[j, PRICE_L], s[j, PRICE_F] = out[0], out[1]
-            if was * out[5] <= 0.0 or s[j, ALLOWANCE] <= 0.0:
-                break
-        out[7] = s[j, ALLOWANCE]
-        s[j, ALLOWANCE], s[j, PRICE_L], s[j, PRICE_F] = held, p0, p1
+        if settled:
+            break
+        if tried and out[5] <= 0.0:  # not even the smallest allowance is worth it
+            s[j, ALLOWANCE], settled = 0.0, True
+        elif out[0] <= 0.0 or was * out[5] < 0.0 or turn >= 4:
+            settled = True
+        elif s[j, ALLOWANCE] <= 0.0:
+            s[j, ALLOWANCE], tried = seed, True
+        else:
+            tried, was = False, out[5]
+            s[j, ALLOWANCE] *= g[ALLOWANCE_NOTCH] if out[5] > 0.0 else 1.0 / g[ALLOWANCE_NOTCH]
+            if s[j, ALLOWANCE] < seed:
+                s[j, ALLOWANCE], settled = 0.0, True
+    s[j, MARGINAL_QUALITY], s[j, SHADOW] = out[4], out[6]
+    out[7] = s[j, ALLOWANCE]
+    s[j, ALLOWANCE], s[j, PRICE_L], s[j, PRICE_F] = held, p0, p1
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _post(g, s, w, j, p0, p1, free, events, count):
     """Vendor j posts new terms: small changes are not worth the trouble, rises wait for a successor."""
     old0, old1 = s[j, PRICE_L], s[j, PRICE_F]
     s[j, DESIRED_L], s[j, DESIRED_F] = p0, p1
     sticky = g[RISE_NEEDS_SUCCESSOR] > 0.0 and s[j, NEW_GENERATION] <= 0.0
     rose = False
-    if p0 < old0 * (1.0 - g[MENU]) or (p0 > old0 * (1.0 + g[MENU]) + 1e-12 and not (sticky and old0 > 0.0)):
+    if p0 < old0 * (1.0 - g[MENU]) or (p0 > old0 * (1.0 + g[MENU]) and not (sticky and old0 > 0.0)):
         s[j, PRICE_L] = p0
         _note(events, count, w[TIME], CUT if p0 < old0 else RAISED, j, p0 / old0 if old0 > 0.0 else 0.0, 0.0)
         rose = rose or p0 > old0
         if p0 < old0:
             w[LAST_CUT] = w[TIME]
-    if p1 < old1 * (1.0 - g[MENU]) or (p1 > old1 * (1.0 + g[MENU]) + 1e-12 and not sticky):
+    if p1 < old1 * (1.0 - g[MENU]) or (p1 > old1 * (1.0 + g[MENU]) and not sticky):
         s[j, PRICE_F] = p1
         _note(events, count, w[TIME], CUT if p1 < old1 else RAISED, j, p1 / old1 if old1 > 0.0 else 0.0, 1.0)
         rose = rose or p1 > old1
@@ -584,7 +613,7 @@ def _post(g, s, w, j, p0, p1, free, events, count):
             s[j, FIRST_CUT] = w[TIME]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _use(t, s, w, bg, i, l, j, f, out):
     """One team-month: bill, light tokens, flagship tokens, free tokens, bill without the free tokens."""
     h0, h1 = w[REF_L], w[REF_F]
@@ -599,17 +628,17 @@ def _use(t, s, w, bg, i, l, j, f, out):
     out[0], out[1], out[2], out[3] = p0 * (light - free) + p1 * flag, light, flag, free
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _serve(g, v, s, w, j, load):
     """GPUs that work of so many GPU-months at the start's efficiency needs now, the least fleet included."""
     better = v[j, V_EFFICIENCY] * np.exp(g[PROGRESS] * w[TIME])
     if g[LEARNING] > 0.0:
-        better *= (s[j, EXPERIENCE] / g[EXPERIENCE_SCALE]) ** g[LEARNING]
+        better *= _learned(g, s[j, EXPERIENCE])
     return g[FLEET_MINIMUM] * np.exp(-g[PROGRESS] * w[TIME]) + load / better
 
 
-@njit(cache=True)
-def _bargain(g, v, t, s, w, m, x, bg, lic, fee, S, events, count):
+@njit(cache=True, error_model="numpy")
+def _bargain(g, v, t, s, w, m, x, bg, lic, fee, events, count):
     """Licences between data holders and vendors: Nash-in-Nash with lump sums, exclusive by the best rival bid.
 
     fee [V, J]: money a month, or the share of the vertical's revenue when the contract is a revenue share.
@@ -682,17 +711,17 @@ def _bargain(g, v, t, s, w, m, x, bg, lic, fee, S, events, count):
                 pay = max(tau * gain[j] + (1.0 - tau) * cost, 0.0)
             if signs:
                 lic[vert, j] = 1.0
-                fee[vert, j] = min(pay / max(volume[j], 1e-9), 0.6) if kind == 2 else pay
+                fee[vert, j] = min(pay / max(volume[j], 1e-200), 0.6) if kind == 2 else pay
                 if was <= 0.0:
                     _note(events, count, w[TIME], LICENCE, j, fee[vert, j], vert)
             else:
                 lic[vert, j] = fee[vert, j] = 0.0
 
 
-@njit(cache=True)
-def _train(g, v, s, w, j, active, luck, dt, events, count):
-    """Training runs: lumpy, able to fail, started when they can be paid and are worth it. Returns spending."""
-    paid = 0.0
+@njit(cache=True, error_model="numpy")
+def _train(g, v, s, w, j, luck, dt, events, count):
+    """Training runs: lumpy, able to fail, started when they can be paid and are worth it. Returns spending and failures."""
+    paid = failed = 0.0
     if s[j, RUN_LEFT] > 0.0:
         part = min(dt, s[j, RUN_LEFT])
         paid = s[j, RUN_COST] * part
@@ -704,17 +733,18 @@ def _train(g, v, s, w, j, active, luck, dt, events, count):
                 s[j, NEW_GENERATION] = 1.0
                 _note(events, count, w[TIME], SUCCESSOR, j, s[j, COMPUTE], 0.0)
             else:
+                failed = 1.0
                 _note(events, count, w[TIME], RUN_FAILED, j, s[j, RUN_SIZE], 0.0)
-        return paid
+        return paid, failed
     s[j, REST] += dt
     if g[RUN_STEP] <= 0.0 or s[j, REST] < g[RUN_GAP]:
-        return 0.0
+        return 0.0, 0.0
     purse = g[AFFORD] * max(s[j, CASH] + s[j, RESERVE], 0.0)
     price = w[RENTAL_NOW] * g[RUN_GPU] * np.exp(-g[RUN_PROGRESS] * w[TIME]) * (1.0 + g[RUN_LABOUR])
     most = np.log10(max(purse / (price * v[j, V_API_SHARE]), 1e-12))
     size = min(s[j, COMPUTE] + g[RUN_STEP] * (1.0 + v[j, V_TALENT]), most)
     if size < s[j, COMPUTE] + 0.1:
-        return 0.0
+        return 0.0, 0.0
     cost = price * 10.0**size
     before = g[SCALE_COMPUTE] * s[j, COMPUTE]
     after = g[SCALE_COMPUTE] * size
@@ -724,25 +754,17 @@ def _train(g, v, s, w, j, active, luck, dt, events, count):
     months = 1.0 / (g[DISCOUNT] + _hazard(g, s, j) + 1.0 / 18.0)  # a model is passed after a year and a half
     chance = 1.0 - g[RUN_FAILURE] * (1.0 - v[j, V_TALENT])
     if chance * (after - before) * max(s[j, MARGINAL_QUALITY], 0.0) * months < cost * v[j, V_API_SHARE]:
-        return 0.0
+        return 0.0, 0.0
     s[j, RUN_SIZE], s[j, RUN_LEFT] = size, g[RUN_MONTHS]
     s[j, RUN_COST] = cost / g[RUN_MONTHS]
-    return 0.0
+    return 0.0, 0.0
 
 
-@njit(cache=True)
-def step(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt, force, force_time, ov, ot, ow,
-         events, count):  # fmt: skip
-    """Advance the market by dt months, in place. force: the vendor that opens the war at force_time, or −1.
-
-    Order: entries and dated events; costs; reviews in the order they fall; teams move; use is served and
-    paid; licences, training, capacity, consumers, data, experience; exits. Flows are added to ov, ot, ow.
-    """
+@njit(cache=True, error_model="numpy")
+def _happen(g, v, s, w, m, dt, events, count):
+    """Entries, a merger, a new modality, as far as they fall due. Returns how much the modality shakes."""
     T, _, J = m.shape
-    V = lic.shape[0]
     now = w[TIME]
-    lev = levers(g, w)
-    # Entries, mergers, a new modality.
     for j in range(J):
         if s[j, STATUS] == WAITING and v[j, V_ENTERS] <= now + 1e-9:
             s[j, STATUS] = ACTIVE
@@ -769,14 +791,18 @@ def step(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt, forc
             for j in range(J):
                 s[j, DATA] *= 1.0 - g[MODALITY_SIZE]
             _note(events, count, now, MODALITY, -1.0, g[MODALITY_SIZE], 0.0)
-    # Costs, reference prices, quality.
+    return shaken
+
+
+@njit(cache=True, error_model="numpy")
+def _produce(g, v, s, w, lev, dt):
+    """Costs, reference prices and quality as the step begins."""
+    J = s.shape[0]
     total_data = 0.0
-    active = 0
     for j in range(J):
         if s[j, STATUS] == ACTIVE:
             s[j, COST_L], s[j, COST_F] = unit_costs(g, v, s, w, j)
             total_data += s[j, DATA]
-            active += 1
     mean0 = mean1 = weight = 0.0
     for j in range(J):
         if s[j, STATUS] == ACTIVE:
@@ -798,42 +824,21 @@ def step(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt, forc
             s[j, QUALITY] = (lead if lead > -1e299 else s[j, QUALITY] + g[FRINGE_LAG]) - g[FRINGE_LAG]
             s[j, PRICE_L] = s[j, COST_L] * (1.0 + g[FRINGE_MARKUP])
             s[j, PRICE_F] = s[j, COST_F] * (1.0 + g[FRINGE_MARKUP])
-    ent = np.empty(T)
-    _entrants(g, t, m, pool, ent)
-    base, bonus = np.zeros((T, J)), np.ones((T, L, J))
-    _bases(g, v, t, chi, eco, lic, s, w, lev, base, bonus)
-    x = np.empty((T, L, J))
-    S = np.empty(T)
+
+
+@njit(cache=True, error_model="numpy")
+def _review(g, v, t, script, s, w, m, ent, bg, base, bonus, x, cut, lev, draws, dt, force, force_time, events, count):
+    """Vendors review their terms in the order in which reviews fall within the step; dated terms of scripted ones."""
+    T, _, J = m.shape
+    now = w[TIME]
     out = np.zeros(8)
-    cut = np.zeros((T, J))
-    if g[CONTRACT] == 2.0:
-        for i in range(T):
-            vert = int(t[i, VERTICAL])
-            if vert >= 0:
-                for j in range(J):
-                    cut[i, j] = fee[vert, j]
-    outside = np.exp(g[OUTSIDE])
-    for j in range(J):
-        if s[j, STATUS] == ACTIVE:
-            if lev[4] > 0.0:
-                # Embedded teams keep the terms they had, as far as the cap reaches.
-                s[j, EMBEDDED_L] = (1.0 - lev[4]) * s[j, PRICE_L] + lev[4] * min(s[j, PRICE_L], s[j, EMBEDDED_L])
-                s[j, EMBEDDED_F] = (1.0 - lev[4]) * s[j, PRICE_F] + lev[4] * min(s[j, PRICE_F], s[j, EMBEDDED_F])
-            else:
-                s[j, EMBEDDED_L], s[j, EMBEDDED_F] = s[j, PRICE_L], s[j, PRICE_F]
-        _weights(g, v, t, s, w, bg, base, j, x)
-    for i in range(T):
-        S[i] = outside
-        for j in range(J):
-            S[i] += x[i, 0, j]
-    # Reviews, in the order in which they fall within the step.
     done = np.zeros(J, np.bool_)
     start = now
     for _ in range(J):
         who, when = -1, 1e300
         for j in range(J):
             kind = v[j, V_CONDUCT]
-            if done[j] or s[j, STATUS] != ACTIVE or kind == FRINGE or kind == EXTERNAL:
+            if done[j] or s[j, STATUS] != ACTIVE or kind >= FRINGE:
                 continue
             if j == force:
                 if force_time < when:
@@ -859,19 +864,16 @@ def step(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt, forc
             if j == force:
                 w[WAR], w[WAR_TIME], w[WAR_OPENER], w[LAST_CUT] = 1.0, when, j, when
                 _note(events, count, when, OPENED, j, 0.0, 0.0)
-            elif g[PEACE] > 0.0:
-                continue  # list prices are held
-        _policy(g, v, t, s, w, m, ent, bg, base, bonus, x, S, cut, lev, j, out)
+            elif g[PEACE] > 0.0:  # list prices are held; what quality is worth is still reckoned, for training
+                _policy(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, out)
+                continue
+        _policy(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, out)
         _post(g, s, w, j, out[0], out[1], out[7], events, count)
         if lev[4] > 0.0:
             s[j, EMBEDDED_L], s[j, EMBEDDED_F] = min(s[j, EMBEDDED_L], s[j, PRICE_L]), min(s[j, EMBEDDED_F], s[j, PRICE_F])
         else:
             s[j, EMBEDDED_L], s[j, EMBEDDED_F] = s[j, PRICE_L], s[j, PRICE_F]
-        for i in range(T):
-            S[i] -= x[i, 0, j]
-        _weights(g, v, t, s, w, bg, base, j, x)
-        for i in range(T):
-            S[i] += x[i, 0, j]
+        _weights(v, t, s, w, bg, base, j, x)
     w[TIME] = start
     for n in range(script.shape[0]):
         if start <= script[n, 0] < start + dt:
@@ -888,12 +890,14 @@ def step(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt, forc
                     w[WAR], w[WAR_TIME], w[WAR_OPENER] = 1.0, script[n, 0], j
                     _note(events, count, script[n, 0], OPENED, j, 0.0, 0.0)
                 s[j, EMBEDDED_L], s[j, EMBEDDED_F] = s[j, PRICE_L], s[j, PRICE_F]
-                for i in range(T):
-                    S[i] -= x[i, 0, j]
-                _weights(g, v, t, s, w, bg, base, j, x)
-                for i in range(T):
-                    S[i] += x[i, 0, j]
-    # Teams move.
+                _weights(v, t, s, w, bg, base, j, x)
+
+
+@njit(cache=True, error_model="numpy")
+def _move(g, t, s, m, pool, bg, bonus, x, lev, shaken, dt, ov, ot):
+    """Teams leave, arrive, deepen and close; budgets grow."""
+    T, _, J = m.shape
+    outside = np.exp(g[OUTSIDE])
     depth = (g[SWITCH_TRIAL], g[SWITCH_INTEGRATED], 1.0)
     out_rate = np.empty(J)
     for i in range(T):
@@ -903,13 +907,19 @@ def step(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt, forc
         more = hi - lo
         B = t[i, BUDGET] * bg[i]
         per = B / t[i, PRICE_TASTE] if t[i, PRICE_TASTE] > 0.0 else 0.0
+        whole = outside
+        for j in range(J):
+            whole += x[i, 0, j]
         pulled = 0.0  # Σ leavers / O over vendors
         flow = 0.0
         for j in range(J):
             out_rate[j] = 0.0
             if s[j, STATUS] != ACTIVE:
                 continue
-            O = S[i] - x[i, 0, j]
+            O = outside
+            for k in range(J):
+                if k != j:
+                    O += x[i, 0, k]
             gone = 0.0
             for l in range(L):
                 mass = m[i, l, j]
@@ -924,9 +934,6 @@ def step(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt, forc
             pulled += gone / O
             flow += gone
             ov[j, O_LEFT] += gone
-        arrivals = ent[i] * dt
-        adopt = (1.0 - np.exp(-ent[i] * dt / max(pool[i], 1e-300))) if pool[i] > 0.0 else 0.0
-        expand = 0.0
         n = 0.0
         for l in range(L):
             for j in range(J):
@@ -938,23 +945,30 @@ def step(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt, forc
             if s[j, STATUS] != ACTIVE:
                 continue
             a = x[i, 0, j]
-            joins = a * (pulled - out_rate[j]) + (arrivals + expand) * a / S[i]
+            joins = a * (pulled - out_rate[j]) + (arrivals + expand) * a / whole
             m[i, 0, j] += joins
             ov[j, O_JOINED] += joins
         back = outside * pulled
-        pool[i] += back - arrivals * (1.0 - outside / S[i])
-        ot[i, Y_ENTERED] += (arrivals + expand) * (1.0 - outside / S[i])
+        pool[i] += back - arrivals * (1.0 - outside / whole)
+        ot[i, Y_ENTERED] += (arrivals + expand) * (1.0 - outside / whole)
         ot[i, Y_MOVED] += flow - back
         # Depth, closures, growth of budgets.
         up0, up1 = 1.0 - np.exp(-g[DEPTH_ONE] * dt), 1.0 - np.exp(-g[DEPTH_TWO] * dt)
         die = np.exp(-t[i, CHURN] * dt)
+        ot[i, Y_CLOSED] += (1.0 - die) * m[i].sum()
         for j in range(J):
             a, b = m[i, 0, j] * up0, m[i, 1, j] * up1
             m[i, 0, j] = (m[i, 0, j] - a) * die
             m[i, 1, j] = (m[i, 1, j] + a - b) * die
             m[i, 2, j] = (m[i, 2, j] + b) * die
         bg[i] *= np.exp((1.0 - g[EXPANSION_CONTESTABLE]) * t[i, GROWTH] * dt)
-    # Consumers of the vendors' own apps.
+
+
+@njit(cache=True, error_model="numpy")
+def _consume(g, v, s, w, shaken, dt):
+    """Consumers of the vendors' own apps."""
+    J = s.shape[0]
+    now = w[TIME]
     users = g[CONSUMERS]
     if users > 0.0:
         top = max(g[CONSUMERS_FINAL], users)
@@ -974,7 +988,14 @@ def step(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt, forc
                     if v[j, V_CONSUMERS] > 0.0:
                         pull = v[j, V_CONSUMERS] * np.exp(_clip(g[CONSUMER_TASTE] * s[j, QUALITY], -60.0, 60.0))
                         s[j, CONSUMERS_OF] += fresh * pull / z
-    # Use, bills, data, experience.
+
+
+@njit(cache=True, error_model="numpy")
+def _settle(g, v, t, eco, s, w, m, bg, lic, fee, x, lev, draws, dt, ov, ot, ow, events, count):
+    """Use is served and paid; training, capacity, data, experience. Returns GPUs in use and what suppliers took."""
+    T, _, J = m.shape
+    V = lic.shape[0]
+    now = w[TIME]
     ideal = teams = 0.0
     for j in range(J):
         if s[j, STATUS] == ACTIVE:
@@ -985,7 +1006,7 @@ def step(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt, forc
             ideal += n * s[j, QUALITY]
             teams += n
     ideal = ideal / teams if teams > 0.0 else 0.0
-    gpus = runs = supplier = 0.0
+    gpus = supplier = 0.0
     training_gpu = 0.0
     use = np.empty(4)
     for j in range(J):
@@ -1000,7 +1021,7 @@ def step(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt, forc
                 n = m[i, l, j]
                 if n <= 0.0:
                     continue
-                f = _free(g, v, t, s, i, l, j)
+                f = _free(v, t, s, i, l, j)
                 _use(t, s, w, bg, i, l, j, f, use)
                 pay = n * use[0] * dt
                 revenue += pay
@@ -1043,17 +1064,15 @@ def step(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt, forc
         need = _serve(g, v, s, w, j, work / dt)
         if s[j, CAPACITY] <= 0.0:
             s[j, CAPACITY] = need / g[TARGET_LOAD]
-        s[j, LOAD] = need / s[j, CAPACITY]
+        s[j, LOAD] = need / s[j, CAPACITY] if s[j, CAPACITY] > 0.0 else g[TARGET_LOAD]
         burst = max(need - s[j, CAPACITY], 0.0)
         rent = w[RENTAL_NOW] * (s[j, CAPACITY] + burst * (1.0 + g[BURST_PREMIUM])) * dt
         fall = np.exp(-g[PROGRESS] * now)
         power = ((light + talk) * g[ENERGY_LIGHT] + flag * g[ENERGY_FLAGSHIP]) * fall
-        before = count[0]
         spent = 0.0
         if v[j, V_CONDUCT] != FRINGE:
-            spent = _train(g, v, s, w, j, active, draws[j, 1], dt, events, count)
-        if count[0] > before and count[0] <= events.shape[0] and events[count[0] - 1, 1] == RUN_FAILED:
-            ov[j, O_FAILED] += 1.0
+            spent, failed = _train(g, v, s, w, j, draws[j, 1], dt, events, count)
+            ov[j, O_FAILED] += failed
         api = spent * v[j, V_API_SHARE]
         labour = spent * g[RUN_LABOUR] / (1.0 + g[RUN_LABOUR])
         training_gpu += (spent - labour) / w[RENTAL_NOW] / dt
@@ -1100,6 +1119,15 @@ def step(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt, forc
             s[j, CASH] = 0.0
             s[j, STATUS] = GONE
             _note(events, count, now + dt, EXIT, j, 0.0, 0.0)
+    return gpus + training_gpu, supplier, teams
+
+
+@njit(cache=True, error_model="numpy")
+def _exit(g, t, s, m, pool, bg, x, lev, ov, ot):
+    """Teams of vendors that left choose again, or give up."""
+    T, _, J = m.shape
+    outside = np.exp(g[OUTSIDE])
+    depth = (g[SWITCH_TRIAL], g[SWITCH_INTEGRATED], 1.0)
     for j in range(J):
         if s[j, STATUS] != GONE:
             continue
@@ -1125,23 +1153,27 @@ def step(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt, forc
             ot[i, Y_FORCED] += n
         s[j, CONSUMERS_OF] = s[j, CAPACITY] = 0.0
         s[j, DATA] = 0.0
-    # Compute suppliers: the rental follows demand against a supply that grows.
-    whole = gpus + training_gpu
-    if w[GPU_START] <= 0.0:
-        w[GPU_START] = max(whole, 1e-9)
+
+
+@njit(cache=True, error_model="numpy")
+def _supply(g, w, whole, supplier, dt, ow):
+    """Compute suppliers: the rental follows demand against a supply that grows."""
+    now = w[TIME]
     base_cost = g[SUPPLIER_COST] * np.exp(-g[RENTAL_DECLINE] * now)
     ow[W_SUPPLIER] += supplier
     ow[W_SUPPLIER_PROFIT] += supplier - base_cost * whole * dt
     ow[W_GPUS] += whole * dt
     tight = max(whole, 1e-9) / (w[GPU_START] * np.exp(g[SUPPLY_GROWTH] * now))
     w[RENTAL_NOW] = g[RENTAL] * np.exp(-g[RENTAL_DECLINE] * (now + dt)) * tight ** g[RENTAL_ELASTICITY]
-    # Data holders.
-    if g[CONTRACT] > 0.0 and now - w[LAST_CONTRACT] >= g[CONTRACT_INTERVAL]:
-        w[LAST_CONTRACT] = now
-        _bargain(g, v, t, s, w, m, x, bg, lic, fee, S, events, count)
-    # The regulator watches concentration and what the base is charged.
+
+
+@njit(cache=True, error_model="numpy")
+def _watch(g, t, s, w, m, bg, teams, dt, events, count):
+    """The regulator watches concentration and what the base is charged."""
+    T, _, J = m.shape
+    now = w[TIME]
     if g[REGULATOR_AUTO] > 0.0 and w[ACTS_FROM] < 0.0:
-        hhi = spend = cost = 0.0
+        hhi = spend = 0.0
         for j in range(J):
             if s[j, STATUS] == ACTIVE:
                 n = 0.0
@@ -1158,10 +1190,62 @@ def step(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt, forc
         if w[BREACH] >= g[REGULATOR_MONTHS]:
             w[ACTS_FROM] = now + dt + g[REGULATOR_DELAY]
             _note(events, count, w[ACTS_FROM], STEP_IN, -1.0, 0.0, 0.0)
+
+
+@njit(cache=True, error_model="numpy")
+def step(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt, force, force_time, ov, ot, ow,
+         events, count):  # fmt: skip
+    """Advance the market by dt months, in place. force: the vendor that opens the war at force_time, or −1.
+
+    Order: entries and dated events; costs; reviews in the order they fall; teams move; use is served and
+    paid; licences, training, capacity, consumers, data, experience; exits. Flows are added to ov, ot, ow.
+    """
+    T, _, J = m.shape
+    now = w[TIME]
+    lev = levers(g, w)
+    shaken = _happen(g, v, s, w, m, dt, events, count)
+    _produce(g, v, s, w, lev, dt)
+    ent = np.empty(T)
+    _entrants(g, t, m, pool, ent)
+    base, bonus = np.zeros((T, J)), np.ones((T, L, J))
+    _bases(g, v, t, chi, eco, lic, s, lev, base, bonus)
+    x = np.empty((T, L, J))
+    cut = np.zeros((T, J))
+    if g[CONTRACT] == 2.0:
+        for i in range(T):
+            vert = int(t[i, VERTICAL])
+            if vert >= 0:
+                for j in range(J):
+                    cut[i, j] = fee[vert, j]
+    for j in range(J):
+        if s[j, STATUS] == ACTIVE:
+            if lev[4] > 0.0:
+                # Embedded teams keep the terms they had, as far as the cap reaches.
+                s[j, EMBEDDED_L] = (1.0 - lev[4]) * s[j, PRICE_L] + lev[4] * min(s[j, PRICE_L], s[j, EMBEDDED_L])
+                s[j, EMBEDDED_F] = (1.0 - lev[4]) * s[j, PRICE_F] + lev[4] * min(s[j, PRICE_F], s[j, EMBEDDED_F])
+            else:
+                s[j, EMBEDDED_L], s[j, EMBEDDED_F] = s[j, PRICE_L], s[j, PRICE_F]
+        _weights(v, t, s, w, bg, base, j, x)
+    _review(g, v, t, script, s, w, m, ent, bg, base, bonus, x, cut, lev, draws, dt, force, force_time,
+            events, count)  # fmt: skip
+    _move(g, t, s, m, pool, bg, bonus, x, lev, shaken, dt, ov, ot)
+    _consume(g, v, s, w, shaken, dt)
+    whole, supplier, teams = _settle(g, v, t, eco, s, w, m, bg, lic, fee, x, lev, draws, dt, ov, ot, ow,
+                                     events, count)  # fmt: skip
+    _exit(g, t, s, m, pool, bg, x, lev, ov, ot)
+    _supply(g, w, whole, supplier, dt, ow)
+    if g[CONTRACT] > 0.0 and now - w[LAST_CONTRACT] >= g[CONTRACT_INTERVAL]:
+        w[LAST_CONTRACT] = now
+        _bargain(g, v, t, s, w, m, x, bg, lic, fee, events, count)
+    _watch(g, t, s, w, m, bg, teams, dt, events, count)
     w[TIME] = now + dt
 
 
-@njit(cache=True)
+ROLLOUT_LUCKS = 4
+"""Sequences of reviews over which a vendor averages what it expects of cutting and of holding."""
+
+
+@njit(cache=True, error_model="numpy")
 def opening_gain(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, j):
     """Value to vendor j of opening now less that of holding, over its present value of holding.
 
@@ -1169,60 +1253,63 @@ def opening_gain(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, j):
     reviews; if j holds, somebody else opens after the months of peace that everybody expects.
     """
     months = g[ROLLOUT_MONTHS]
-    dt = 0.5
+    dt = 1.0
     n = int(months / dt)
     J = s.shape[0]
+    g = g.copy()
+    g[RUN_STEP] = 0.0  # runs under way end; what is trained after them is the same in both branches
     worth = np.zeros(2)
     scale = 0.0
-    for branch in range(2):
-        s2, w2, m2, pool2, bg2 = s.copy(), w.copy(), m.copy(), pool.copy(), bg.copy()
-        lic2, fee2 = lic.copy(), fee.copy()
-        ev, cnt = np.zeros((1, 5)), np.zeros(1, np.int64)
-        ov, ot, ow = np.zeros((J, 34)), np.zeros((t.shape[0], 11)), np.zeros(11)
-        force = j if branch == 0 else -1
-        draws = np.empty((J, 3))
-        for k in range(n):
-            if branch == 1 and w2[WAR] <= 0.0 and w2[TIME] >= w[TIME] + g[EXPECTED_PEACE]:
-                w2[WAR], w2[WAR_TIME], w2[LAST_CUT] = 1.0, w2[TIME], w2[TIME]
-            for q in range(J):
-                for r in range(3):
-                    u = 0.5 + 0.6180339887 * (k + 1) + 0.7548776662 * q + 0.5698402910 * r
-                    draws[q, r] = u - np.floor(u)
-            step(g, v, t, chi, eco, script, s2, w2, m2, pool2, bg2, lic2, fee2, draws, dt, force, w2[TIME],
-                 ov, ot, ow, ev, cnt)  # fmt: skip
-            force = -1
-            pay = s2[j, PROFIT] * dt if s2[j, STATUS] == ACTIVE else 0.0
-            worth[branch] += pay * np.exp(-g[DISCOUNT] * (k + 0.5) * dt)
-            scale += abs(pay) * 0.5
-        if s2[j, STATUS] == ACTIVE:
-            # What the base left at the end is worth, by the same annuity that pricing uses.
-            T = t.shape[0]
-            lev = levers(g, w2)
-            base, bonus = np.zeros((T, J)), np.ones((T, L, J))
-            x = np.zeros((T, L, J))
-            _bases(g, v, t, chi, eco, lic2, s2, w2, lev, base, bonus)
-            for q in range(J):
-                _weights(g, v, t, s2, w2, bg2, base, q, x)
-            ann, st = np.empty(L), np.empty(L)
-            invest = 0.5
-            end = 0.0
-            for i in range(T):
-                rest = np.exp(g[OUTSIDE])
+    for luck in range(ROLLOUT_LUCKS):
+        for branch in range(2):
+            s2, w2, m2, pool2, bg2 = s.copy(), w.copy(), m.copy(), pool.copy(), bg.copy()
+            lic2, fee2 = lic.copy(), fee.copy()
+            ev, cnt = np.zeros((1, 5)), np.zeros(1, np.int64)
+            ov, ot, ow = np.zeros((J, 34)), np.zeros((t.shape[0], len(TYPE_SERIES))), np.zeros(len(WORLD_SERIES))
+            force = j if branch == 0 else -1
+            draws = np.empty((J, 3))
+            for k in range(n):
+                if branch == 1 and w2[WAR] <= 0.0 and w2[TIME] >= w[TIME] + g[EXPECTED_PEACE]:
+                    w2[WAR], w2[WAR_TIME], w2[LAST_CUT] = 1.0, w2[TIME], w2[TIME]
                 for q in range(J):
-                    if q != j:
-                        rest += x[i, 0, q]
-                for l in range(L):
-                    st[l] = x[i, l, j] * bonus[i, l, j]
-                _annuity(g, t, w2, bg2, i, st, rest, _hazard(g, s2, j), ann)
-                for l in range(L):
-                    B = t[i, BUDGET] * bg2[i]
-                    end += m2[i, l, j] * ann[l] * (invest + v[j, V_INCOME] / B)
-            worth[branch] += end * np.exp(-g[DISCOUNT] * months)
-            scale += 0.5 * end * np.exp(-g[DISCOUNT] * months)
-    return (worth[0] - worth[1]) / max(scale, 1.0)
+                    for r in range(3):
+                        u = 0.5 + 0.6180339887 * (k + 1) + 0.7548776662 * q + 0.5698402910 * r + luck * 0.2360679775
+                        draws[q, r] = u - np.floor(u)
+                step(g, v, t, chi, eco, script, s2, w2, m2, pool2, bg2, lic2, fee2, draws, dt, force, w2[TIME],
+                     ov, ot, ow, ev, cnt)  # fmt: skip
+                force = -1
+                pay = s2[j, PROFIT] * dt if s2[j, STATUS] == ACTIVE else 0.0
+                worth[branch] += pay * np.exp(-g[DISCOUNT] * (k + 0.5) * dt)
+                scale += abs(pay) * 0.5
+            if s2[j, STATUS] == ACTIVE:
+                # What the base left at the end is worth, by the same annuity that pricing uses.
+                T = t.shape[0]
+                lev = levers(g, w2)
+                base, bonus = np.zeros((T, J)), np.ones((T, L, J))
+                x = np.zeros((T, L, J))
+                _bases(g, v, t, chi, eco, lic2, s2, lev, base, bonus)
+                for q in range(J):
+                    _weights(v, t, s2, w2, bg2, base, q, x)
+                ann, st = np.empty(L), np.empty(L)
+                invest = 0.5
+                end = 0.0
+                for i in range(T):
+                    rest = np.exp(g[OUTSIDE])
+                    for q in range(J):
+                        if q != j:
+                            rest += x[i, 0, q]
+                    for l in range(L):
+                        st[l] = x[i, l, j] * bonus[i, l, j]
+                    _annuity(g, t, bg2, i, st, rest, _hazard(g, s2, j), ann)
+                    for l in range(L):
+                        B = t[i, BUDGET] * bg2[i]
+                        end += m2[i, l, j] * ann[l] * (invest + v[j, V_INCOME] / B)
+                worth[branch] += end * np.exp(-g[DISCOUNT] * months)
+                scale += 0.5 * end * np.exp(-g[DISCOUNT] * months)
+    return (worth[0] - worth[1]) / max(scale, 1e-200)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def opening(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt):
     """Who opens the war within this step, and when: (vendor or −1, time).
 
@@ -1255,9 +1342,10 @@ def opening(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt):
     return -1, 0.0
 
 
-@njit(cache=True)
-def begin(g, v, t, chi, s, w, m, pool, bg):
-    """The state at month 0 from the parameters, in place: bases by initial shares, peace prices, costs."""
+@njit(cache=True, error_model="numpy")
+def begin(g, v, t, s, w, m, pool, bg, luck):
+    """The state at month 0 from the parameters, in place: bases by initial shares, peace prices, costs; luck [J, 3] says
+    how long ago each trained."""
     T, _, J = m.shape
     w[:] = 0.0
     w[RENTAL_NOW] = g[RENTAL]
@@ -1279,7 +1367,7 @@ def begin(g, v, t, chi, s, w, m, pool, bg):
         s[j, PRICE_F] = s[j, PEACE_F] = s[j, EMBEDDED_F] = v[j, V_PRICE_FLAGSHIP]
         s[j, ALLOWANCE] = v[j, V_ALLOWANCE]
         s[j, FIRST_CUT] = -1.0
-        s[j, REST] = g[RUN_GAP] * (0.25 + 0.5 * ((j * 0.618) % 1.0))
+        s[j, REST] = g[RUN_GAP] * luck[j, 2]
         if s[j, STATUS] == ACTIVE:
             s[j, CONSUMERS_OF] = g[CONSUMERS] * v[j, V_CONSUMERS]
             total += v[j, V_SHARE]
@@ -1317,13 +1405,15 @@ def begin(g, v, t, chi, s, w, m, pool, bg):
         for i in range(T):
             for l in range(L):
                 if m[i, l, j] > 0.0:
-                    _use(t, s, w, bg, i, l, j, _free(g, v, t, s, i, l, j), use)
+                    _use(t, s, w, bg, i, l, j, _free(v, t, s, i, l, j), use)
                     work += m[i, l, j] * (use[1] * g[GPU_LIGHT] + use[2] * g[GPU_FLAGSHIP])
         s[j, CAPACITY] = _serve(g, v, s, w, j, work) / g[TARGET_LOAD]
         s[j, LOAD] = g[TARGET_LOAD]
+        w[GPU_START] += s[j, CAPACITY]
+    w[GPU_START] = max(w[GPU_START], 1e-9)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def run(g, v, t, chi, eco, script, draws, months, per_month, vertical, ov, ot, om, ow, events):
     """One market from month 0: series by month, events; returns how many events there were.
 
@@ -1334,7 +1424,7 @@ def run(g, v, t, chi, eco, script, draws, months, per_month, vertical, ov, ot, o
     m, pool, bg = np.zeros((T, L, J)), np.zeros(T), np.ones(T)
     lic, fee = np.zeros((vertical, J)), np.zeros((vertical, J))
     count = np.zeros(1, np.int64)
-    begin(g, v, t, chi, s, w, m, pool, bg)
+    begin(g, v, t, s, w, m, pool, bg, draws[0])
     dt = 1.0 / per_month
     k = 0
     for month in range(months):
@@ -1350,7 +1440,7 @@ def run(g, v, t, chi, eco, script, draws, months, per_month, vertical, ov, ot, o
     return count[0]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def stocks(g, v, s, w, m, pool, ov, ot, om, ow):
     """What stands at the end of a month, written beside its flows."""
     T, _, J = m.shape
@@ -1378,9 +1468,9 @@ def stocks(g, v, s, w, m, pool, ov, ot, om, ow):
     ow[W_OUTSIDE] = pool.sum()
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, error_model="numpy", nogil=True)
 def many(g, v, t, chi, eco, script, draws, months, per_month, vertical, ov, ot, om, ow, events, counts):
-    """Ensemble: every array has a leading axis of members [N]; members run on all cores."""
-    for n in prange(g.shape[0]):
-        counts[n] = run(g[n], v[n], t[n], chi[n], eco[n], script, draws[n], months, per_month, vertical,
+    """Ensemble: parameters, draws and results have a leading axis of members [N]; releases the lock, so that threads share the work."""
+    for n in range(g.shape[0]):
+        counts[n] = run(g[n], v[n], t[n], chi, eco, script, draws[n], months, per_month, vertical,
                         ov[n], ot[n], om[n], ow[n], events[n])  # fmt: skip

@@ -139,8 +139,12 @@ def member(market: Market, seed: int) -> Market:
     return replace(market, g=g[0], v=v[0], t=t[0], uncertain=())
 
 
-def begin(market: Market) -> State:
+def begin(market: Market, luck: Array | None = None) -> State:
     """The state at month 0.
+
+    Args:
+        luck: [J, 3] uniform numbers; the third says how far each vendor is from its next training run, as
+            `Market.luck`'s first step does in `simulate`. Without them all are half way.
 
     Raises:
         ConfigurationError: a parameter outside what the model can take.
@@ -151,7 +155,8 @@ def begin(market: Market) -> State:
     T, J, V = len(market.types), len(market.vendors), max(len(market.verticals), 1)
     s, w = np.zeros((J, len(k.STATE_FIELDS))), np.zeros(len(k.WORLD_FIELDS))
     m, pool, bg = np.zeros((T, k.L, J)), np.zeros(T), np.ones(T)
-    k.begin(_own(market.g), _own(market.v), _own(market.t), _own(market.chi), s, w, m, pool, bg)
+    luck = np.full((J, 3), 0.5) if luck is None else _own(luck)
+    k.begin(_own(market.g), _own(market.v), _own(market.t), s, w, m, pool, bg, luck)
     none = np.zeros((V, J))
     return State(market.vendors, market.types, s, w, m, pool, bg, none, none)
 
