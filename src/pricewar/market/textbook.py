@@ -63,6 +63,7 @@ def market(game: str = "learning-bdks2010", **parameters: Any) -> Market:
     v = np.array([[fields.VENDOR[name].off or 0.0 for name in k.VENDOR_FIELDS]] * 2)
     for name, value in {
         "reference_share": h / start, "learning": -np.log2(q["rho"]), "experience_scale": 1.0,
+        "experience_top": q["bottom"],
         "gpu_light": 1.0, "gpu_flagship": 1.0, "energy_light": LIFT, "energy_flagship": LIFT,
         # a fleet that is no constraint: what is used beyond it is rented at the same price
         "fleet_minimum": 1e-12, "target_load": 1.0, "rental": q["kappa"],
@@ -106,10 +107,10 @@ def _module(game: str) -> Any:
 class _Board:
     """The market's arrays at one state of know-how, and its first-order condition there."""
 
-    def __init__(self, market: Market, bottom: int) -> None:
+    def __init__(self, market: Market) -> None:
         from pricewar.market import kernel as k
 
-        self.k, self.bottom = k, bottom
+        self.k = k
         state = pure.begin(market)
         self.g, self.v, self.t = market.g.copy(), market.v.copy(), market.t.copy()
         self.chi, self.eco = market.chi.copy(), market.eco.copy()
@@ -128,7 +129,7 @@ class _Board:
         k, s = self.k, self.s
         for f in (0, 1):
             s[f, k.STATUS] = k.ACTIVE if e[f] else k.WAITING
-            s[f, k.EXPERIENCE] = min(max(e[f], 1), self.bottom)
+            s[f, k.EXPERIENCE] = max(e[f], 1)
             s[f, k.COST_L], s[f, k.COST_F] = k.unit_costs(self.g, self.v, s, self.w, f)
             s[f, k.QUALITY] = self.v[f, k.V_QUALITY]
         self.base[:], self.bonus[:], self.x[:] = 0.0, 1.0, 0.0
@@ -147,7 +148,7 @@ class _Board:
         self.x[0, :, f] = 0.0
         self.S[0] = self.outside + self.x[0, 0, 1 - f]
         k.first_order(self.g, self.v, self.t, self.s, self.w, self.m, self.entrants, self.bg, self.base,
-                      self.bonus, self.x, self.S, self.cut, self.lev, f, invest, 1e-7, 200, self.out)  # fmt: skip
+                      self.bonus, self.x, self.cut, self.lev, f, invest, 1e-7, 200, self.out)  # fmt: skip
         return float(self.out[1]) - LIFT
 
 
@@ -244,7 +245,7 @@ def solve(
 def _beside(solution: Solution, here: Market) -> Comparison:
     engine, motives = solution.extra["engine"], outcomes.motives(solution)
     shadow, exact = motives.building + motives.denying, solution.policy["price"][1]
-    board = _Board(here, int(solution.parameters["bottom"]))
+    board = _Board(here)
     price = np.full((engine.L, engine.L), np.nan)
     for e1 in range(1, engine.L):
         for e2 in range(engine.lo, engine.L):
@@ -258,7 +259,7 @@ def _beside(solution: Solution, here: Market) -> Comparison:
 def _law(one: Comparison) -> tuple[Array, Array]:
     from pricewar.market import kernel as k
 
-    engine, bottom = one.game.extra["engine"], int(one.game.parameters["bottom"])
+    engine = one.game.extra["engine"]
     L, lo, here = engine.L, engine.lo, one.market
     share, taught = np.zeros((3, L, L)), np.zeros((3, 2, L, L))
     share[0, 0, 0] = 1.0 if lo == 0 else 0.0
@@ -266,7 +267,7 @@ def _law(one: Comparison) -> tuple[Array, Array]:
     alone = here.with_({"two.enters": 1e6})  # else a vendor that waits would enter by itself
     for e1 in range(1, L):
         for e2 in range(lo, L):
-            level = np.minimum([e1, max(e2, 1)], bottom)
+            level = np.array([e1, max(e2, 1)])
             status = [k.ACTIVE, k.ACTIVE if e2 else k.WAITING]
             asks = (one.price[e1, e2], one.price[e2, e1] if e2 else 0.0)
             terms = {n: pure.Terms(flagship=p + LIFT) for n, p in zip(VENDORS, asks, strict=True)}
@@ -342,30 +343,32 @@ class Conduct:
 def conduct(one: Comparison, invest: float) -> Conduct:
     """How near the market's parametric conduct comes to this equilibrium (games without exit).
 
+    Each vendor's fleet, by which the conduct judges what learning saves, is the one that serves its share in
+    the exact equilibrium at that state; a fleet that followed the conduct's own share would feed on itself.
+
     Raises:
         ConfigurationError: the game has entry and exit.
     """
     engine = one.game.extra["engine"]
     if engine.exits:
         raise ConfigurationError("this game has entry and exit", where="textbook", remedy="learning-bdks2010")
-    L, k_board = engine.L, _Board(one.market, int(one.game.parameters["bottom"]))
-    k, price = k_board.k, np.full((L, L), np.nan)
+    L, board = engine.L, _Board(one.market)
+    k, share = board.k, one.game.policy["share"]
+    price = np.full((L, L), np.nan)
     for e1 in range(1, L):
         for e2 in range(1, e1 + 1):
-            k_board.at((e1, e2))
-            asks = np.array([k_board.s[f, k.COST_F] - LIFT + 1.5 * engine.sigma for f in (0, 1)])
+            board.at((e1, e2))
+            cost = board.s[:, k.COST_F] - LIFT
+            board.s[:, k.CAPACITY] = share[1:, e1, e2] * cost / board.w[k.RENTAL_NOW]
+            asks = cost + 1.5 * engine.sigma
             for f in (0, 1):
-                k_board.post(f, asks[f])
+                board.post(f, float(asks[f]))
             for _ in range(200):
                 before = asks.copy()
                 for f in (0, 1):
-                    # the fleet that serves its share: what learning will cheapen
-                    part = k_board.x[0, 0, f] / (k_board.outside + k_board.x[0, 0].sum())
-                    cost = k_board.s[f, k.COST_F] - LIFT
-                    k_board.s[f, k.CAPACITY] = part * cost / k_board.w[k.RENTAL_NOW]
-                    asks[f] += 0.7 * (k_board.reply(f, invest=invest) - asks[f])
-                    k_board.post(f, asks[f])
-                if np.abs(asks - before).max() < 1e-7:
+                    asks[f] = board.reply(f, invest=invest)
+                    board.post(f, float(asks[f]))
+                if np.abs(asks - before).max() < 1e-7 * engine.sigma:
                     break
             price[e1, e2], price[e2, e1] = asks
     value = _worth(engine, price)
