@@ -439,7 +439,7 @@ class _Reader:
             if not structural and not replay:
                 if dated is None:
                     raise self.wrong("the fact has no date", key, "give `dated`, or `structural: true`")
-                if _last_day(dated) >= self.text.start:
+                if last_day(dated) >= self.text.start:
                     raise self.wrong(
                         f"a fact dated {dated} is of this market's own future (it starts {self.text.start})",
                         key, "use an earlier one, assume a range, or mark a lasting fact `structural: true`",
@@ -508,7 +508,7 @@ def _same(x: float) -> float:
     return x
 
 
-def _last_day(text: str) -> date:
+def last_day(text: str) -> date:
     """The last day of a year, month or day."""
     parts = [int(part) for part in text.split("-")]
     if len(parts) == 3:
