@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pricewar.definitions import parse
 from pricewar.errors import ConfigurationError, DefinitionError
-from pricewar.market import definition, fields, kernel, model
+from pricewar.market import definition, fields, kernel, model, quantities
 
 ROOT = Path(__file__).parents[2]
 MARKETS = definition.bundled()
@@ -131,6 +131,31 @@ def test_numbers_arrive_in_the_unit_of_their_parameter() -> None:
     assert made.v[:, kernel.V_CONDUCT].tolist() == [kernel.INVEST, kernel.STATIC]
     assert np.allclose(made.chi, [[0.1, 0.2], [0.1, 0.2], [0.3, 0.0]])
     assert made.script.tolist() == [[pytest.approx(30 * 24 / 730.5), 1.0, 1.0, -1.0, -1.0]]
+
+
+UNITS = (
+    ("USD/GPU-hour", "CNY/GPU-month", 7 * 730.5),
+    ("tokens/GPU-second", "GPU-month/mn tokens", None),
+    ("tn tokens/day", "mn tokens/month", 1e6 * 730.5 / 24),
+    ("bn USD/year", "CNY/month", 7e9 / 12),
+    ("%/year", "1/month", 0.01 / 12),
+    ("week", "month", 168 / 730.5),
+    ("thousand users", "user", 1000),
+)
+
+
+@given(st.sampled_from(UNITS), st.floats(1e-6, 1e6))
+def test_a_unit_there_and_back_is_the_same_number(units: tuple[str, str, float | None], x: float) -> None:
+    given_, target, factor = units
+    rates = {"CNY": 1.0, "USD": 7.0}
+    there, back = quantities.conversion(given_, target, rates), quantities.conversion(target, given_, rates)
+    assert there is not None
+    assert back is not None
+    assert back(there(x)) == pytest.approx(x, rel=1e-12)
+    assert there(2 * x) == pytest.approx(2 * there(x) if factor else there(x) / 2)
+    if factor:
+        assert there(x) == pytest.approx(factor * x, rel=1e-12)
+    assert quantities.conversion(given_, "utility", rates) is None
 
 
 def test_ranges_become_uncertain_and_one_line_is_one_draw() -> None:
@@ -335,7 +360,10 @@ def test_china_2024_knows_nothing_of_its_war() -> None:
     assert len(dated) >= 12
     assert all(day < "2024-05" for day in dated.values() if day)
     prices = {e.where[1:]: e for e in made.entries if e.where[-1] in ("price_light", "price_flagship")}
-    for tier in ("price_light", "price_flagship"):  # nobody recorded DeepSeek's; the next two are predecessors'
+    for tier in (
+        "price_light",
+        "price_flagship",
+    ):  # nobody recorded DeepSeek's; the next two are predecessors'
         assert prices["deepseek", tier].assumed
         assert prices["deepseek", tier].high / prices["deepseek", tier].low > 1.5
         assert prices["bytedance", tier].low < prices["bytedance", tier].high

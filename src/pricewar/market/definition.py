@@ -3,16 +3,14 @@
 What may stand in one is in `pricewar.market.schema`; parameters with their units and bounds in
 `pricewar.market.fields`; both as a page in docs/market_parameters.md.
 
-A **unit** is a product of names with scales before and divisors behind: `CNY/mn tokens`, `USD/GPU-hour`,
-`%/year`. It is brought to the parameter's own by the scales, the calendar and the definition's `exchange`; a
-unit and its inverse are one (`tokens/GPU-second` for `GPU-month/mn tokens`).
+Numbers are brought to the parameter's own unit by `pricewar.market.quantities` and the definition's
+`exchange`.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib import resources
@@ -22,24 +20,11 @@ from typing import TYPE_CHECKING, Any
 from pricewar import definitions
 from pricewar.definitions import Document, Key
 from pricewar.errors import ConfigurationError, DefinitionError, did_you_mean
-from pricewar.market import fields
+from pricewar.market import fields, quantities
 from pricewar.market.schema import Assumption, Basis, Text, from_basis
 
 if TYPE_CHECKING:
     from pricewar.market.model import Market
-
-HOURS = 730.5
-"""Hours in a month: 8,766 of a year over twelve."""
-_SCALES = {
-    "thousand": 1e3, "mn": 1e6, "bn": 1e9, "tn": 1e12, "%": 1e-2,
-}  # fmt: skip
-_NAMES: dict[str, tuple[str, float]] = {
-    "year": ("month", 12.0), "quarter": ("month", 3.0), "week": ("month", 168 / HOURS),
-    "day": ("month", 24 / HOURS),
-    "hour": ("month", 1 / HOURS), "minute": ("month", 1 / HOURS / 60), "second": ("month", 1 / HOURS / 3600),
-    "share": ("", 1.0), "ratio": ("", 1.0), "number": ("", 1.0), "switch": ("", 1.0), "elasticity": ("", 1.0),
-    "log ratio": ("", 1.0), "1": ("", 1.0),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -200,7 +185,7 @@ def _script(definition: Definition, vendors: tuple[str, ...]) -> Any:
     rows = np.full((len(definition.text.script), 5), -1.0)
     for n, each in enumerate(definition.text.script):
         days = (each.on - definition.text.start).days
-        rows[n, 0], rows[n, 1] = days * 24 / HOURS, vendors.index(each.vendor)
+        rows[n, 0], rows[n, 1] = days * 24 / quantities.HOURS, vendors.index(each.vendor)
     columns = {"light": 2, "flagship": 3, "allowance": 4}
     for e in definition.entries:
         if e.where[0] == "script":
@@ -394,7 +379,7 @@ class _Reader:
         if raw:
             if given != target:
                 raise self.wrong(f"the unit is {given}", (*key, "unit"), f"give {target}")
-            change = _same
+            change = float
         else:
             change = self.conversion(given, target, key)
         assumed = isinstance(number, Assumption)
@@ -455,57 +440,18 @@ class _Reader:
     def own(self, unit: str) -> str:
         return unit.replace("money", self.text.currency)
 
-    def conversion(self, given: str, target: str, key: Key) -> Any:
-        a, b = self.unit(given, key), self.unit(target, key)
-        if a[1] == b[1]:
-            factor = a[0] / b[0]
-            return lambda x: x * factor
-        if a[1] == {name: -power for name, power in b[1].items()}:
-            factor = 1.0 / (a[0] * b[0])
-            return lambda x: factor / x if x != 0.0 else math.inf
-        raise self.wrong(f"“{given}” is no unit of {target}", (*key, "unit"), f"give it in {target}")
-
-    def unit(self, text: str, key: Key) -> tuple[float, dict[str, int]]:
-        """A unit as a factor and the powers of its names."""
-        factor, powers = 1.0, {}
-        for place, part in enumerate(text.split("/")):
-            sign = 1 if place == 0 else -1
-            for word in _words(part):
-                if word in _SCALES:
-                    factor *= _SCALES[word] ** sign
-                    continue
-                if re.fullmatch(r"[A-Z]{3}", word) and word not in ("GPU",):
-                    if word not in self.rates:
-                        raise self.wrong(
-                            f"no exchange rate for {word}",
-                            (*key, "unit"),
-                            f"add it under `exchange`, in {self.text.currency}",
-                        )
-                    factor *= self.rates[word] ** sign
-                    word = self.text.currency
-                else:
-                    word, size = _NAMES.get(word, (word, 1.0))
-                    factor *= size**sign
-                if word:
-                    powers[word] = powers.get(word, 0) + sign
-        return factor, {name: power for name, power in powers.items() if power}
-
-
-def _words(part: str) -> list[str]:
-    """Names in a part of a unit, in the singular: `mn tokens` and `GPU-hours` are two each."""
-    part = part.strip()
-    if part in ("log10 FLOP", "log ratio"):
-        return [part]
-    words = []
-    for word in re.split(r"[\s-]+", part.replace("%", " % ")):
-        if word:
-            single = word[:-1] if len(word) > 3 and word.endswith("s") else word
-            words.append(single)
-    return words
-
-
-def _same(x: float) -> float:
-    return x
+    def conversion(self, given: str, target: str, key: Key) -> Callable[[float], float]:
+        try:
+            change = quantities.conversion(given, target, self.rates)
+        except LookupError as error:
+            raise self.wrong(
+                f"no exchange rate for {error.args[0]}",
+                (*key, "unit"),
+                f"add it under `exchange`, in {self.text.currency}",
+            ) from None
+        if change is None:
+            raise self.wrong(f"“{given}” is no unit of {target}", (*key, "unit"), f"give it in {target}")
+        return change
 
 
 def last_day(text: str) -> date:
