@@ -198,7 +198,7 @@ def shown(market: Market, pool: bool = True) -> np.ndarray:
 
 def teams_of(market: Market) -> tuple[np.ndarray, np.ndarray]:
     """Where the mean field begins: teams [T, 3, J] and pool [T]."""
-    supply = Supply(market, market.g, market.v, market.t)
+    supply = Supply(market, market.g, market.v, market.t, market.luck([0])[0, 0])
     return supply.m, supply.pool
 
 
@@ -287,7 +287,8 @@ def averaged(market: Market, seed: int = 0):
     ov, ot = np.zeros((M, J, len(K.VENDOR_SERIES))), np.zeros((M, T, len(K.TYPE_SERIES)))
     om, ow = np.zeros((M, T, J)), np.zeros((M, len(K.WORLD_SERIES)))
     g, v, t = (a[0] for a in market.members([seed]))
-    supply, luck, exits = Supply(market, g, v, t), market.luck([seed])[0], 0
+    luck, exits = market.luck([seed])[0], 0
+    supply = Supply(market, g, v, t, luck[0])
     for month in range(M):
         out = ov[month], ot[month], ow[month]
         for _ in range(market.per_month):
@@ -300,7 +301,7 @@ def averaged(market: Market, seed: int = 0):
             c = supply.terms(draws)
             before, waiting = supply.m.copy(), supply.pool.copy()
             m, pool = supply.m.copy(), supply.pool.copy()
-            K._move(g, t, supply.s, m, pool, supply.bg.copy(), c.bonus, c.x, c.S, supply.lever, supply.shaken,
+            K._move(g, t, supply.s, m, pool, supply.bg.copy(), c.bonus, c.x, supply.lever, supply.shaken,
                     supply.dt, *out[:2])  # fmt: skip
             expected, expected_pool = expectation(c, before, waiting)
             np.testing.assert_allclose(expected, m, rtol=1e-9, atol=1e-9)
@@ -331,7 +332,7 @@ def expectation(c, m, pool):
         stay = m[i] * (1 - c.leave[i].reshape(3, J))
         fresh = x / x.sum() * (pool[i] * c.adopt[i] + stay.sum() * c.birth[i])
         for j in range(J):
-            others = c.S[i] - x[j]
+            others = c.others[i, j]
             land = left[j] * x / others
             land[j] = 0.0
             fresh = fresh + land

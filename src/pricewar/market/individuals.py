@@ -30,12 +30,12 @@ Out = tuple[Array, Array, Array]
 
 @dataclass
 class Chances:
-    """What the teams meet in a step. x, bonus [T, 3, J]; S [T]; the rest as `individuals_kernel.chances`."""
+    """What the teams meet in a step. x, bonus [T, 3, J]; the rest as `individuals_kernel.chances`."""
 
     x: Array
     bonus: Array
-    S: Array
     outside: float
+    others: Array
     leave: Array
     adopt: Array
     birth: Array
@@ -50,10 +50,10 @@ class Supply:
 
     State as in the kernel: s [J, ·], w [·], bg [T] budgets' growth, lic and fee [V, J]; m [T, 3, J] and
     pool [T] are the teams, at first those that `begin` puts there. A step is `terms`, `serve`, `close`; after
-    the first and the second the caller says where the teams are.
+    the first and the second the caller says where the teams are. draws [J, 3]: the first step's luck.
     """
 
-    def __init__(self, market: Market, g: Array, v: Array, t: Array) -> None:
+    def __init__(self, market: Market, g: Array, v: Array, t: Array, draws: Array) -> None:
         from pricewar.market import individuals_kernel, kernel
 
         self.k, self.kernel = kernel, individuals_kernel
@@ -65,7 +65,7 @@ class Supply:
         self.lic, self.fee = np.zeros((V, J)), np.zeros((V, J))
         self.dt = 1.0 / market.per_month
         self.steps = 0
-        k.begin(g, v, t, self.s, self.w, self.m, self.pool, self.bg, np.full((J, 3), 0.5))
+        k.begin(g, v, t, self.s, self.w, self.m, self.pool, self.bg, draws)
         self.events, self.count = np.zeros((EVENT_ROWS, 5)), np.zeros(1, np.int64)
         self.still = not ((v[:, k.V_CONDUCT] != k.FRINGE) & (v[:, k.V_CONDUCT] != k.EXTERNAL)).any()
         self.vertical = t[:, k.VERTICAL].astype(int)
@@ -81,7 +81,8 @@ class Supply:
         self.lever, self.shaken = np.zeros(5), 0.0
         self.base, self.bonus = np.zeros((T, J)), np.ones((T, k.L, J))
         self.x = np.zeros((T, k.L, J))
-        self.filled = np.zeros((T, k.L * J)), np.zeros(T), np.zeros(T), np.zeros((T, k.L * J + 1))
+        self.filled = (np.zeros((T, J)), np.zeros((T, k.L * J)), np.zeros(T), np.zeros(T),
+                       np.zeros((T, k.L * J + 1)))  # fmt: skip
 
     def merging(self) -> tuple[int, int] | None:
         """(into, from) when two vendors merge in the step that begins now."""
@@ -123,22 +124,21 @@ class Supply:
         for j in range(J):
             k._weights(v, t, s, w, self.bg, base, j, x)
         outside = float(np.exp(g[k.OUTSIDE]))
-        S = outside + x[:, 0].sum(axis=1)
         if not self.still:
             ent, cut = np.empty(T), np.zeros((T, J))
             k._entrants(g, t, self.m, self.pool, ent)
             if g[k.CONTRACT] == 2.0:
                 cut[self.vertical >= 0] = self.fee[self.vertical[self.vertical >= 0]]
-            k._review(g, v, t, script, s, w, self.m, ent, self.bg, base, bonus, x, S, cut, lev, draws,
+            k._review(g, v, t, script, s, w, self.m, ent, self.bg, base, bonus, x, cut, lev, draws,
                       self.dt, who, when, self.events, self.count)  # fmt: skip
         flows = self.flows
         if shaken > 0.0:
             flows = flows.copy()
             flows[:, 0] += shaken * flows[:, 1]
             flows[:, 1] *= 1.0 - shaken
-        self.kernel.chances(flows, x, bonus, S, active, self.m, self.pool, outside, self.dt, self.up0,
+        self.kernel.chances(flows, x, bonus, active, self.m, self.pool, outside, self.dt, self.up0,
                             self.up1, *self.filled)  # fmt: skip
-        return Chances(x, bonus, S, outside, *self.filled, self.die, self.up0, self.up1)
+        return Chances(x, bonus, outside, *self.filled, self.die, self.up0, self.up1)
 
     def serve(self, m: Array, pool: Array, draws: Array, out: Out) -> Array:
         """Use of the teams as they have moved, bills, costs, training. Vendors gone with teams left [J] bool.
@@ -237,11 +237,11 @@ class Buyers:
         self.children[i] = np.empty(room, np.uint8)
 
     def move(self, c: Chances, step: int, threads: int = 1) -> Array:
-        """One step of every agent. Flows in agents [T, 6 J + 1]: left by state (3 J), came from another
-        vendor (J), returned to the pool (1), adopted (J), founded (J)."""
+        """One step of every agent. Flows in agents [T, 6 J + 2]: left by state (3 J), came from another
+        vendor (J), returned to the pool (1), adopted (J), founded (J), closed (1)."""
         J = self.J
         n = 3 * J
-        flows = np.zeros((len(self.states), 6 * J + 1), np.int64)
+        flows = np.zeros((len(self.states), 6 * J + 2), np.int64)
         limit = np.zeros(256, np.uint32)
         for i, kind in enumerate(self.states):
             size = self.sizes[i]
@@ -256,10 +256,10 @@ class Buyers:
             rows = np.zeros((parts, 9 * J + 3), np.int64)
             born = np.zeros(-(-size // self.kernel.CHUNK), np.int64)
             work = self.kernel.together if parts > 1 else self.kernel.alone
-            work(kind, size, *self.key, step, i, c.x[i, 0], c.S[i], c.leave[i], c.event[i], c.birth[i],
+            work(kind, size, *self.key, step, i, c.x[i, 0], c.others[i], c.leave[i], c.event[i], c.birth[i],
                  c.die[i], c.up0, c.up1, limit, rows, self.children[i], born)  # fmt: skip
             row = rows.sum(axis=0)
-            flows[i] = row[: 6 * J + 1]
+            flows[i, :-1], flows[i, -1] = row[: 6 * J + 1], row[-1]
             self.counts[i] += row[6 * J + 1 :]
             if grows:
                 self.sizes[i] = self.kernel.settle(kind, size, self.children[i], born)
@@ -322,10 +322,10 @@ def simulate_individuals(
                 where=f"{market.name}, type {market.types[i]}",
                 remedy="give growth of 0 or more, more steps in a month, or expansion_contestable 0",
             )
-        supply = Supply(market, g, v, t)
+        luck = market.luck(source)[0]
+        supply = Supply(market, g, v, t, luck[0])
         buyers = Buyers(supply.m, supply.pool, teams_per_agent, seed, market.types)
         supply.m, supply.pool = buyers.teams()
-        luck = market.luck(source)[0]
         for month in range(M):
             out = ov[n, month], ot[n, month], ow[n, month]
             for _ in range(market.per_month):
@@ -356,7 +356,8 @@ def _step(supply: Supply, buyers: Buyers, draws: Array, out: Out, threads: int) 
     chances = supply.terms(draws)
     flows = buyers.move(chances, step, threads)
     cost = supply.leaving * (supply.bg * (1.0 - supply.lever[0]))[:, None]
-    supply.kernel.book(flows, W, cost, *out[:2], k.O_LEFT, k.O_JOINED, k.Y_SWITCHING, k.Y_ENTERED, k.Y_MOVED)
+    supply.kernel.book(flows, W, cost, *out[:2], k.O_LEFT, k.O_JOINED, k.Y_SWITCHING, k.Y_ENTERED, k.Y_MOVED,
+                       k.Y_CLOSED)  # fmt: skip
     m, pool = buyers.teams()
     gone = supply.serve(m, pool, draws, out)
     if gone.any():

@@ -52,17 +52,25 @@ def screen(first, columns, step, kind, k0, k1, words):
 
 
 @njit(cache=True)
-def chances(flows, x, bonus, S, active, m, pool, outside, dt, up0, up1, leave, adopt, birth, event):
+def chances(flows, x, bonus, active, m, pool, outside, dt, up0, up1, others, leave, adopt, birth, event):
     """What may happen to a team in a step, by type and state; the expected flows are the mean field's own.
 
     flows [T, 6]: review_low, review_high − review_low, churn, contestable growth, innovation, imitation.
-    Fills leave [T, 3 J], adopt [T], birth [T] (a new team that finds a vendor), event [T, 3 J + 1].
+    Fills others [T, J] (weight of the other vendors and the outside), leave [T, 3 J], adopt [T], birth [T] (a
+    new team that finds a vendor), event [T, 3 J + 1].
     """
     T, L, J = m.shape
     for i in range(T):
         lo, more = flows[i, 0], flows[i, 1]
         die = 1.0 - np.exp(-flows[i, 2] * dt)
-        inside = 1.0 - outside / S[i]
+        whole = 0.0
+        for j in range(J):
+            whole += x[i, 0, j]
+            others[i, j] = outside
+            for k in range(J):
+                if k != j:
+                    others[i, j] += x[i, 0, k]
+        inside = whole / (whole + outside)
         birth[i] = flows[i, 3] * dt * inside
         stayers = 0.0
         for d in range(L):
@@ -71,8 +79,7 @@ def chances(flows, x, bonus, S, active, m, pool, outside, dt, up0, up1, leave, a
             for j in range(J):
                 p = 0.0
                 if active[j]:
-                    others = S[i] - x[i, 0, j]
-                    q = others / (others + x[i, d, j] * bonus[i, d, j])
+                    q = others[i, j] / (others[i, j] + x[i, d, j] * bonus[i, d, j])
                     p = 1.0 - np.exp(-(lo * q + more * q * q) * dt)
                 leave[i, d * J + j] = p
                 event[i, d * J + j] = p + (1.0 - p) * (birth[i] + (1.0 - birth[i]) * fate)
@@ -115,7 +122,7 @@ def _fate(code, u, die, up0, up1, J):
 
 
 @njit(cache=True)
-def _work(states, size, first, last, k0, k1, step, kind, weights, S, leave, event, birth, die, up0, up1,
+def _work(states, size, first, last, k0, k1, step, kind, weights, others, leave, event, birth, die, up0, up1,
           limit, row, children, born):  # fmt: skip
     """Chunks first to last of one type: states changed in place, flows counted into row, children kept."""
     J = weights.shape[0]
@@ -125,6 +132,7 @@ def _work(states, size, first, last, k0, k1, step, kind, weights, S, leave, even
     for k in range(J):
         inside += weights[k]
     words, hits = np.empty((4, QUARTER), np.uint32), np.empty(CHUNK + 1, np.int64)
+    u = np.empty((4, CHUNK))
     for chunk in range(first, last):
         start = chunk * CHUNK
         count = min(CHUNK, size - start)
@@ -135,10 +143,13 @@ def _work(states, size, first, last, k0, k1, step, kind, weights, S, leave, even
             hits[few] = n
             few += np.int64(flat[n] < limit[states[start + n]])
         for h in range(few):
+            a, b, c, d = philox(start + hits[h], step, kind, RESOLVE, k0, k1)
+            u[0, h], u[1, h] = (a + 0.5) * _UNIT, (b + 0.5) * _UNIT
+            u[2, h], u[3, h] = (c + 0.5) * _UNIT, (d + 0.5) * _UNIT
+        for h in range(few):
             n = hits[h]
             code = states[start + n]
-            a, b, c, d = philox(start + n, step, kind, RESOLVE, k0, k1)
-            u0, u1, u2, u3 = (a + 0.5) * _UNIT, (b + 0.5) * _UNIT, (c + 0.5) * _UNIT, (d + 0.5) * _UNIT
+            u0, u1, u2, u3 = u[0, h], u[1, h], u[2, h], u[3, h]
             now = int(code)
             if now == POOL:
                 k = _pick(weights, -1, inside, u0, J)
@@ -149,7 +160,7 @@ def _work(states, size, first, last, k0, k1, step, kind, weights, S, leave, even
             elif u0 * event[now] < leave[now]:
                 row[now] += 1
                 j = now % J
-                k = _pick(weights, j, S - weights[j], u1, J)
+                k = _pick(weights, j, others[j], u1, J)
                 if k == J:
                     row[back] += 1
                     now = POOL
@@ -181,23 +192,23 @@ def _work(states, size, first, last, k0, k1, step, kind, weights, S, leave, even
 
 
 @njit(cache=True)
-def alone(states, size, k0, k1, step, kind, weights, S, leave, event, birth, die, up0, up1, limit, rows,
+def alone(states, size, k0, k1, step, kind, weights, others, leave, event, birth, die, up0, up1, limit, rows,
           children, born):  # fmt: skip
     """One step of all agents of a type, on one core."""
     chunks = (size + CHUNK - 1) // CHUNK
-    _work(states, size, 0, chunks, k0, k1, step, kind, weights, S, leave, event, birth, die, up0, up1, limit,
-          rows[0], children, born)  # fmt: skip
+    _work(states, size, 0, chunks, k0, k1, step, kind, weights, others, leave, event, birth, die, up0, up1,
+          limit, rows[0], children, born)  # fmt: skip
 
 
 @njit(cache=True, parallel=True)
-def together(states, size, k0, k1, step, kind, weights, S, leave, event, birth, die, up0, up1, limit, rows,
-             children, born):  # fmt: skip
+def together(states, size, k0, k1, step, kind, weights, others, leave, event, birth, die, up0, up1, limit,
+             rows, children, born):  # fmt: skip
     """The same on as many cores as rows has rows: counts are whole numbers, so their sum is the same."""
     chunks = (size + CHUNK - 1) // CHUNK
     parts = rows.shape[0]
     for p in prange(parts):
-        _work(states, size, chunks * p // parts, chunks * (p + 1) // parts, k0, k1, step, kind, weights, S,
-              leave, event, birth, die, up0, up1, limit, rows[p], children, born)  # fmt: skip
+        _work(states, size, chunks * p // parts, chunks * (p + 1) // parts, k0, k1, step, kind, weights,
+              others, leave, event, birth, die, up0, up1, limit, rows[p], children, born)  # fmt: skip
 
 
 @njit(cache=True)
@@ -238,7 +249,9 @@ def forced(states, size, k0, k1, step, kind, weights, outside, gone, active, joi
 
 
 @njit(cache=True)
-def book(flows, weight, cost, ov, ot, out_left, out_joined, out_switching, out_entered, out_moved):
+def book(
+    flows, weight, cost, ov, ot, out_left, out_joined, out_switching, out_entered, out_moved, out_closed
+):
     """Flows of a step, in agents as `_work` counts them, added to the columns of ov [J, ·] and ot [T, ·].
 
     cost [T, 3]: what leaving costs one team, by depth.
@@ -254,3 +267,4 @@ def book(flows, weight, cost, ov, ot, out_left, out_joined, out_switching, out_e
             ov[j, out_joined] += (came + new) * weight
             ot[i, out_moved] += came * weight
             ot[i, out_entered] += new * weight
+        ot[i, out_closed] += flows[i, 6 * J + 1] * weight
