@@ -1,8 +1,8 @@
 """Units of a market's definition: what `USD/GPU-hour` is in `CNY/GPU-month`.
 
 A unit is a product of names with scales before and divisors behind: `CNY/mn tokens`, `tn tokens/day`,
-`%/year`. Scales, the calendar and exchange rates bring one unit to another of the same names and powers; a unit
-and its inverse are one (`tokens/GPU-second` for `GPU-month/mn tokens`, `month` for `1/month`).
+`%/year`. Scales, the calendar and exchange rates bring one unit to another of the same names and powers; a
+unit and its inverse are one (`tokens/GPU-second` for `GPU-month/mn tokens`, `month` for `1/month`).
 """
 
 from __future__ import annotations
