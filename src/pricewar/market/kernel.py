@@ -17,12 +17,15 @@ from numba import njit
 
 L = 3
 
+# fmt: off
 MARKET_FIELDS = (
-    "reference_share", "reference_lag", "progress", "learning", "experience_scale", "gpu_light", "gpu_flagship",
+    "reference_share", "reference_lag", "progress", "learning", "experience_scale", "gpu_light",
+    "gpu_flagship",
     "energy_light", "energy_flagship", "fleet_minimum", "target_load", "load_penalty", "capacity_up",
     "capacity_down", "burst_premium", "rental", "rental_decline", "rental_elasticity", "supply_growth",
     "supplier_cost", "scale_compute", "scale_jump", "threshold", "threshold_width", "scale_data", "data_half",
-    "data_decay", "data_sharing", "run_months", "run_gap", "run_step", "run_gpu", "run_progress", "run_failure",
+    "data_decay", "data_sharing", "run_months", "run_gap", "run_step", "run_gpu", "run_progress",
+    "run_failure",
     "run_labour", "afford", "light_gap", "depth_one", "depth_two", "switch_trial", "switch_integrated",
     "certainty", "expansion_contestable", "outside", "portability", "price_floor", "no_self_preferencing",
     "embedded_cap", "lever_from", "regulator_auto", "regulator_hhi", "regulator_margin", "regulator_months",
@@ -118,7 +121,8 @@ VENDOR_SERIES = (
 ) = range(len(VENDOR_SERIES))
 
 TYPE_SERIES = (
-    "teams", "bills", "revenue", "switching", "surplus", "tokens_light", "tokens_flagship", "taken", "entered",
+    "teams", "bills", "revenue", "switching", "surplus", "tokens_light", "tokens_flagship", "taken",
+    "entered",
     "moved", "forced", "closed",
 )
 (
@@ -135,11 +139,15 @@ WORLD_SERIES = (
     W_OUTSIDE, W_GPUS, W_ENERGY, W_LABOUR,
 ) = range(len(WORLD_SERIES))
 
-OPENED, CUT, RAISED, FREE, UNFREE, SUCCESSOR, RUN_FAILED, EXIT, ENTRY, STEP_IN, LICENCE, MERGED, MODALITY = range(13)
+(
+    OPENED, CUT, RAISED, FREE, UNFREE, SUCCESSOR, RUN_FAILED, EXIT, ENTRY, STEP_IN, LICENCE, MERGED, MODALITY,
+) = range(13)
 EVENTS = (
-    "opened the war", "cut", "raised", "allowance widened", "allowance narrowed", "new generation", "run failed",
+    "opened the war", "cut", "raised", "allowance widened", "allowance narrowed", "new generation",
+    "run failed",
     "left the market", "entered", "regulator stepped in", "licence signed", "merged", "new modality",
 )
+# fmt: on
 
 
 @njit(cache=True, error_model="numpy")
@@ -827,8 +835,10 @@ def _produce(g, v, s, w, lev, dt):
 
 
 @njit(cache=True, error_model="numpy")
-def _review(g, v, t, script, s, w, m, ent, bg, base, bonus, x, cut, lev, draws, dt, force, force_time, events, count):
-    """Vendors review their terms in the order in which reviews fall within the step; dated terms of scripted ones."""
+def _review(
+    g, v, t, script, s, w, m, ent, bg, base, bonus, x, cut, lev, draws, dt, force, force_time, events, count
+):
+    """Vendors review their terms in the order in which reviews fall; scripted terms come on their day."""
     T, _, J = m.shape
     now = w[TIME]
     out = np.zeros(8)
@@ -864,13 +874,17 @@ def _review(g, v, t, script, s, w, m, ent, bg, base, bonus, x, cut, lev, draws, 
             if j == force:
                 w[WAR], w[WAR_TIME], w[WAR_OPENER], w[LAST_CUT] = 1.0, when, j, when
                 _note(events, count, when, OPENED, j, 0.0, 0.0)
-            elif g[PEACE] > 0.0:  # list prices are held; what quality is worth is still reckoned, for training
+            elif g[PEACE] > 0.0:
+                # List prices are held; what quality is worth is still reckoned, for training.
                 _policy(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, out)
                 continue
         _policy(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, out)
         _post(g, s, w, j, out[0], out[1], out[7], events, count)
         if lev[4] > 0.0:
-            s[j, EMBEDDED_L], s[j, EMBEDDED_F] = min(s[j, EMBEDDED_L], s[j, PRICE_L]), min(s[j, EMBEDDED_F], s[j, PRICE_F])
+            s[j, EMBEDDED_L], s[j, EMBEDDED_F] = (
+                min(s[j, EMBEDDED_L], s[j, PRICE_L]),
+                min(s[j, EMBEDDED_F], s[j, PRICE_F]),
+            )
         else:
             s[j, EMBEDDED_L], s[j, EMBEDDED_F] = s[j, PRICE_L], s[j, PRICE_F]
         _weights(v, t, s, w, bg, base, j, x)
@@ -939,7 +953,9 @@ def _move(g, t, s, m, pool, bg, bonus, x, lev, shaken, dt, ov, ot):
             for j in range(J):
                 n += m[i, l, j]
         expand = g[EXPANSION_CONTESTABLE] * t[i, GROWTH] * n * dt
-        arrivals = pool[i] * (1.0 - np.exp(-(t[i, INNOVATION] + t[i, IMITATION] * (n / max(n + pool[i], 1e-300))) * dt))
+        arrivals = pool[i] * (
+            1.0 - np.exp(-(t[i, INNOVATION] + t[i, IMITATION] * (n / max(n + pool[i], 1e-300))) * dt)
+        )
         back = 0.0
         for j in range(J):
             if s[j, STATUS] != ACTIVE:
@@ -986,7 +1002,9 @@ def _consume(g, v, s, w, shaken, dt):
                 if s[j, STATUS] == ACTIVE:
                     s[j, CONSUMERS_OF] *= 1.0 - move
                     if v[j, V_CONSUMERS] > 0.0:
-                        pull = v[j, V_CONSUMERS] * np.exp(_clip(g[CONSUMER_TASTE] * s[j, QUALITY], -60.0, 60.0))
+                        pull = v[j, V_CONSUMERS] * np.exp(
+                            _clip(g[CONSUMER_TASTE] * s[j, QUALITY], -60.0, 60.0)
+                        )
                         s[j, CONSUMERS_OF] += fresh * pull / z
 
 
@@ -1040,7 +1058,9 @@ def _settle(g, v, t, eco, s, w, m, bg, lic, fee, x, lev, draws, dt, ov, ot, ow, 
                     granted = max(use[3] - s[j, ALLOWANCE], 0.0)
                     face += n * granted * p0 * dt
                     given += n * granted * s[j, COST_L] * dt
-                earns = t[i, REVENUE] * B * np.exp(_clip(g[REVENUE_QUALITY] * (s[j, QUALITY] - ideal), -5.0, 5.0))
+                earns = (
+                    t[i, REVENUE] * B * np.exp(_clip(g[REVENUE_QUALITY] * (s[j, QUALITY] - ideal), -5.0, 5.0))
+                )
                 if l == 2 and g[ABSORB] > 0.0:
                     taken = g[ABSORB] * earns * n * dt
                     income += taken
@@ -1221,8 +1241,12 @@ def step(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt, forc
         if s[j, STATUS] == ACTIVE:
             if lev[4] > 0.0:
                 # Embedded teams keep the terms they had, as far as the cap reaches.
-                s[j, EMBEDDED_L] = (1.0 - lev[4]) * s[j, PRICE_L] + lev[4] * min(s[j, PRICE_L], s[j, EMBEDDED_L])
-                s[j, EMBEDDED_F] = (1.0 - lev[4]) * s[j, PRICE_F] + lev[4] * min(s[j, PRICE_F], s[j, EMBEDDED_F])
+                s[j, EMBEDDED_L] = (1.0 - lev[4]) * s[j, PRICE_L] + lev[4] * min(
+                    s[j, PRICE_L], s[j, EMBEDDED_L]
+                )
+                s[j, EMBEDDED_F] = (1.0 - lev[4]) * s[j, PRICE_F] + lev[4] * min(
+                    s[j, PRICE_F], s[j, EMBEDDED_F]
+                )
             else:
                 s[j, EMBEDDED_L], s[j, EMBEDDED_F] = s[j, PRICE_L], s[j, PRICE_F]
         _weights(v, t, s, w, bg, base, j, x)
@@ -1265,7 +1289,11 @@ def opening_gain(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, j):
             s2, w2, m2, pool2, bg2 = s.copy(), w.copy(), m.copy(), pool.copy(), bg.copy()
             lic2, fee2 = lic.copy(), fee.copy()
             ev, cnt = np.zeros((1, 5)), np.zeros(1, np.int64)
-            ov, ot, ow = np.zeros((J, 34)), np.zeros((t.shape[0], len(TYPE_SERIES))), np.zeros(len(WORLD_SERIES))
+            ov, ot, ow = (
+                np.zeros((J, len(VENDOR_SERIES))),
+                np.zeros((t.shape[0], len(TYPE_SERIES))),
+                np.zeros(len(WORLD_SERIES)),
+            )
             force = j if branch == 0 else -1
             draws = np.empty((J, 3))
             for k in range(n):
@@ -1273,7 +1301,13 @@ def opening_gain(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, j):
                     w2[WAR], w2[WAR_TIME], w2[LAST_CUT] = 1.0, w2[TIME], w2[TIME]
                 for q in range(J):
                     for r in range(3):
-                        u = 0.5 + 0.6180339887 * (k + 1) + 0.7548776662 * q + 0.5698402910 * r + luck * 0.2360679775
+                        u = (
+                            0.5
+                            + 0.6180339887 * (k + 1)
+                            + 0.7548776662 * q
+                            + 0.5698402910 * r
+                            + luck * 0.2360679775
+                        )
                         draws[q, r] = u - np.floor(u)
                 step(g, v, t, chi, eco, script, s2, w2, m2, pool2, bg2, lic2, fee2, draws, dt, force, w2[TIME],
                      ov, ot, ow, ev, cnt)  # fmt: skip
@@ -1417,10 +1451,11 @@ def begin(g, v, t, s, w, m, pool, bg, luck):
 def run(g, v, t, chi, eco, script, draws, months, per_month, vertical, ov, ot, om, ow, events):
     """One market from month 0: series by month, events; returns how many events there were.
 
-    ov [months, J, ·], ot [months, T, ·], om [months, T, J] teams, ow [months, ·]; draws [months × per_month, J, 3].
+    ov [months, J, ·], ot [months, T, ·], om [months, T, J] teams, ow [months, ·];
+    draws [months × per_month, J, 3].
     """
     T, J = chi.shape
-    s, w = np.zeros((J, 30)), np.zeros(12)
+    s, w = np.zeros((J, len(STATE_FIELDS))), np.zeros(len(WORLD_FIELDS))
     m, pool, bg = np.zeros((T, L, J)), np.zeros(T), np.ones(T)
     lic, fee = np.zeros((vertical, J)), np.zeros((vertical, J))
     count = np.zeros(1, np.int64)
@@ -1447,7 +1482,11 @@ def stocks(g, v, s, w, m, pool, ov, ot, om, ow):
     for j in range(J):
         ov[j, O_STATUS] = s[j, STATUS]
         if s[j, STATUS] == ACTIVE:
-            ov[j, O_PRICE_L], ov[j, O_PRICE_F], ov[j, O_ALLOWANCE] = s[j, PRICE_L], s[j, PRICE_F], s[j, ALLOWANCE]
+            ov[j, O_PRICE_L], ov[j, O_PRICE_F], ov[j, O_ALLOWANCE] = (
+                s[j, PRICE_L],
+                s[j, PRICE_F],
+                s[j, ALLOWANCE],
+            )
             ov[j, O_COST_L], ov[j, O_COST_F], ov[j, O_QUALITY] = s[j, COST_L], s[j, COST_F], s[j, QUALITY]
             ov[j, O_EMBEDDED] = s[j, EMBEDDED_L]
             ov[j, O_LOAD] = s[j, LOAD]
