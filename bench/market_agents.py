@@ -1,6 +1,6 @@
 """Individual buyers: one small market at fixed prices by pricewar, by NumPy and by Mesa, and the floor.
 
-Five vendors, one type of team, 20,000 agents (a third inside, the rest in the pool), steps of a month. The
+Five vendors, one type of team, 20,000 agents (two fifths inside, the rest in the pool), steps of a month. The
 three share the chances (leave by state, pull of each vendor, new work, integration, closures, adoption with
 imitation), and each draws one number for an agent to which nothing happens. CPU seconds of one core, the best
 of some runs, set-up of the market included; compiled code warm. Means over seeds are held against the mean
@@ -48,12 +48,12 @@ VENDORS = {  # share at the start, light and flagship price, CNY per million tok
 
 
 def market(agents: int, months: int) -> Market:
-    """The market of this page with so many teams, a third of them with a vendor."""
+    """The market of this page with so many teams, two fifths of them with a vendor."""
     g, v = np.zeros(len(kernel.MARKET_FIELDS)), np.zeros((len(VENDORS), len(kernel.VENDOR_FIELDS)))
     t = np.zeros((1, len(kernel.TYPE_FIELDS)))
     for name, value in GENERAL.items():
         g[kernel.MARKET_FIELDS.index(name)] = value
-    for name, value in (TEAM | {"teams": agents // 3, "potential": float(agents)}).items():
+    for name, value in (TEAM | {"teams": 0.4 * agents, "potential": float(agents)}).items():
         t[0, kernel.TYPE_FIELDS.index(name)] = value
     for j, (share, light, flagship) in enumerate(VENDORS.values()):
         own = {
@@ -67,8 +67,8 @@ def market(agents: int, months: int) -> Market:
         for name, value in own.items():
             v[j, kernel.VENDOR_FIELDS.index(name)] = value
     zero = np.zeros((1, len(VENDORS)))
-    return Market("bench", "CNY", date(2024, 5, 6), months, 1, tuple(VENDORS), ("team",), ("all",), (), g, v, t,
-                  zero, zero.copy())  # fmt: skip
+    return Market("bench", "CNY", date(2024, 5, 6), months, 1, tuple(VENDORS), ("team",), ("all",), (), g, v,
+                  t, zero, zero.copy())  # fmt: skip
 
 
 def shared(m: Market) -> dict[str, np.ndarray]:
@@ -268,7 +268,7 @@ def floor(bytes_: int, exponentials: int) -> float:
 
 def rows(quick: bool) -> Iterator[Row]:
     """All of it; `quick` runs 24 months instead of 60, and fewer seeds."""
-    months, agents, seeds = (24, 20_000, 4) if quick else (60, 20_000, 12)
+    months, agents, seeds = (24, 20_000, 24) if quick else (60, 20_000, 100)
     m = market(agents, months)
     given = shared(m)
     began = float(given["start"].sum())
@@ -286,7 +286,7 @@ def rows(quick: bool) -> Iterator[Row]:
         return np.append(r.vendor["teams"][0, -1], r.world["outside_teams"][0, -1])
 
     seconds = cpu(lambda: ours(0), 5)
-    ends = np.array([ours(n) for n in range(12 * seeds)])
+    ends = np.array([ours(n) for n in range(seeds)])
     spread = ends.std(axis=0, ddof=1)
     text = gap(ends)
     what = f"pricewar, {agents:,} agents × {months} months"

@@ -395,6 +395,29 @@ def test_mean_and_dispersion_are_those_of_the_exact_chain():
     assert np.abs((found - lagged) / scale).max() < 4.5 / np.sqrt(members)
 
 
+def test_flows_and_accounts_are_those_of_the_mean_field():
+    # What is linear in the teams has the mean field's mean, series by series and month by month.
+    market = fixed()
+    members = 300
+    run, field = simulate_individuals(market, range(members)), simulate(market, [0])
+    vendor = (
+        "joined",
+        "left",
+        "teams",
+        "revenue",
+        "tokens_light",
+        "tokens_flagship",
+        "subsidy",
+        "free_tokens",
+    )
+    kind = ("switching", "entered", "moved", "closed", "bills", "revenue", "surplus", "teams", "forced")
+    for names, ours, theirs in ((vendor, run.vendor, field.vendor), (kind, run.type, field.type)):
+        for name in names:
+            error = ours[name].std(axis=0) / np.sqrt(members)
+            gap = ours[name].mean(axis=0) - theirs[name][0]
+            assert (np.abs(gap) <= 4.5 * error + 1e-9 * np.abs(theirs[name][0])).all(), name
+
+
 def test_a_doubled_dispersion_is_seen():
     # Agents that move in pairs are what a key that forgets an index gives. The statistic must say 2, not 1.
     market = fixed()
