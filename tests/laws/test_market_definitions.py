@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -107,8 +109,20 @@ def test_the_fields_are_the_columns_of_the_compiled_pass() -> None:
         for name, field in table.items():
             assert field.unit, name
             assert field.meaning, name
-            assert field.low < field.high, name
+            assert field.low < field.high or field is fields.UNREAD, name
             assert field.off is None or field.low <= field.off <= field.high, name
+
+
+def test_a_parameter_that_may_be_given_is_read_by_the_compiled_pass() -> None:
+    source = inspect.getsource(kernel)
+    body = source[source.index("SCRIPTED, STATIC") :]
+    for kind, names in (("market", "MARKET_FIELDS"), ("type", "TYPE_FIELDS"), ("vendor", "VENDOR_FIELDS")):
+        constants = source[: source.index(f") = range(len({names}))")].rpartition("(\n")[2]
+        columns = [word.strip() for word in constants.replace("\n", " ").split(",") if word.strip()]
+        for name, column in zip(getattr(kernel, names), columns, strict=True):
+            read = re.search(rf"\b{column}\b", body) is not None
+            unread = fields.TABLES[kind][name] is fields.UNREAD
+            assert read != unread or name == "segment", name
 
 
 def test_numbers_arrive_in_the_unit_of_their_parameter() -> None:

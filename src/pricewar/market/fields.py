@@ -48,6 +48,8 @@ class Field:
     given: bool = True
 
 
+UNREAD = Field("number", 0, 0, 0, "a column that no mechanism reads: it stays zero", given=False)
+
 MARKET: dict[str, Field] = {
     # what a unit of use is worth, and what it costs
     "reference_share": Field("share", 1e-9, 1e15, None,
@@ -76,8 +78,7 @@ MARKET: dict[str, Field] = {
     "capacity_down": Field("1/month", 0, 100, None, "speed at which capacity follows a smaller need"),
     "burst_premium": Field("share", 0, 100, 0,
         "what machines hired past the own fleet cost above the rental"),
-    "joint_cost": Field("share", 0, 1, 0,
-        "saving of serving two products together", "scope: Baumol, Panzar and Willig 1982"),
+    "joint_cost": UNREAD,
     # compute suppliers
     "rental": Field("money/GPU-month", 1e-12, BIG, None, "rental of a GPU in month 0"),
     "rental_decline": Field("1/month", -0.5, 0.5, 0, "fall of the rental with time at unchanged tightness"),
@@ -177,7 +178,7 @@ MARKET: dict[str, Field] = {
     "absorb": Field("share", 0, 1, 0,
         "part of embedded teams' revenue that a vendor takes by entering their product",
         "Zhu and Liu 2018, SMJ 39(10)"),
-    "absorb_rate": Field("1/month", 0, 100, 0, "rate at which ideas are absorbed"),
+    "absorb_rate": UNREAD,
     # open weights
     "fringe_lag": Field("quality", 0, 100, 0,
         "quality by which open weights lag the leader", "Epoch AI 2024"),
@@ -217,7 +218,7 @@ TYPE: dict[str, Field] = {
     "vertical": Field("number", -1, 1e6, -1, "vertical it works in", given=False),
     "vertical_gap": Field("quality", 0, 100, 0, "quality that a model without the vertical's data lacks"),
     "revenue": Field("ratio", 0, BIG, 0, "what its users pay it over its budget at peers' quality"),
-    "free_trial": Field("mn tokens/month", 0, BIG, 0, "free use on trial"),
+    "free_trial": UNREAD,
 }  # fmt: skip
 
 VENDOR: dict[str, Field] = {
