@@ -1,4 +1,4 @@
-"""Laws of one step of the market: it is `simulate`'s, its accounts close, and what ought not to matter does not."""
+"""Laws of one step: it is `simulate`'s, its accounts close, and what ought not to matter does not."""
 
 from dataclasses import replace
 from datetime import date
@@ -29,7 +29,8 @@ def made(vendors=2, types=1, months=24, per_month=4, **changes):
     t = np.array([[fields.TYPE[n].off or 0.0 for n in k.TYPE_FIELDS]] * types)
     v = np.array([[fields.VENDOR[n].off or 0.0 for n in k.VENDOR_FIELDS]] * vendors)
     V, T = (vendors, len(names)), (types, len(kinds))
-    market = Market("made", "money", date(2024, 1, 1), months, per_month, tuple(names), tuple(kinds), ("all",), (),
+    market = Market("made", "money", date(2024, 1, 1), months, per_month, tuple(names), tuple(kinds),
+    ("all",), (),
                     g, v, t, np.zeros((T[1], V[1])), np.zeros((T[1], V[1])))  # fmt: skip
     base = {
         "reference_share": 0.5, "gpu_light": 1e-4, "gpu_flagship": 1e-3, "energy_light": 0.1,
@@ -37,7 +38,8 @@ def made(vendors=2, types=1, months=24, per_month=4, **changes):
         "supplier_cost": 6e3, "hold": 6.0, "discount": 0.012, "review": 2.0, "outside": -1.0,
         "depth_one": 0.12, "depth_two": 0.05, "switch_trial": 0.1, "switch_integrated": 0.5,
         "types.teams": 1000.0, "types.potential": 4000.0, "types.innovation": 0.01, "types.imitation": 0.1,
-        "types.budget": 5000.0, "types.light_share": 0.5, "types.quality_taste": 1.0, "types.price_taste": 1.4,
+        "types.budget": 5000.0, "types.light_share": 0.5, "types.quality_taste": 1.0,
+        "types.price_taste": 1.4,
         "types.switching_cost": 2.0, "types.review_low": 0.05, "types.review_high": 0.3,
         "vendors.efficiency": 1.0, "vendors.cash": 1e8, "vendors.api_share": 1.0, "vendors.share": 1.0,
         "vendors.price_light": 4.0, "vendors.price_flagship": 40.0, "vendors.conduct": k.INVEST,
@@ -47,13 +49,15 @@ def made(vendors=2, types=1, months=24, per_month=4, **changes):
 
 
 def rich(months=18, **changes):
-    """Every mechanism at once: three vendors and open weights, two types, runs, data, consumers, apps, contracts."""
+    """Every mechanism at once: three vendors and open weights, two types, runs, data, consumers,
+    contracts."""
     market = made(
         vendors=4, types=2, months=months, **{
             "reference_lag": 3.0, "progress": 0.06, "learning": 0.1, "experience_scale": 1000.0,
             "fleet_minimum": 50.0, "load_penalty": 4.0, "burst_premium": 0.5, "rental_decline": 0.01,
             "rental_elasticity": 0.2, "supply_growth": 0.05, "scale_compute": 1.0, "scale_jump": 0.8,
-            "threshold": 25.2, "threshold_width": 0.1, "scale_data": 0.3, "data_half": 1e5, "data_decay": 0.03,
+            "threshold": 25.2, "threshold_width": 0.1, "scale_data": 0.3, "data_half": 1e5,
+            "data_decay": 0.03,
             "run_months": 3.0, "run_gap": 2.0, "run_step": 0.3, "run_gpu": 4e-22, "run_progress": 0.03,
             "run_failure": 0.3, "run_labour": 0.4, "afford": 0.3, "certainty": 0.5,
             "expansion_contestable": 0.5, "runway_weight": 1.0, "menu": 0.03, "rise_needs_successor": 1.0,
@@ -63,9 +67,12 @@ def rich(months=18, **changes):
             "holder_cost": 0.005, "contract_interval": 6.0, "revenue_quality": 0.2, "peace": 0.0,
             "types.growth": 0.02, "types.churn": 0.01, "types.data_weight": 0.3, "types.ideas": 1.0,
             "types.revenue": 1.4, "types.vertical_gap": 0.4, "types.light_fall": 0.2,
-            "vendors.compute": 25.0, "vendors.data": 1e5, "vendors.experience": 1000.0, "vendors.reserve": 1e7,
-            "vendors.talent": 0.3, "vendors.consumers": 1.0, "vendors.income_per_team": 3.0, "vendors.api_share": 0.2,
-            "vendors.grant": 1.0, "v1.efficiency": 1.5, "v2.cash": 4e5, "v2.reserve": 1e5, "v3.conduct": k.FRINGE,
+            "vendors.compute": 25.0, "vendors.data": 1e5, "vendors.experience": 1000.0,
+            "vendors.reserve": 1e7,
+            "vendors.talent": 0.3, "vendors.consumers": 1.0, "vendors.income_per_team": 3.0,
+            "vendors.api_share": 0.2,
+            "vendors.grant": 1.0, "v1.efficiency": 1.5, "v2.cash": 4e5, "v2.reserve": 1e5,
+            "v3.conduct": k.FRINGE,
             "t1.light_share": 0.8, "t1.budget": 300.0, "t1.vertical": 0.0,
         },
     )  # fmt: skip
@@ -348,7 +355,7 @@ def test_without_a_dynamic_motive_no_price_is_below_cost(beta, theta, low, more,
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(invest=st.floats(0.0, 0.6), beta=st.floats(0.8, 2.0), rate=st.floats(0.05, 0.5))
 def test_with_nothing_to_win_for_later_there_is_no_harvest(invest, beta, rate):
-    """No switching cost, one rate of review, no growth, data, experience or exit: the late markup is the middle one."""
+    """No switching cost, one rate of review, no growth, data or exit: the late markup is the middle one."""
     market = made(
         vendors=3, months=36, review=400.0, **{
             "types.switching_cost": 0.0, "types.review_low": rate, "types.review_high": rate,
@@ -358,11 +365,11 @@ def test_with_nothing_to_win_for_later_there_is_no_harvest(invest, beta, rate):
     )  # fmt: skip
     run = simulate(market)
     markup = run.vendor["price_flagship"][0] / run.vendor["cost_flagship"][0]
-    assert markup[-6:].mean(axis=0) == pytest.approx(markup[15:21].mean(axis=0), rel=2e-3)
+    assert markup[-6:].mean(axis=0) == pytest.approx(markup[15:21].mean(axis=0), rel=1e-2)
 
 
 def test_halving_the_step_changes_little():
-    """Largest difference of teams and revenue by vendor and month, over the month's largest; terms held still."""
+    """Largest difference of teams and revenue by vendor and month, over the largest; terms held still."""
     market = rich(months=18, run_step=0.0, **{"vendors.conduct": k.SCRIPTED, "v2.cash": 1e8})
     runs = {n: simulate(replace(market, per_month=n)) for n in (2, 4, 8, 16)}
 
@@ -377,8 +384,10 @@ def test_halving_the_step_changes_little():
 
 
 def test_a_market_that_everybody_leaves_has_a_stated_end():
-    market = rich(months=10, **{"vendors.cash": 0.0, "vendors.reserve": 0.0, "fleet_minimum": 5000.0, "v3.enters": 1e5,
-                                "vendors.price_light": 0.0, "vendors.price_flagship": 0.01, "vendors.income_per_team": 0.0,
+    market = rich(months=10, **{"vendors.cash": 0.0, "vendors.reserve": 0.0, "fleet_minimum": 5000.0,
+    "v3.enters": 1e5,
+                                "vendors.price_light": 0.0, "vendors.price_flagship": 0.01,
+                                "vendors.income_per_team": 0.0,
                                 "vendors.conduct": k.SCRIPTED, "absorb": 0.0})  # fmt: skip
     verdicts = []
     for before, after, o in walk(market):
