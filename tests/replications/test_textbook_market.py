@@ -6,6 +6,7 @@ from scipy import optimize, stats
 
 from pricewar.errors import ConfigurationError
 from pricewar.games import outcomes, static_logit
+from pricewar.market import definition
 from pricewar.market import kernel as k
 from pricewar.market import step as pure
 from pricewar.market import textbook
@@ -182,6 +183,14 @@ def test_how_near_the_markets_conduct_comes_to_the_exact_equilibrium():
     engine = one.game.extra["engine"]
     worth = textbook._worth(engine, one.game.policy["price"][0])
     assert worth[1:, 1:] == pytest.approx(one.game.value[0][1:, 1:], rel=1e-9)
+
+
+def test_the_bundled_definition_is_this_market():
+    market, bundled = textbook.market(), definition.market(definition.load("textbook"))
+    assert (bundled.name, bundled.vendors, bundled.types) == (market.name, market.vendors, market.types)
+    assert (bundled.months, bundled.per_month, bundled.uncertain) == (market.months, market.per_month, ())
+    for name in ("g", "v", "t", "chi", "eco", "script"):
+        assert np.array_equal(getattr(bundled, name), getattr(market, name)), name
 
 
 @pytest.mark.parametrize(

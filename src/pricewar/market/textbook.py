@@ -18,6 +18,8 @@ game's probabilities and teach what the game teaches (`law`, `play`). Measured: 
 equilibria at every state to 2.4e-7, choices to 6e-8. Forgetting and the draws of scrap value and set-up cost
 are the game's own: the market has cash instead.
 
+Bundled as a definition, `markets/textbook.yaml`: `market()` with the default game and parameters.
+
 **Conduct.** The market's vendors do not solve the game; conduct "invest" values a unit of learning at what it
 saves on present sales for a year or so, and never denies a rival its learning. `conduct` measures how far that
 is from the exact equilibrium. Without forgetting and with invest = 1/2, prices are off by .26 (root mean square;
@@ -88,7 +90,7 @@ def market(game: str = "learning-bdks2010", **parameters: Any) -> Market:
         "agility": 1.0, "quality": 1.0,
     }.items():  # fmt: skip
         v[:, k.VENDOR_FIELDS.index(name)] = value
-    return Market("textbook", "money", date(2000, 1, 1), 60, 1, VENDORS, ("buyers",), ("buyers",), (),
+    return Market("textbook", "XXX", date(2000, 1, 1), 60, 1, VENDORS, ("buyers",), ("buyers",), (),
                   g, v, t, np.zeros((1, 2)), np.zeros((1, 2)))  # fmt: skip
 
 
@@ -277,7 +279,7 @@ def _law(one: Comparison) -> tuple[Array, Array]:
             status = [k.ACTIVE, k.ACTIVE if e2 else k.WAITING]
             asks = (one.price[e1, e2], one.price[e2, e1] if e2 else 0.0)
             terms = {n: pure.Terms(flagship=p + LIFT) for n, p in zip(VENDORS, asks, strict=True)}
-            state = blank.with_({"experience": level, "status": status})
+            state = blank.with_({"experience": level, "status": np.array(status)})
             at = here if e2 else alone
             joined = pure.step(at, state, terms)[1].vendor["joined"]
             share[:, e1, e2] = 1.0 - joined.sum(), *joined
@@ -382,7 +384,7 @@ def conduct(one: Comparison, invest: float) -> Conduct:
     rival = {"u": np.ascontiguousarray(log.T), "leaves": np.zeros((L, L))}
     best = engine.best_reply(0, one.game.extra["y"], rival)[1]["value"]
     gain = np.where(np.isfinite(value), best - value, np.nan)
-    visits = sum(outcomes.distribution(one.game, n) for n in range(0, 100, 5))
+    visits = np.sum([outcomes.distribution(one.game, n) for n in range(0, 100, 5)], axis=0)
     off = np.nan_to_num(price - one.game.policy["price"][0])
     return Conduct(invest, price, value, gain, float(np.sqrt((visits * off**2).sum() / visits.sum())))
 
