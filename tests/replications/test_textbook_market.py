@@ -6,10 +6,9 @@ from scipy import optimize, stats
 
 from pricewar.errors import ConfigurationError
 from pricewar.games import outcomes, static_logit
-from pricewar.market import definition
+from pricewar.market import definition, textbook
 from pricewar.market import kernel as k
 from pricewar.market import step as pure
-from pricewar.market import textbook
 from pricewar.market.textbook import LIFT
 
 PUBLISHED = {  # prices in (1, 1)

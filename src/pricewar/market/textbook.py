@@ -20,12 +20,12 @@ are the game's own: the market has cash instead.
 
 Bundled as a definition, `markets/textbook.yaml`: `market()` with the default game and parameters.
 
-**Conduct.** The market's vendors do not solve the game; conduct "invest" values a unit of learning at what it
-saves on present sales for a year or so, and never denies a rival its learning. `conduct` measures how far that
-is from the exact equilibrium. Without forgetting and with invest = 1/2, prices are off by .26 (root mean square;
-prices fall from 8 to 4) and a vendor's best reply would add 8% to its value; static conduct is off by 1.11 and
-leaves 50%. With forgetting at .026 and invest = 3/4: off by .31, .37 and .87 in the three equilibria, best reply
-+7, +9 and +17%: one rule cannot tell three equilibria apart.
+**Conduct.** The market's vendors do not solve the game; conduct "invest" values a unit of learning at what
+it saves on present sales for a year or so, and never denies a rival its learning. `conduct` measures how far
+that is from the exact equilibrium. Without forgetting and with invest = 1/2, prices are off by .26 (root mean
+square; prices fall from 8 to 4) and a vendor's best reply would add 8% to its value; static conduct is off by
+1.11 and leaves 50%. With forgetting at .026 and invest = 3/4: off by .31, .37 and .87 in the three equilibria,
+best reply +7, +9 and +17%: one rule cannot tell three equilibria apart.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ def market(game: str = "learning-bdks2010", **parameters: Any) -> Market:
     }.items():  # fmt: skip
         t[0, k.TYPE_FIELDS.index(name)] = value
     for name, value in {
-        "efficiency": 1.0, "cash": 1e9, "api_share": 1.0, "experience": 1.0, "share": 0.5, "price_light": start,
-        "price_flagship": start, "conduct": k.EXTERNAL,
+        "efficiency": 1.0, "cash": 1e9, "api_share": 1.0, "experience": 1.0, "share": 0.5,
+        "price_light": start, "price_flagship": start, "conduct": k.EXTERNAL,
         "agility": 1.0, "quality": 1.0,
     }.items():  # fmt: skip
         v[:, k.VENDOR_FIELDS.index(name)] = value
@@ -179,7 +179,7 @@ class Comparison:
 
     @property
     def gap(self) -> float:
-        """Largest difference of the market's price from the game's, over the price (over σ if that is more)."""
+        """Largest difference of the market's price from the game's, over the price (or σ if that is more)."""
         exact = self.game.policy["price"][0]
         scale = np.maximum(np.abs(exact), self.game.parameters["sigma"])
         return float(np.nanmax(np.abs(self.price - exact) / scale))
@@ -332,8 +332,8 @@ class Conduct:
     Attributes:
         invest: the parameter. price: Nash in prices at every state. value: discounted profit of that policy.
         gain: what the exact best reply would add to it.
-        difference: root mean square of price less the game's, weighted by how often the game visits a state in
-            its first hundred periods.
+        difference: root mean square of price less the game's, weighted by how often the game visits a state
+            in its first hundred periods.
     """
 
     invest: float
