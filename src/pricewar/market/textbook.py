@@ -24,7 +24,7 @@ Bundled as a definition, `markets/textbook.yaml`: `market()` with the default ga
 it saves on present sales for a year or so, and never denies a rival its learning. `conduct` measures how far
 that is from the exact equilibrium. Without forgetting and with invest = 1/2, prices are off by .26 (root mean
 square; prices fall from 8 to 4) and a vendor's best reply would add 8% to its value; static conduct is off by
-1.11 and leaves 50%. With forgetting at .026 and invest = 3/4: off by .31, .37 and .87 in the three equilibria,
+1.11 and leaves 50%. With forgetting at .026 and invest = 3/4: off by .31, .37 and .87 in the three,
 best reply +7, +9 and +17%: one rule cannot tell three equilibria apart.
 """
 
