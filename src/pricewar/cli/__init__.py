@@ -22,6 +22,11 @@ COMMANDS = {
         "List the exact games of price competition, and their parameters.",
     ),
     "solve": ("pricewar.cli.games", "solve", "Solve an exact game: equilibria, tables, pictures."),
+    "simulate": (
+        "pricewar.cli.market",
+        "simulate",
+        "Simulate a market, alone or against another rule: who cuts, who leaves, who wins.",
+    ),
     "replicate": ("pricewar.cli.games", "replicate", "Published figures of the literature beside ours."),
     "sample": ("pricewar.cli.demo", "sample", "Write a realistic usage log to try things on."),
 }

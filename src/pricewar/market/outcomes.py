@@ -96,7 +96,9 @@ MEASURES: dict[str, Measure] = {
     "war_months": Measure("the length of the war", "months", "by the stage rule", "difference"),
     "harvest": Measure("the chance of a harvest", "chance", "by the stage rule, before the end", "points"),
     "harvest_month": Measure("the month of the harvest", "month", "where it begins", "difference"),
-    "regulator": Measure("the share of months under a regulator", "share", "its rules in force", "points"),
+    "regulator": Measure(
+        "the share of months under a regulator", "share", "that steps in by itself", "points"
+    ),
 }
 
 
@@ -442,7 +444,8 @@ class Outcomes:
             "war_months": (stage == WAR).sum(1).astype(float),
             "harvest": (stage == HARVEST).any(1).astype(float),
             "harvest_month": self.begins("harvest") + 1,
-            "regulator": run.world["regulator"].mean(1),
+            "regulator": np.where(self.members[0][:, self._k.REGULATOR_AUTO] > 0,
+                                  (run.world["regulator"] > 0).mean(1), np.nan),
         }  # fmt: skip
         return {name: out[name] for name in MEASURES}
 
