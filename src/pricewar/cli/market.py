@@ -40,8 +40,13 @@ SHOWN = (
               help="Compare with this change (repeat for more), or with another market.")  # fmt: skip
 @click.option("--seeds", type=click.IntRange(1, 100_000), default=48, show_default=True, help="Futures.")
 @click.option("--months", type=click.IntRange(1, 1200), help="Horizon.  [default: the market's own]")
-@click.option("--conduct", type=click.Choice(["as-defined", "solved"]), default="as-defined", show_default=True,
-              help="Solve the vendors' conduct first, under each rule (minutes).")  # fmt: skip
+@click.option(
+    "--conduct",
+    type=click.Choice(["as-defined", "solved"]),
+    default="as-defined",
+    show_default=True,
+    help="Solve the vendors' conduct first, under each rule (minutes).",
+)
 @click.option("--levers", is_flag=True, help="List the parameters, their units and bounds, and stop.")
 @click.option("--json", "json_to", type=click.Path(path_type=Path, allow_dash=True),
               help="Write the outcomes as JSON (- for stdout, without tables).")  # fmt: skip
@@ -565,9 +570,9 @@ def _vendor_table(o: Outcomes, label: str) -> Any:
     heads = ["vendor", "share", "80%", "light", "/cost", "flagship", "/cost", "cash", "leaves", "stage"]
     if peace:
         heads.insert(1, "opens")
-    return Table(f"vendors at the end{label}", tuple(heads), tuple(rows),
-                 "medians of the last quarter: share of tokens, list price per million tokens and over\n"
-                 "long-run cost, cash and reserve; how often it leaves, and its likeliest stage at the end")  # fmt: skip
+    note = "medians of the last quarter: share of tokens, list price per million tokens and over long-run\n"
+    note += "cost, cash and reserve; how often it leaves, and its likeliest stage at the end"
+    return Table(f"vendors at the end{label}", tuple(heads), tuple(rows), note)
 
 
 def _known(value: float) -> float:

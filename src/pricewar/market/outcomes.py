@@ -550,7 +550,7 @@ def _change(measure: Measure, a: Array, b: Array) -> Array:
     return np.asarray(b - a)
 
 
-def kendall(order: Array, history: Sequence[float]) -> Array:
+def kendall(order: Array, history: Array | Sequence[float]) -> Array:
     """[N] Kendall's τ of each member's order [N, J] with history's; ties and absences count for neither."""
     told = np.asarray(history, dtype=float)
     up = np.sign(told[:, None] - told[None, :])
