@@ -81,7 +81,7 @@ MEASURES: dict[str, tuple[tuple[str, ...], str, str]] = {
     "pairs": ((), "number", "holders and vendors that ever signed"),
     "bargain_gap": ((), "ratio", "first fees beside Nash-in-Nash solved apart: largest relative difference"),
     "bargain_pairs": ((), "number", "fees compared"),
-    "stage": (("stage",), "month", "in which it first begins; NaN: never"),
+    "stage_begins": (("stage",), "month", "in which it first begins; NaN: never"),
     "stage_end": ((), "number", "stage at the end"),
     "reopened": ((), "number", "wars after the first"),
     "jump": ((), "quality", "gained at the compute threshold, as drawn"),
@@ -152,7 +152,7 @@ def measure(run: Run, g: Array, v: Array, t: Array) -> dict[str, Any]:
     signed = events[events[:, 1] == k.LICENCE]
     out["pairs"] = float(len({(int(r[2]), int(r[4])) for r in signed}))
     out["bargain_gap"], out["bargain_pairs"] = _bargaining(market, run.seeds[0], g, v, t, k)
-    out["stage"] = np.array([got.begins(name)[0] for name in STAGES])
+    out["stage_begins"] = np.array([got.begins(name)[0] for name in STAGES])
     out["stage_end"] = float(got.stage[0, -1])
     out["reopened"] = max(float(len(got.dated[0].begins("war")) - 1), 0.0)
     out["jump"] = float(g[k.SCALE_JUMP])
