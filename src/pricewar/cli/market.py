@@ -166,7 +166,7 @@ def outcomes(market: Market, seeds: int, progress: Progress, what: str) -> Outco
     return Outcomes(futures(market, range(seeds), progress, what))
 
 
-def settings(market: Market, items: Sequence[str], option: str) -> dict[str, float]:
+def settings(market: Market, items: Sequence[str], option: str) -> dict[str | tuple[str, ...], float]:
     """NAME=VALUE pairs as `Market.with_` takes them; conduct and vendors may be named.
 
     Raises:
@@ -174,7 +174,7 @@ def settings(market: Market, items: Sequence[str], option: str) -> dict[str, flo
     """
     from pricewar.market import fields
 
-    found: dict[str, float] = {}
+    found: dict[str | tuple[str, ...], float] = {}
     for item in items:
         key, equals, value = (part.strip() for part in item.partition("="))
         if not equals or not key:
@@ -445,7 +445,7 @@ def _show(runs: Sequence[Outcomes], title: str, sets: str, change: str, seconds:
     if len(runs) == 1:
         out.print(grid(_outcome_table(base)))
     else:
-        _against(out, *runs, change)
+        _against(out, base, runs[1], change)
     out.print()
     for o, label in zip(runs, ("", f" under {change}"), strict=False):
         out.print(grid(_vendor_table(o, label)))
@@ -619,7 +619,7 @@ def _levers(market: Market) -> None:
         return name, value, unit, f"{f.low:g} … {f.high:g}", f.meaning.removeprefix("lever: ")
 
     heads = ("name", "here", "unit", "bounds", "meaning")
-    values = dict(zip(k.MARKET_FIELDS, market.g.tolist(), strict=True))
+    values: dict[str, float] = dict(zip(k.MARKET_FIELDS, market.g.tolist(), strict=True))
     rules = [
         n for n, f in fields.MARKET.items() if f.meaning.startswith("lever:") or n.startswith("regulator")
     ]

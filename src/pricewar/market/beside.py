@@ -179,6 +179,7 @@ class _Beside:
             ],
             "nobody_left": float(o.all_dead.mean()),
         }
+        self.exits()
         self.volumes()
         said["lines"] = self.lines
         said["misses"] = [line for line in self.lines if not line["hit"]]
@@ -242,10 +243,7 @@ class _Beside:
             "last": _spread(spread(last)),
             "history_lag": float(np.median(told)) if told else math.nan,
             "history_last": max(told, default=math.nan),
-            "tau": {
-                **_spread(spread(tau)),
-                "mean": float(np.nanmean(tau)) if np.isfinite(tau).any() else math.nan,
-            },
+            "tau": _mean(tau),
         }
 
     def prices(self, j: int, tier: str) -> dict[str, Any]:
@@ -299,17 +297,6 @@ class _Beside:
         """Cash and reserve by month; how often and when it leaves."""
         v = self.o.run.vendor
         gone = self.o.exit_month[:, j]
-        months = (self.end() - self.o.market.start).days / DAYS
-        left = [
-            e for e in self.war.events if e.kind == "exit" and self.names.get(self.vendors[j]) in e.vendors
-        ]
-        chance = float((gone <= months).mean())
-        if self.names.get(self.vendors[j]) in self.war.vendors:
-            self.lines.append({
-                "key": "leaves", "vendor": self._name(self.vendors[j]), "history": float(bool(left)),
-                "unit": "chance", "median": chance, "low": math.nan, "high": math.nan,
-                "hit": (chance >= 0.5) == bool(left), "months": months,
-            })  # fmt: skip
         return {
             "vendor": self._name(self.vendors[j]),
             **_series(np.where(self.o.active[:, :, j], v["cash"][:, :, j] + v["reserve"][:, :, j], np.nan)),
@@ -330,6 +317,13 @@ class _Beside:
                     self.line("share", known[-1]["share"], share[:, at], "share", self._name(vendor),
                               on=fact.on)  # fmt: skip
         return {"vendor": self._name(vendor), **_series(share), "history": known}
+
+    def exits(self) -> None:
+        """How many of the record's vendors left by its end."""
+        months = (self.end() - self.o.market.start).days / DAYS
+        known = [j for j in self.inside if self.names.get(self.vendors[j]) in self.war.vendors]
+        left = {v for e in self.war.events if e.kind == "exit" for v in e.vendors}
+        self.line("exits", float(len(left)), (self.o.exit_month[:, known] <= months).sum(1), "vendors")
 
     def volumes(self) -> None:
         """Growth of a vendor's tokens between readings of the record; the first is the base."""
@@ -426,6 +420,14 @@ class _Beside:
 
 def _last(value: float) -> float:
     return value if math.isfinite(value) else -1.0
+
+
+def _mean(values: Any) -> dict[str, float]:
+    """Mean over members and its standard error."""
+    known = values[np.isfinite(values)]
+    if len(known) < 2:
+        return {"mean": math.nan, "error": math.nan}
+    return {"mean": float(known.mean()), "error": float(known.std(ddof=1) / math.sqrt(len(known)))}
 
 
 def _spread(s: Spread) -> dict[str, float]:
