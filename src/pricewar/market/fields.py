@@ -78,7 +78,6 @@ MARKET: dict[str, Field] = {
     "capacity_down": Field("1/month", 0, 100, None, "speed at which capacity follows a smaller need"),
     "burst_premium": Field("share", 0, 100, 0,
         "what machines hired past the own fleet cost above the rental"),
-    "joint_cost": UNREAD,
     # compute suppliers
     "rental": Field("money/GPU-month", 1e-12, BIG, None, "rental of a GPU in month 0"),
     "rental_decline": Field("1/month", -0.5, 0.5, 0, "fall of the rental with time at unchanged tightness"),
@@ -156,6 +155,8 @@ MARKET: dict[str, Field] = {
         "1: list prices are held until somebody opens the war", "tacit agreement: Friedman 1971, RES 38(1)"),
     "expected_peace": Field("month", 0, 600, 0, "how long vendors expect the peace to last if they hold"),
     "rollout_months": Field("month", 0, 120, 12, "how far ahead opening is compared with holding"),
+    "opening_needs_launch": Field("switch", 0, 1, 0,
+        "1: a vendor thinks of opening the war when it launches a generation; 0: at every review"),
     "opening_threshold": Field("share", -BIG, BIG, 0,
         "gain from opening, over the present value, that moves a vendor"),
     "opening_fixed": Field("switch", 0, 1, 0,
@@ -178,7 +179,6 @@ MARKET: dict[str, Field] = {
     "absorb": Field("share", 0, 1, 0,
         "part of embedded teams' revenue that a vendor takes by entering their product",
         "Zhu and Liu 2018, SMJ 39(10)"),
-    "absorb_rate": UNREAD,
     # open weights
     "fringe_lag": Field("quality", 0, 100, 0,
         "quality by which open weights lag the leader", "Epoch AI 2024"),
@@ -218,7 +218,6 @@ TYPE: dict[str, Field] = {
     "vertical": Field("number", -1, 1e6, -1, "vertical it works in", given=False),
     "vertical_gap": Field("quality", 0, 100, 0, "quality that a model without the vertical's data lacks"),
     "revenue": Field("ratio", 0, BIG, 0, "what its users pay it over its budget at peers' quality"),
-    "free_trial": UNREAD,
 }  # fmt: skip
 
 VENDOR: dict[str, Field] = {
@@ -253,6 +252,7 @@ VENDOR: dict[str, Field] = {
     "rule_allowance": Field("mn tokens/team-month", 0, BIG, 0,
         "conduct rule: allowance when the rest is zero"),
     "grant": Field("mn tokens/team-month", 0, BIG, 0, "grant to idea-rich teams on trial"),
+    "age": Field("month", 0, 600, 0, "time since its last generation at month 0"),
     "agility": Field("ratio", 0, 100, 1, "its rate of review over the market's"),
     "specialist": Field("number", 0, 1e6, 0,
         "1 + the only vertical that it serves; 0: it serves all", given=False),

@@ -33,8 +33,9 @@ MARKET_FIELDS = (
     "runway_weight", "denying", "menu", "rise_needs_successor", "allowance_notch", "review", "react",
     "peace", "expected_peace", "rollout_months", "opening_threshold", "modality_month", "modality_size",
     "consumers", "consumers_final", "consumer_growth", "consumer_taste", "consumer_rate", "consumer_tokens",
-    "consumer_data", "absorb", "absorb_rate", "fringe_lag", "fringe_markup", "contract", "holder_weight",
-    "holder_cost", "contract_interval", "shared_results", "cut_is_war", "joint_cost", "revenue_quality",
+    "consumer_data", "absorb", "fringe_lag", "fringe_markup", "contract", "holder_weight",
+    "holder_cost", "contract_interval", "shared_results", "cut_is_war",
+    "opening_needs_launch", "revenue_quality",
     "experience_top", "opening_fixed", "opener", "opening_month",
 )
 (
@@ -50,33 +51,33 @@ MARKET_FIELDS = (
     RUNWAY_WEIGHT, DENYING, MENU, RISE_NEEDS_SUCCESSOR, ALLOWANCE_NOTCH, REVIEW, REACT,
     PEACE, EXPECTED_PEACE, ROLLOUT_MONTHS, OPENING_THRESHOLD, MODALITY_MONTH, MODALITY_SIZE,
     CONSUMERS, CONSUMERS_FINAL, CONSUMER_GROWTH, CONSUMER_TASTE, CONSUMER_RATE, CONSUMER_TOKENS,
-    CONSUMER_DATA, ABSORB, ABSORB_RATE, FRINGE_LAG, FRINGE_MARKUP, CONTRACT, HOLDER_WEIGHT,
-    HOLDER_COST, CONTRACT_INTERVAL, SHARED_RESULTS, CUT_IS_WAR, JOINT_COST, REVENUE_QUALITY,
+    CONSUMER_DATA, ABSORB, FRINGE_LAG, FRINGE_MARKUP, CONTRACT, HOLDER_WEIGHT,
+    HOLDER_COST, CONTRACT_INTERVAL, SHARED_RESULTS, CUT_IS_WAR, OPENING_NEEDS_LAUNCH, REVENUE_QUALITY,
     EXPERIENCE_TOP, OPENING_FIXED, OPENER, OPENING_MONTH,
 ) = range(len(MARKET_FIELDS))
 
 TYPE_FIELDS = (
     "segment", "teams", "potential", "innovation", "imitation", "budget", "growth", "light_share",
     "light_fall", "quality_taste", "price_taste", "reliability_taste", "switching_cost", "review_low",
-    "review_high", "churn", "data_weight", "ideas", "vertical", "vertical_gap", "revenue", "free_trial",
+    "review_high", "churn", "data_weight", "ideas", "vertical", "vertical_gap", "revenue",
 )
 (
     SEGMENT, TEAMS, POTENTIAL, INNOVATION, IMITATION, BUDGET, GROWTH, LIGHT_SHARE,
     LIGHT_FALL, QUALITY_TASTE, PRICE_TASTE, RELIABILITY_TASTE, SWITCHING_COST, REVIEW_LOW,
-    REVIEW_HIGH, CHURN, DATA_WEIGHT, IDEAS, VERTICAL, VERTICAL_GAP, REVENUE, FREE_TRIAL,
+    REVIEW_HIGH, CHURN, DATA_WEIGHT, IDEAS, VERTICAL, VERTICAL_GAP, REVENUE,
 ) = range(len(TYPE_FIELDS))
 
 VENDOR_FIELDS = (
     "quality", "efficiency", "cash", "reserve", "income_per_team", "talent", "api_share", "enters", "compute",
     "data", "experience", "share", "consumers", "price_light", "price_flagship", "allowance", "conduct",
     "invest", "invest_growth", "invest_time", "rule_light", "rule_flagship", "rule_growth", "rule_share",
-    "rule_time", "rule_allowance", "grant", "agility", "specialist", "brand",
+    "rule_time", "rule_allowance", "grant", "agility", "specialist", "brand", "age",
 )
 (
     V_QUALITY, V_EFFICIENCY, V_CASH, V_RESERVE, V_INCOME, V_TALENT, V_API_SHARE, V_ENTERS, V_COMPUTE,
     V_DATA, V_EXPERIENCE, V_SHARE, V_CONSUMERS, V_PRICE_LIGHT, V_PRICE_FLAGSHIP, V_ALLOWANCE, V_CONDUCT,
     V_INVEST, V_INVEST_GROWTH, V_INVEST_TIME, V_RULE_LIGHT, V_RULE_FLAGSHIP, V_RULE_GROWTH, V_RULE_SHARE,
-    V_RULE_TIME, V_RULE_ALLOWANCE, V_GRANT, V_AGILITY, V_SPECIALIST, V_BRAND,
+    V_RULE_TIME, V_RULE_ALLOWANCE, V_GRANT, V_AGILITY, V_SPECIALIST, V_BRAND, V_AGE,
 ) = range(len(VENDOR_FIELDS))
 
 SCRIPTED, STATIC, INVEST, RULE, FRINGE, EXTERNAL = range(6)
@@ -142,6 +143,8 @@ WORLD_SERIES = (
 (
     OPENED, CUT, RAISED, FREE, UNFREE, SUCCESSOR, RUN_FAILED, EXIT, ENTRY, STEP_IN, LICENCE, MERGED, MODALITY,
 ) = range(13)
+NOBODY = np.int64(-1)
+LEAST = 5e-3  # of z: no price above 200 times cost and reference, where a bill saturates
 EVENTS = (
     "opened the war", "cut", "raised", "allowance widened", "allowance narrowed", "new generation",
     "run failed",
@@ -346,14 +349,14 @@ def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, invest, 
     k0, k1 = (e0 + h0) / h0, (e1 + h1) / h1
     top0 = k0 / (1.0 + lev[1] * c0 / h0)  # price at its least: zero, or the floor
     top1 = k1 / (1.0 + lev[1] * c1 / h1)
-    z0 = _clip(k0 / (1.0 + s[j, PRICE_L] / h0), 1e-4, top0)
-    z1 = _clip(k1 / (1.0 + s[j, PRICE_F] / h1), 1e-4, top1)
+    z0 = _clip(k0 / (1.0 + s[j, PRICE_L] / h0), LEAST, top0)
+    z1 = _clip(k1 / (1.0 + s[j, PRICE_F] / h1), LEAST, top1)
     ann = np.empty((T, L))
     st = np.empty(L)
     outside = np.exp(g[OUTSIDE])
     held = lev[4] > 0.0
     residual, turn = 1.0, 0
-    best, best0, best1 = 1e300, z0, z1
+    best, best0, best1, falling = 1e300, z0, z1, True
     rests = np.empty((T, J))  # the others' weight beside j and k; sums, because differences cancel
     for i in range(T):
         for k in range(J):
@@ -464,6 +467,7 @@ def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, invest, 
                 c11 += beta * (1.0 - th) * D * 0.5 * H * B * (1.0 - th) * r1
                 e11 += beta * (1.0 - th) * beta * (1.0 - th) * D2 * value
         F0, F1 = b0 - A0 * z0, b1 - A1 * z1
+        falling = falling and F0 <= 0.0 and F1 <= 0.0
         free0 = A0 > 1e-200 and not (z0 >= top0 and F0 >= 0.0)
         free1 = A1 > 1e-200 and not (z1 >= top1 and F1 >= 0.0)
         residual = 0.0
@@ -492,9 +496,12 @@ def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, invest, 
             n1 = z1 + F1 / s2
         else:
             break
-        z0 = _clip(n0, 0.4 * z0, min(2.5 * z0, top0))
-        z1 = _clip(n1, 0.4 * z1, min(2.5 * z1, top1))
-    z0, z1, residual = best0, best1, best
+        z0 = _clip(n0, max(0.4 * z0, LEAST), min(2.5 * z0, top0))
+        z1 = _clip(n1, max(0.4 * z1, LEAST), min(2.5 * z1, top1))
+    if best >= 1e-3 and falling:
+        residual = best  # no price is high enough: the base cannot leave fast enough. The cap on z binds.
+    else:
+        z0, z1, residual = best0, best1, best
     out[0], out[1] = max(h0 * (k0 / z0 - 1.0), 0.0), max(h1 * (k1 / z1 - 1.0), 0.0)
     out[2], out[3], out[4], out[5] = residual, turn, quality, extra
     out[6] = worth / tot if tot > 0.0 else 0.0
@@ -520,7 +527,7 @@ def _entrants(g, t, m, pool, ent):
         whole = n + pool[i]
         share = n / whole if whole > 0.0 else 0.0
         ent[i] = (t[i, INNOVATION] + t[i, IMITATION] * share) * pool[i]
-        ent[i] += g[EXPANSION_CONTESTABLE] * t[i, GROWTH] * n
+        ent[i] += g[EXPANSION_CONTESTABLE] * max(t[i, GROWTH], 0.0) * n
 
 
 @njit(cache=True, error_model="numpy")
@@ -647,7 +654,8 @@ def _serve(g, v, s, w, j, load):
 
 @njit(cache=True, error_model="numpy")
 def _bargain(g, v, t, s, w, m, x, bg, lic, fee, events, count):
-    """Licences between data holders and vendors: Nash-in-Nash with lump sums, exclusive by the best rival bid.
+    """Licences between data holders and vendors: Nash-in-Nash with lump sums; exclusive by the best
+    rival bid.
 
     fee [V, J]: money a month, or the share of the vertical's revenue when the contract is a revenue share.
     """
@@ -696,14 +704,15 @@ def _bargain(g, v, t, s, w, m, x, bg, lic, fee, events, count):
                 more = own * up / (total + own * up) - own / (total + own)
                 B = t[i, BUDGET] * bg[i]
                 th = _theta(t, i, 1)
-                margin = B * (1.0 - th * (s[j, COST_L] + w[REF_L]) / (s[j, PRICE_L] + w[REF_L])
-                              - (1.0 - th) * (s[j, COST_F] + w[REF_F]) / (s[j, PRICE_F] + w[REF_F]))  # fmt: skip
+                light = (s[j, COST_L] + w[REF_L]) / (s[j, PRICE_L] + w[REF_L])
+                flag = (s[j, COST_F] + w[REF_F]) / (s[j, PRICE_F] + w[REF_F])
+                margin = B * (1.0 - th * light - (1.0 - th) * flag)
                 gain[j] += N * more * max(margin + v[j, V_INVEST] * B, 0.0)
                 volume[j] += N * own * up / (total + own * up) * B
         cost = g[HOLDER_COST] * whole
         if kind == 3:
             cost -= g[SHARED_RESULTS] * whole * 0.01  # the results that come back are worth something to it
-        best, second, who = 0.0, 0.0, -1
+        best, second, who = 0.0, 0.0, NOBODY
         for j in range(J):
             if gain[j] - cost > best:
                 second, best, who = best, gain[j] - cost, j
@@ -728,7 +737,9 @@ def _bargain(g, v, t, s, w, m, x, bg, lic, fee, events, count):
 
 @njit(cache=True, error_model="numpy")
 def _train(g, v, s, w, j, luck, dt, events, count):
-    """Training runs: lumpy, able to fail, started when they can be paid and are worth it. Returns spending and failures."""
+    """Training runs: lumpy, able to fail, started when they can be paid and are worth it.
+
+    Returns spending and failures."""
     paid = failed = 0.0
     if s[j, RUN_LEFT] > 0.0:
         part = min(dt, s[j, RUN_LEFT])
@@ -839,13 +850,13 @@ def _review(
     g, v, t, script, s, w, m, ent, bg, base, bonus, x, cut, lev, draws, dt, force, force_time, events, count
 ):
     """Vendors review their terms in the order in which reviews fall; scripted terms come on their day."""
-    T, _, J = m.shape
+    J = m.shape[2]
     now = w[TIME]
     out = np.zeros(8)
     done = np.zeros(J, np.bool_)
     start = now
     for _ in range(J):
-        who, when = -1, 1e300
+        who, when = NOBODY, 1e300
         for j in range(J):
             kind = v[j, V_CONDUCT]
             if done[j] or s[j, STATUS] != ACTIVE or kind >= FRINGE:
@@ -952,7 +963,7 @@ def _move(g, t, s, m, pool, bg, bonus, x, lev, shaken, dt, ov, ot):
         for l in range(L):
             for j in range(J):
                 n += m[i, l, j]
-        expand = g[EXPANSION_CONTESTABLE] * t[i, GROWTH] * n * dt
+        expand = g[EXPANSION_CONTESTABLE] * max(t[i, GROWTH], 0.0) * n * dt
         arrivals = pool[i] * (
             1.0 - np.exp(-(t[i, INNOVATION] + t[i, IMITATION] * (n / max(n + pool[i], 1e-300))) * dt)
         )
@@ -1010,7 +1021,9 @@ def _consume(g, v, s, w, shaken, dt):
 
 @njit(cache=True, error_model="numpy")
 def _settle(g, v, t, eco, s, w, m, bg, lic, fee, x, lev, draws, dt, ov, ot, ow, events, count):
-    """Use is served and paid; training, capacity, data, experience. Returns GPUs in use and what suppliers took."""
+    """Use is served and paid; training, capacity, data, experience.
+
+    Returns GPUs in use, what suppliers took, and teams weighted by budget."""
     T, _, J = m.shape
     V = lic.shape[0]
     now = w[TIME]
@@ -1265,7 +1278,7 @@ def step(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt, forc
     w[TIME] = now + dt
 
 
-ROLLOUT_LUCKS = 4
+ROLLOUT_LUCKS = 2
 """Sequences of reviews over which a vendor averages what it expects of cutting and of holding."""
 
 
@@ -1282,6 +1295,7 @@ def opening_gain(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, j):
     J = s.shape[0]
     g = g.copy()
     g[RUN_STEP] = 0.0  # runs under way end; what is trained after them is the same in both branches
+    g[ALLOWANCE_NOTCH] = 1.0  # allowances stay: they are fine print of the plan
     worth = np.zeros(2)
     scale = 0.0
     for luck in range(ROLLOUT_LUCKS):
@@ -1294,7 +1308,7 @@ def opening_gain(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, j):
                 np.zeros((t.shape[0], len(TYPE_SERIES))),
                 np.zeros(len(WORLD_SERIES)),
             )
-            force = j if branch == 0 else -1
+            force = j if branch == 0 else NOBODY
             draws = np.empty((J, 3))
             for k in range(n):
                 if branch == 1 and w2[WAR] <= 0.0 and w2[TIME] >= w[TIME] + g[EXPECTED_PEACE]:
@@ -1309,12 +1323,12 @@ def opening_gain(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, j):
                             + luck * 0.2360679775
                         )
                         draws[q, r] = u - np.floor(u)
-                step(g, v, t, chi, eco, script, s2, w2, m2, pool2, bg2, lic2, fee2, draws, dt, force, w2[TIME],
-                     ov, ot, ow, ev, cnt)  # fmt: skip
-                force = -1
+                step(g, v, t, chi, eco, script, s2, w2, m2, pool2, bg2, lic2, fee2, draws, dt, force,
+                     w2[TIME], ov, ot, ow, ev, cnt)  # fmt: skip
+                force = NOBODY
                 pay = s2[j, PROFIT] * dt if s2[j, STATUS] == ACTIVE else 0.0
                 worth[branch] += pay * np.exp(-g[DISCOUNT] * (k + 0.5) * dt)
-                scale += abs(pay) * 0.5
+                scale += 0.5 * abs(pay)
             if s2[j, STATUS] == ACTIVE:
                 # What the base left at the end is worth, by the same annuity that pricing uses.
                 T = t.shape[0]
@@ -1347,7 +1361,8 @@ def opening_gain(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, j):
 def opening(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt):
     """Who opens the war within this step, and when: (vendor or −1, time).
 
-    In the peace every vendor that reviews, in the order in which they do, compares cutting with holding.
+    In the peace every vendor that launches a generation (or, without that need, that reviews), in
+    that order, compares cutting with holding.
     """
     J = s.shape[0]
     start = w[TIME]
@@ -1355,31 +1370,34 @@ def opening(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt):
         j = int(g[OPENER])
         if 0 <= j < J and start <= g[OPENING_MONTH] < start + dt and s[j, STATUS] == ACTIVE:
             return j, g[OPENING_MONTH]
-        return -1, 0.0
+        return NOBODY, 0.0
     done = np.zeros(J, np.bool_)
     for _ in range(J):
-        who, when = -1, 1e300
+        who, when = NOBODY, 1e300
         for j in range(J):
             if done[j] or s[j, STATUS] != ACTIVE or not 0.0 < v[j, V_CONDUCT] < FRINGE:
                 continue
-            rate = g[REVIEW] * v[j, V_AGILITY]
-            if rate <= 0.0:
-                continue
-            due = start - np.log(1.0 - draws[j, 0]) / rate
+            if g[OPENING_NEEDS_LAUNCH] > 0.0:
+                due = start + 0.5 * dt if s[j, NEW_GENERATION] == 1.0 else 1e300
+            else:
+                rate = g[REVIEW] * v[j, V_AGILITY]
+                due = start - np.log(1.0 - draws[j, 0]) / rate if rate > 0.0 else 1e300
             if due < start + dt and due < when:
                 who, when = j, due
         if who < 0:
             break
         done[who] = True
+        if s[who, NEW_GENERATION] == 1.0:
+            s[who, NEW_GENERATION] = 2.0  # considered once, when it is launched
         if opening_gain(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, who) > g[OPENING_THRESHOLD]:
             return who, when
-    return -1, 0.0
+    return NOBODY, 0.0
 
 
 @njit(cache=True, error_model="numpy")
 def begin(g, v, t, s, w, m, pool, bg, luck):
-    """The state at month 0 from the parameters, in place: bases by initial shares, peace prices, costs; luck [J, 3] says
-    how long ago each trained."""
+    """The state at month 0 from the parameters, in place: bases by initial shares, peace prices, costs;
+    luck [J, 3] says when each trains next."""
     T, _, J = m.shape
     w[:] = 0.0
     w[RENTAL_NOW] = g[RENTAL]
@@ -1401,7 +1419,15 @@ def begin(g, v, t, s, w, m, pool, bg, luck):
         s[j, PRICE_F] = s[j, PEACE_F] = s[j, EMBEDDED_F] = v[j, V_PRICE_FLAGSHIP]
         s[j, ALLOWANCE] = v[j, V_ALLOWANCE]
         s[j, FIRST_CUT] = -1.0
-        s[j, REST] = g[RUN_GAP] * luck[j, 2]
+        # The next generation is due a cycle after the last, sooner or later by a quarter of it.
+        due = (g[RUN_GAP] + g[RUN_MONTHS]) * (0.75 + 0.5 * luck[j, 2]) - v[j, V_AGE]
+        if g[RUN_STEP] > 0.0 and due < g[RUN_MONTHS] and v[j, V_CONDUCT] != FRINGE:
+            s[j, RUN_LEFT] = max(due, 1e-6)
+            s[j, RUN_SIZE] = s[j, COMPUTE] + g[RUN_STEP] * (1.0 + v[j, V_TALENT])
+            price = g[RENTAL] * g[RUN_GPU] * (1.0 + g[RUN_LABOUR])
+            s[j, RUN_COST] = price * 10.0 ** s[j, RUN_SIZE] / g[RUN_MONTHS]
+        else:
+            s[j, REST] = g[RUN_GAP] - (due - g[RUN_MONTHS])
         if s[j, STATUS] == ACTIVE:
             s[j, CONSUMERS_OF] = g[CONSUMERS] * v[j, V_CONSUMERS]
             total += v[j, V_SHARE]
@@ -1465,7 +1491,7 @@ def run(g, v, t, chi, eco, script, draws, months, per_month, vertical, ov, ot, o
     for month in range(months):
         for _ in range(per_month):
             w[TIME] = k * dt
-            who, when = -1, 0.0
+            who, when = NOBODY, 0.0
             if g[PEACE] > 0.0 and w[WAR] <= 0.0:
                 who, when = opening(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws[k], dt)
             step(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws[k], dt, who, when,
@@ -1509,7 +1535,8 @@ def stocks(g, v, s, w, m, pool, ov, ot, om, ow):
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def many(g, v, t, chi, eco, script, draws, months, per_month, vertical, ov, ot, om, ow, events, counts):
-    """Ensemble: parameters, draws and results have a leading axis of members [N]; releases the lock, so that threads share the work."""
+    """Ensemble: parameters, draws and results have a leading axis of members [N]. Releases
+    the lock, so that threads share the work."""
     for n in range(g.shape[0]):
         counts[n] = run(g[n], v[n], t[n], chi, eco, script, draws[n], months, per_month, vertical,
                         ov[n], ot[n], om[n], ow[n], events[n])  # fmt: skip

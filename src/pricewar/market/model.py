@@ -9,6 +9,7 @@ policies meet the same draws (common random numbers). Results are labelled by na
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -50,8 +51,9 @@ class Market:
         months, per_month: horizon, and steps in a month.
         vendors, types, segments, verticals: names of the rows and of their groups.
         g [G], v [J, NV], t [T, NT]: parameters; columns are `kernel.MARKET_FIELDS` and so on.
-        chi [T, J]: what makes a vendor suit a type (compliance, tools). eco [T, J]: its home ecosystem's benefit.
-        script [n, 5]: dated terms (month, vendor, light, flagship, allowance; −1 leaves it) of scripted vendors.
+        chi [T, J]: what makes a vendor suit a type (compliance, tools).
+        eco [T, J]: what its home ecosystem brings a type.
+        script [n, 5]: dated terms of scripted vendors (month, vendor, light, flagship, allowance; −1: as is).
         uncertain: parameters that differ between the members of an ensemble.
     """
 
@@ -146,17 +148,16 @@ class Market:
         g, v, t = (np.repeat(a[None], N, axis=0) for a in (self.g, self.v, self.t))
         if not self.uncertain:
             return g, v, t
-        groups = sorted({u.group or "/".join(u.where) for u in self.uncertain})
-        place = {name: n for n, name in enumerate(groups)}
+        keys = np.array(
+            [zlib.crc32((each.group or "/".join(each.where)).encode()) for each in self.uncertain], np.uint64
+        )
+        places = [self.at(*each.where) for each in self.uncertain]
         for n, seed in enumerate(seeds):
-            u = np.random.Generator(np.random.Philox(key=[seed, 1])).random(len(groups))
-            for each in self.uncertain:
-                q = u[place[each.group or "/".join(each.where)]]
+            for each, q, (array, index) in zip(self.uncertain, _uniform(seed, keys), places, strict=True):
                 if each.log:
                     value = each.low * (each.high / each.low) ** q
                 else:
                     value = each.low + (each.high - each.low) * q
-                array, index = self.at(*each.where)
                 (g if array is self.g else v if array is self.v else t)[n][index] = value
         return g, v, t
 
@@ -166,6 +167,23 @@ class Market:
         return np.stack(
             [np.random.Generator(np.random.Philox(key=[s, 2])).random((steps, J, 3)) for s in seeds]
         )
+
+
+def _uniform(seed: int, keys: Array) -> Array:
+    """A number in (0, 1) for each key, of seed and key alone: what else is uncertain changes none of them.
+
+    SplitMix64's finaliser (Steele, Lea, Flood 2014, OOPSLA), applied to the seed and then to the key.
+    """
+
+    def mix(z: Array) -> Array:
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return z ^ (z >> np.uint64(31))
+
+    start = mix(np.array([seed % 2**64], np.uint64) + np.uint64(0x9E3779B97F4A7C15))
+    return (
+        (mix(start ^ (keys * np.uint64(0x9E3779B97F4A7C15))) >> np.uint64(11)).astype(float) + 0.5
+    ) * 2.0**-53
 
 
 def _index(names: Sequence[str], name: str, what: str) -> int:
