@@ -22,6 +22,13 @@ COMMANDS = {
         "List the exact games of price competition, and their parameters.",
     ),
     "solve": ("pricewar.cli.games", "solve", "Solve an exact game: equilibria, tables, pictures."),
+    "simulate": (
+        "pricewar.cli.market",
+        "simulate",
+        "Simulate a market, alone or against another rule: who cuts, who leaves, who wins.",
+    ),
+    "war": ("pricewar.cli.war", "war", "The war of May 2024 played again, beside what happened."),
+    "claims": ("pricewar.cli.claims", "claims", "Test twenty claims about price wars, one by one."),
     "replicate": ("pricewar.cli.games", "replicate", "Published figures of the literature beside ours."),
     "sample": ("pricewar.cli.demo", "sample", "Write a realistic usage log to try things on."),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,9 +29,9 @@ def console() -> Console:
     return out if out.is_terminal else Console(highlight=False, width=max(out.width, 100))
 
 
-def draw(picture: Picture, width: int = 80) -> Text:
-    """The picture as text, with its title, axes and scale."""
-    kinds = {"surface": _surface, "arrows": _arrows, "curve": _curve, "bars": _bars}
+def draw(picture: Picture, width: int = 80, *, powers: bool = False) -> Text:
+    """The picture as text, with its title, axes and scale; `powers`: a curve of exponents of ten."""
+    kinds = {"surface": _surface, "arrows": _arrows, "curve": partial(_curve, powers=powers), "bars": _bars}
     text = Text.assemble((picture.title + "\n", "bold"), kinds[picture.kind](picture, min(width, 110)))
     if picture.note:
         text.append(f"\n{picture.note}", style="dim")
@@ -130,7 +131,7 @@ def _lines(picture: Picture) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
         yield "", np.asarray(picture.x, dtype=float), np.asarray(picture.y, dtype=float)
 
 
-def _curve(picture: Picture, width: int) -> Text:
+def _curve(picture: Picture, width: int, powers: bool) -> Text:
     curves = list(_lines(picture))
     xs, ys = (np.concatenate([curve[k] for curve in curves]) for k in (1, 2))
     ys = ys[np.isfinite(ys)]
@@ -152,7 +153,8 @@ def _curve(picture: Picture, width: int) -> Text:
     text = Text()
     for at, row in enumerate(field):
         labelled = at % 5 == 0 or at == HEIGHT - 1
-        label = f"{high - (high - low) * at / (HEIGHT - 1):>9.4g} " if labelled else " " * 10
+        value = high - (high - low) * at / (HEIGHT - 1)
+        label = f"{10.0**value if powers else value:>9.{2 if powers else 4}g} " if labelled else " " * 10
         text.append(label, style="dim")
         text.append("".join(row).rstrip() + "\n")
     text.append(f"{'':10}{left:<12.4g}{picture.axes[0]:^{columns - 24}}{right:>12.4g}", style="dim")

@@ -140,14 +140,14 @@ def _json(value: Any) -> str:
 
 
 @cache
-def _scripts() -> tuple[str, ...]:
-    """The scripts in the order they run: the vendored ones as published, then ours as one.
+def _scripts(names: tuple[str, ...] = MODULES) -> tuple[str, ...]:
+    """The scripts in the order they run: the vendored ones as published, then ours (`names`) as one.
 
     Modules cannot import one another inside a single file, so their import and export words fall away and
     they share one scope; a test holds that their names do not meet.
     """
     vendored = tuple((HERE / "vendor" / name).read_text("utf-8") for name in VENDORED)
-    modules = ((HERE / name).read_text("utf-8") for name in MODULES)
+    modules = ((HERE / name).read_text("utf-8") for name in names)
     ours = "\n".join(_EXPORT.sub("", _IMPORT.sub("", module)) for module in modules)
     return (*vendored, f'"use strict";\n(() => {{\n{ours}\n}})();\n')
 

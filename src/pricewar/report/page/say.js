@@ -122,6 +122,7 @@ export class Speech {
       case "percent": return this.pct(Number(value) / 100);
       case "money": return this.money(value, args.currency ?? this.currency);
       case "rate": return this.rate(value);
+      case "sum": return this.cash(value, args.currency ?? this.currency, {notation: "compact", maximumSignificantDigits: 3});
       case "date": return this.date(value);
       case "days": return this.days(value);
       case "unit": return this.unit(args.amount ?? 0, value);

@@ -1,0 +1,440 @@
+"""A war as the model plays it, beside the same war in the record: what `pricewar war` tells.
+
+`beside` puts a run's outcomes (`outcomes.Outcomes`) next to a record (`records.War`) and returns plain data.
+History's list prices are those that the record uses, blended as the definition blends input and output where
+both are known; a vendor's follow is what the record's events of kind `order` say. A **line** is one figure of
+history with the model's 80% range; where history lies outside it, the model misses, and that is said. Nothing
+of the record enters the model: definitions hold facts older than the war.
+
+Days and months count from the market's first day. History's opener has no lag; a vendor that the record does
+not know is left without history, which is neither hit nor miss.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from pricewar.market.observables import series_of
+from pricewar.market.outcomes import DAYS, TIERS, Outcomes, Spread, kendall, spread
+from pricewar.market.records import War
+from pricewar.market.stages import STAGES, stages
+
+WINDOWS = (3, 6)
+"""Months after the opening within which the depth of cuts is read."""
+
+
+def beside(o: Outcomes, war: War, names: Mapping[str, str], output_share: float) -> dict[str, Any]:
+    """The model's war and the record's.
+
+    Args:
+        names: the record's name of each of the market's vendors, for those it knows.
+        output_share: weight of the output price in a blended price.
+
+    Returns:
+        Plain data; spreads are {median, low, high, low50, high50}, unknown is NaN.
+    """
+    made = _Beside(o, war, names, output_share)
+    return made.document()
+
+
+class _Beside:
+    def __init__(self, o: Outcomes, war: War, names: Mapping[str, str], output_share: float) -> None:
+        self.o, self.war, self.names, self.w = o, war, names, output_share
+        self.vendors = o.market.vendors
+        self.inside: list[int] = np.flatnonzero(o.inside).tolist()
+        self.lines: list[dict[str, Any]] = []
+
+    # ------------------------------------------------------------------ history
+
+    def day(self, text: str) -> int:
+        """Days from the market's start."""
+        return (date.fromisoformat(text) - self.o.market.start).days
+
+    def followed(self) -> dict[str, int]:
+        """Days after the start on which history's vendors moved, the opener's among them."""
+        found: dict[str, int] = {}
+        for event in self.war.events:
+            if event.kind == "order" and len(event.on) == 10:
+                for vendor in event.vendors:
+                    found.setdefault(vendor, self.day(event.on))
+        return found
+
+    def listed(self, vendor: str, tier: str, on: date) -> tuple[float, float] | None:
+        """History's list price (low, high) on a day, blended where both sides are known."""
+        sides: dict[str, tuple[float, float]] = {}
+        for what in ("price", "price_out"):
+            held = [
+                f
+                for f in self.war.facts
+                if f.what == what and f.vendor == vendor and f.tier == tier and not f.shown_only
+                and f.from_ is not None and f.from_ <= on and (f.until is None or on < f.until)
+            ]  # fmt: skip
+            if held:
+                last = max(held, key=lambda f: f.from_ or on)
+                sides[what] = (last.low, last.high)
+        if "price" not in sides:
+            return None
+        low, high = sides["price"]
+        if "price_out" in sides:
+            out = sides["price_out"]
+            low, high = (1 - self.w) * low + self.w * out[0], (1 - self.w) * high + self.w * out[1]
+        return low, high
+
+    def input_price(self, vendor: str, tier: str, on: date) -> float:
+        """The middle of history's input price on a day, NaN where nobody recorded it."""
+        share, self.w = self.w, 0.0
+        found = self.listed(vendor, tier, on)
+        self.w = share
+        return (found[0] + found[1]) / 2 if found else math.nan
+
+    def days_of(self, vendor: str, tier: str) -> list[date]:
+        """Days on which history's used prices of a line change."""
+        edges = set()
+        for f in self.war.facts:
+            if (
+                f.vendor == vendor
+                and f.tier == tier
+                and f.what in ("price", "price_out")
+                and not f.shown_only
+            ):
+                edges |= {d for d in (f.from_, f.until) if d}
+        return sorted(edges)
+
+    def path(self, vendor: str | None, tier: str) -> list[dict[str, Any]]:
+        """History's list price as steps: day, low, high; a gap where nobody recorded it."""
+        if vendor is None or vendor not in self.war.vendors:
+            return []
+        steps: list[dict[str, Any]] = []
+        start = self.o.market.start
+        for day in sorted({start, *(d for d in self.days_of(vendor, tier) if d > start)}):
+            found = self.listed(vendor, tier, day)
+            low, high = found if found else (math.nan, math.nan)
+            if steps and (steps[-1]["low"], steps[-1]["high"]) == (low, high):
+                continue
+            steps.append({"day": (day - start).days, "low": low, "high": high})
+        return steps if any(math.isfinite(s["low"]) for s in steps) else []
+
+    def fell(self, vendor: str, tier: str, months: int) -> float:
+        """History's lowest price of the months after the opening over the price before it, input alone."""
+        start = self.o.market.start
+        end = date.fromordinal(start.toordinal() + round(months * DAYS))
+        before = [
+            self.input_price(vendor, tier, date.fromordinal(start.toordinal() - 1)),
+            *(self.input_price(vendor, tier, d) for d in self.days_of(vendor, tier) if d < start),
+        ]
+        known = [p for p in before if math.isfinite(p)]
+        within = [d for d in {start, *self.days_of(vendor, tier)} if start <= d <= end]
+        after = [p for d in within if math.isfinite(p := self.input_price(vendor, tier, d))]
+        return min(after) / known[0] if known and after and known[0] > 0 else math.nan
+
+    # ------------------------------------------------------------------ the document
+
+    def line(self, key: str, history: float, model: Any, unit: str, vendor: str = "", **more: Any) -> None:
+        """A figure of history beside the model's."""
+        if not isinstance(model, dict):
+            model = _spread(spread(model))
+        if not (math.isfinite(history) and math.isfinite(model["median"])):
+            return
+        slack = 1e-9 + 1e-6 * abs(history)
+        hit = model["low"] - slack <= history <= model["high"] + slack
+        self.lines.append({"key": key, "vendor": vendor, "history": history, "unit": unit, "hit": hit,
+                           **model, **more})  # fmt: skip
+
+    def document(self) -> dict[str, Any]:
+        o, m = self.o, self.o.market
+        followed = self.followed()
+        first = min(followed, key=lambda v: followed[v], default="")
+        opener = next((v for v in self.vendors if self.names.get(v) == first), None)
+        said: dict[str, Any] = {
+            "market": m.name,
+            "currency": m.currency,
+            "start": m.start.isoformat(),
+            "months": o.M,
+            "futures": o.N,
+            "vendors": [
+                {"id": m.vendors[j], "name": self.names.get(m.vendors[j], m.vendors[j])} for j in self.inside
+            ],
+            "opened": self.opened(opener),
+            "followed": self.follows(followed, opener),
+            "prices": [self.prices(j, tier) for tier in TIERS for j in self.inside],
+            "depth": [self.depth(j, tier) for tier in TIERS for j in self.inside],
+            "allowances": [self.allowance(j) for j in self.inside],
+            "cash": [self.cash(j) for j in self.inside],
+            "shares": [self.shares(j) for j in self.inside],
+            "stages": self.ribbons(),
+            "margins": {
+                "light": _series(o.price_over_cost("light", paid=True)),
+                "flagship": _series(o.price_over_cost("flagship")),
+                "cover": _series(o.revenue_over_cost),
+            },
+            "summary": {name: _spread(s) for name, s in o.summary().items()},
+            "winners": [
+                {"segment": s, "vendor": m.vendors[w] if w >= 0 else None, "chance": chance}
+                for s, (w, chance, _) in zip(m.segments, o.winners, strict=True)
+            ],
+            "nobody_left": float(o.all_dead.mean()),
+        }
+        self.exits()
+        self.volumes()
+        said["lines"] = self.lines
+        said["misses"] = [line for line in self.lines if not line["hit"]]
+        return said
+
+    def opened(self, opener: str | None) -> dict[str, Any]:
+        """Who opened: chances by vendor beside one in so many, and when."""
+        o, J = self.o, len(self.inside)
+        opens = np.array([(o.opener == j).mean() for j in self.inside])
+        order = np.argsort(-opens, kind="stable")
+        if opener is not None:
+            mine = float((o.opener == self.vendors.index(opener)).mean())
+            likeliest = self.vendors[self.inside[order[0]]]
+            self.lines.append({
+                "key": "opener", "vendor": self._name(opener), "history": 1.0, "unit": "chance",
+                "median": mine, "low": math.nan, "high": math.nan, "hit": likeliest == opener,
+                "chance": 1.0 / J, "likeliest": self._name(likeliest),
+                "likeliest_chance": float(opens[order[0]]),
+            })  # fmt: skip
+        return {
+            "chance": 1.0 / J,
+            "by_vendor": [
+                {
+                    "vendor": self._name(self.vendors[self.inside[n]]),
+                    "chance": float(opens[n]),
+                    "history": self.vendors[self.inside[n]] == opener,
+                }
+                for n in order
+            ],
+            "ever": float((o.opener >= 0).mean()),
+            "day": _spread(spread(o.opening)),
+        }
+
+    def follows(self, followed: Mapping[str, int], opener: str | None) -> dict[str, Any]:
+        """Followers: how often, how late, in which order, beside history."""
+        o = self.o
+        began = min(followed.values(), default=0)
+        order = np.full(len(self.vendors), np.nan)
+        rows = []
+        for j in self.inside:
+            vendor = self.vendors[j]
+            name = self.names.get(vendor, "")
+            late = followed[name] - began if name in followed and vendor != opener else math.nan
+            if name in followed:
+                order[j] = followed[name]
+            lag = _spread(spread(o.lag[:, j]))
+            others = (o.opener >= 0) & (o.opener != j)
+            share = float(np.isfinite(o.lag[others, j]).mean()) if others.any() else math.nan
+            rows.append({"vendor": self._name(vendor), "chance": share, "history": late, **lag})
+            self.line("lag", late, lag, "days", self._name(vendor))
+        every = o.lag[:, self.inside]
+        last = np.fmax.reduce(every, axis=1)
+        told = [r["history"] for r in rows if math.isfinite(r["history"])]
+        if told:
+            self.line("last", max(told), last, "days")
+            self.line("followers", float(len(told)), o.values["followers"], "vendors")
+        tau = kendall(o.order, order)
+        return {
+            "by_vendor": sorted(rows, key=lambda r: _last(r["history"])),
+            "lag": _spread(spread(every[np.isfinite(every)])) if np.isfinite(every).any() else None,
+            "last": _spread(spread(last)),
+            "history_lag": float(np.median(told)) if told else math.nan,
+            "history_last": max(told, default=math.nan),
+            "tau": _mean(tau),
+        }
+
+    def prices(self, j: int, tier: str) -> dict[str, Any]:
+        """The list price month by month, and history's steps."""
+        vendor = self.vendors[j]
+        return {
+            "vendor": self._name(vendor),
+            "tier": tier,
+            **_series(self.o.price(tier)[:, :, j]),
+            "peace": _spread(spread(self.peace(tier)[:, j])),
+            "history": self.path(self.names.get(vendor), tier),
+        }
+
+    def peace(self, tier: str) -> Any:
+        """[N, J] list prices of month 0."""
+        from pricewar.market import kernel as k
+
+        return self.o.members[1][:, :, k.V_PRICE_LIGHT if tier == "light" else k.V_PRICE_FLAGSHIP]
+
+    def depth(self, j: int, tier: str) -> dict[str, Any]:
+        """Falls of the list price: 1 − lowest price over the price in peace."""
+        vendor = self.vendors[j]
+        name = self.names.get(vendor)
+        row: dict[str, Any] = {"vendor": self._name(vendor), "tier": tier}
+        for months in WINDOWS:
+            model = _spread(spread(1.0 - self.o.depth(tier, months)[:, j]))
+            history = 1.0 - self.fell(name, tier, months) if name in self.war.vendors else math.nan
+            row[f"model_{months}"], row[f"history_{months}"] = model, history
+            if months == WINDOWS[0]:
+                self.line(f"fall_{tier}", history, model, "share", self._name(vendor), months=months)
+        return row
+
+    def allowance(self, j: int) -> dict[str, Any]:
+        """Free light use: how often any, and the free part of light tokens by month."""
+        v = self.o.run.vendor
+        given = v["allowance"][:, :, j]
+        listed_free = (v["price_light"][:, :, j] <= 0) & self.o.active[:, :, j]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            use = v["tokens_light"][:, :, j]
+            part = np.where(listed_free, 1.0, np.where(use > 0, v["free_tokens"][:, :, j] / use, np.nan))
+        ends = (given[:, -1] < 0.5 * given.max(1)) & (given.max(1) > 0)
+        return {
+            "vendor": self._name(self.vendors[j]),
+            "ever": float(((given > 0) | listed_free).any(1).mean()),
+            "withdrawn": float(ends[given.max(1) > 0].mean()) if (given.max(1) > 0).any() else math.nan,
+            "largest": _spread(spread(np.where(given.max(1) > 0, given.max(1), np.nan))),
+            **_series(part),
+        }
+
+    def cash(self, j: int) -> dict[str, Any]:
+        """Cash and reserve by month; how often and when it leaves."""
+        v = self.o.run.vendor
+        gone = self.o.exit_month[:, j]
+        return {
+            "vendor": self._name(self.vendors[j]),
+            **_series(np.where(self.o.active[:, :, j], v["cash"][:, :, j] + v["reserve"][:, :, j], np.nan)),
+            "leaves": float(np.isfinite(gone).mean()),
+            "when": _spread(spread(gone)),
+        }
+
+    def shares(self, j: int) -> dict[str, Any]:
+        """Share of tokens by month, and what the record has."""
+        vendor = self.vendors[j]
+        share = self.o.share()[:, :, j]
+        known = []
+        for fact in self.war.facts:
+            if fact.what == "share" and fact.vendor == self.names.get(vendor) and fact.on:
+                at = self.month(fact.on)
+                if 0 <= at < self.o.M:
+                    known.append({"month": at, "share": (fact.low + fact.high) / 2})
+                    self.line("share", known[-1]["share"], share[:, at], "share", self._name(vendor),
+                              on=fact.on)  # fmt: skip
+        return {"vendor": self._name(vendor), **_series(share), "history": known}
+
+    def exits(self) -> None:
+        """How many of the record's vendors left by its end."""
+        months = (self.end() - self.o.market.start).days / DAYS
+        known = [j for j in self.inside if self.names.get(self.vendors[j]) in self.war.vendors]
+        left = {v for e in self.war.events if e.kind == "exit" for v in e.vendors}
+        self.line("exits", float(len(left)), (self.o.exit_month[:, known] <= months).sum(1), "vendors")
+
+    def volumes(self) -> None:
+        """Growth of a vendor's tokens between readings of the record; the first is the base."""
+        for j in self.inside:
+            told = sorted(
+                (self.month(f.on), f.on, (f.low + f.high) / 2)
+                for f in self.war.facts
+                if f.what == "volume" and f.vendor == self.names.get(self.vendors[j]) and f.on
+            )
+            told = [x for x in told if 0 <= x[0] < self.o.M]
+            tokens = self.o.tokens[:, :, j]
+            for at, on, value in told[1:]:
+                base = tokens[:, told[0][0]]
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    grown = np.where(base > 0, tokens[:, at] / base, np.nan)
+                self.line("growth", value / told[0][2], grown, "times", self._name(self.vendors[j]), on=on)
+
+    def month(self, text: str) -> int:
+        """Index of a calendar month, 0 the one in which the market starts."""
+        start = self.o.market.start
+        return (int(text[:4]) - start.year) * 12 + int(text[5:7]) - start.month
+
+    def end(self) -> date:
+        """The first day after the record."""
+        year, month = int(self.war.ends[:4]), int(self.war.ends[5:7])
+        return date(year + month // 12, month % 12 + 1, 1)
+
+    def ribbons(self) -> dict[str, Any]:
+        """The stages, likeliest by month with their chance, and history's by the same rule."""
+        o = self.o
+        told = stages(series_of(self.war))
+        offset = self.month(str(told.months[0]))
+
+        def likeliest(codes: Any) -> list[dict[str, Any]]:
+            chance = np.stack([(codes == c).mean(0) for c in (*range(len(STAGES)), -2)])
+            best = chance.argmax(0)
+            return [
+                {"stage": STAGES[b] if b < len(STAGES) else "out", "chance": float(chance[b, t])}
+                for t, b in enumerate(best)
+            ]
+
+        def history(codes: Any) -> list[str | None]:
+            row: list[str | None] = [None] * o.M
+            for t, code in enumerate(codes):
+                if 0 <= t + offset < o.M:
+                    row[t + offset] = STAGES[code] if code >= 0 else ("out" if code == -2 else None)
+            return row
+
+        rows = []
+        for j in self.inside:
+            name = self.names.get(self.vendors[j], "")
+            own = history(told.vendor[:, told.vendors.index(name)]) if name in told.vendors else []
+            rows.append({"vendor": self._name(self.vendors[j]), "model": likeliest(o.vendor_stage[:, :, j]),
+                         "history": own})  # fmt: skip
+        begins: dict[str, Any] = {}
+        for stage in ("war", "consolidation", "harvest"):
+            mine = o.begins(stage)
+            seen = [self.month(b) for b in told.begins(stage) if self.month(b) >= 0]
+            begins[stage] = {
+                "chance": float(np.isfinite(mine).mean()),
+                **_spread(spread(mine)),
+                "history": float(seen[0]) if seen else math.nan,
+                "history_until": float(self.month(str(told.months[-1]))),
+            }
+            if seen:
+                self.line(f"begins_{stage}", float(seen[0]), mine, "month")
+        until = int(begins["harvest"]["history_until"])
+        own_harvest = [
+            self.month(b) for n in told.vendors for b in told.begins("harvest", n) if self.month(b) >= 0
+        ]
+        if not math.isfinite(begins["harvest"]["history"]):
+            # The record sees no harvest of the market until its end: the model should not either.
+            early = o.begins("harvest") <= until
+            self.lines.append({
+                "key": "no_harvest", "vendor": "", "history": 0.0, "unit": "chance",
+                "median": float(early.mean()), "low": math.nan, "high": math.nan,
+                "hit": bool(early.mean() < 0.5), "months": float(until),
+            })  # fmt: skip
+        if own_harvest:
+            codes = o.vendor_stage[:, :, self.inside] == STAGES.index("harvest")
+            first = np.where(codes.any((1, 2)), codes.any(2).argmax(1).astype(float), np.nan)
+            begins["first_vendor"] = {**_spread(spread(first)), "history": float(min(own_harvest))}
+            self.line("first_harvest", float(min(own_harvest)), first, "month")
+        return {
+            "market": likeliest(o.stage),
+            "history": history(told.market),
+            "vendors": rows,
+            "begins": begins,
+        }
+
+    def _name(self, vendor: str) -> str:
+        return self.names.get(vendor, vendor)
+
+
+def _last(value: float) -> float:
+    return value if math.isfinite(value) else -1.0
+
+
+def _mean(values: Any) -> dict[str, float]:
+    """Mean over members and its standard error."""
+    known = values[np.isfinite(values)]
+    if len(known) < 2:
+        return {"mean": math.nan, "error": math.nan}
+    return {"mean": float(known.mean()), "error": float(known.std(ddof=1) / math.sqrt(len(known)))}
+
+
+def _spread(s: Spread) -> dict[str, float]:
+    return {name: float(getattr(s, name)) for name in ("median", "low", "high", "low50", "high50")}
+
+
+def _series(values: Any) -> dict[str, list[float]]:
+    """Median and bands by month of [N, M]."""
+    s = spread(values)
+    return {name: getattr(s, name).tolist() for name in ("median", "low", "high", "low50", "high50")}

@@ -1,0 +1,70 @@
+"""The page of a war: what `pricewar war` found, as one HTML file made like the report's.
+
+The data travel inside the file; `charts/war.js` draws them and `page/war.js` writes them out, each chart with
+its table behind. It computes no economics.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pricewar.errors import ConfigurationError, did_you_mean
+from pricewar.files import write_text
+from pricewar.report import HERE, LANGUAGES, LOCALES, _inert, _json, _policy, _scripts
+from pricewar.report.war_words import catalogue, plainly, word
+
+MODULES = ("charts/shared.js", "charts/war.js", "page/say.js", "page/war.js")
+
+
+def html(war: Mapping[str, Any], *, language: str = "en") -> str:
+    """The war as one self-contained page.
+
+    Args:
+        war: what `cli.war` found: JSON-able, None where unknown.
+        language: the language the page opens in; the reader can change it.
+
+    Raises:
+        ConfigurationError: no such language.
+        DataError: the data hold something JSON cannot.
+    """
+    if language not in LANGUAGES:
+        raise ConfigurationError(
+            f"the page is not written in “{language}”",
+            where="language",
+            remedy=did_you_mean(language, LANGUAGES) or f"choose one of {', '.join(LANGUAGES)}",
+        )
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    data = _inert(war)
+    data_json = _json(data)
+    style = "".join((HERE / "page" / name).read_text("utf-8") for name in ("style.css", "war.css"))
+    scripts = _scripts(MODULES)
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "page"), autoescape=True, undefined=StrictUndefined, auto_reload=False
+    )
+    story = [plainly(row["key"], row["args"], data.get("currency", "")) for row in data.get("story", [])]
+    return environment.get_template("war.html.j2").render(
+        language=language,
+        locale=LOCALES[language],
+        w=lambda key: word(key, language),
+        version=data.get("pricewar", ""),
+        story=[text for text in story if text],
+        lines=data.get("lines", []),
+        style=style,
+        scripts=scripts,
+        policy=_policy(style, scripts),
+        words_json=_json(catalogue()),
+        data_json=data_json,
+    )
+
+
+def write(path: str | os.PathLike[str], war: Mapping[str, Any], *, language: str = "en") -> Path:
+    """Writes the page to `path` at once: a reader finds the old file or the new one, never half of it.
+
+    Raises:
+        ConfigurationError: the folder is missing or cannot be written.
+    """
+    return write_text(path, html(war, language=language))
