@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pricewar.usage.log import Log
 
 PLAINER = 0.01
-PLAIN = ("stay", "flagship", "free", "trigger", "several", "optimal", "portable")
+PLAIN = ("stay", "today", "paid", "flagship", "free", "trigger", "several", "optimal", "portable")
 
 
 def decide(
@@ -86,8 +86,8 @@ def decide(
     loose = fresh.with_costs(case.costs.free())
     free_cost = money(loose.account(freely.path(loose)))
     say("why it costs what it costs")
-    reasons = [explained(case, stay(case, train, cheap))]
-    if recommended.key != "stay" or recommended.settings["begin"] != case.names[cheap]:
+    reasons = [explained(case, next(s for s in kept if s.key == "today"))]
+    if recommended.offers != (case.names[cheap],) or recommended.key not in ("stay", "today"):
         reasons.append(explained(case, recommended))
     return Advice(
         team=team.team,

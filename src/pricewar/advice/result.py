@@ -68,8 +68,8 @@ class Outcome:
     """What a strategy leads to, on futures it was not fitted to.
 
     Attributes:
-        key: stay, free, flagship, several, trigger, optimal, portable; cheapest, frictionless and clairvoyant
-            are benchmarks that cannot be followed, or need not be.
+        key: stay, today, paid, flagship, free, trigger, several, optimal, portable (`rules.TITLES`);
+            cheapest, frictionless and clairvoyant are benchmarks that cannot be followed, or need not be.
         settings: what was fitted: offer to begin with, threshold, months.
         parts: mean of use, refused work, switching and ecosystem (a gain is negative).
         unserved: share of requests refused; `unserved_requests` how many over the horizon.

@@ -19,7 +19,9 @@ DWELLS = (1, 2, 3)
 UNTILS = (1, 2, 3, 6, 9, 12, 18, 24, kernel.FOREVER)
 STARTS = 6
 TITLES = {
-    "stay": "stay with one offer",
+    "stay": "stay with one offer, the present or the best",
+    "today": "stay with what is cheapest today",
+    "paid": "pay from the start: the best paid offer, kept",
     "free": "take the free offer and leave before it turns",
     "flagship": "one flagship throughout",
     "several": "two vendors side by side, each taking what the other refuses",
@@ -67,6 +69,13 @@ def strategies(case: Case, train: World) -> Iterable[Strategy | Excluded]:
     entries = [case.work.entries[n] for n in case.names]
     stays = [stay(case, train, o) for o in range(len(case.names))]
     yield stays[case.costs.present] if case.costs.present >= 0 else min(stays, key=lambda s: s.fitted)
+    yield replace(stays[case.cheapest], key="today", title=TITLES["today"])
+    paid = [o for o in range(len(case.names)) if case.surfaces.lasting[o]]
+    if paid:
+        best = min((stays[o] for o in paid), key=lambda s: s.fitted)
+        yield replace(best, key="paid", title=TITLES["paid"])
+    else:
+        yield Excluded("paid", "no paid offer stands")
     free = [o for o, e in enumerate(entries) if e.tariff.record.kind in ("free", "grant", "introductory")]
     yield (
         _leave_free(case, train, free)
