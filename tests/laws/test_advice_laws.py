@@ -19,6 +19,7 @@ from pricewar.advice.strategies import Policy, money
 from pricewar.advice.surfaces import Terms, surface
 from pricewar.advice.workload import workload
 from pricewar.billing.desk import compare
+from pricewar.errors import DataError
 from pricewar.futures import certain
 from pricewar.usage.log import Log
 
@@ -196,6 +197,8 @@ def test_a_tighter_limit_never_serves_more(limit: int, tighter: float, load: flo
     at = np.interp([limit / 30 / load, limit / 30 * tighter / load], found.limits, found.refused[0, 0])
     assert at[1] >= at[0] - 1e-12
     assert (np.diff(found.refused[0, 0]) <= 1e-12).all()
+    far = surface(work, "dog/free", (100, 1000), Terms())
+    assert float(np.interp(1 / 1000, far.limits, far.refused[0, 0])) > 0.999
 
 
 def test_compression_is_measured_and_small(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,6 +225,17 @@ def test_days_and_months() -> None:
     found = workload(half, catalogue(), offers, START)
     assert found.days == 27.5
     assert found.requests == pytest.approx(whole.requests)
+
+
+def test_one_application_of_several() -> None:
+    two = pl.concat([log(daily=50).frame(), log(daily=20, model="m-two").frame()]).sort("time")
+    both = replace_log(log(), two)
+    one = advise(["ant/one"], team(), log=both, only=["m-one"]).outcome("stay")
+    assert one.cost == advise(["ant/one"], team()).outcome("stay").cost
+    whole = advise(["ant/one"], team(), log=both).outcome("stay")
+    assert whole.parts["use"] == pytest.approx(1.4 * one.parts["use"])
+    with pytest.raises(DataError, match="no model like m-three"):
+        advise(["ant/one"], team(), log=both, only=["m-three"])
 
 
 def test_uncertain_volume_widens_the_outcome() -> None:

@@ -10,7 +10,7 @@ half judges them; a lone future does both. All strategies meet the same futures,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from pricewar.advice.result import Advice, Estimate, Share, Worth
 from pricewar.advice.rules import Strategy, benchmarks, stay, strategies
 from pricewar.advice.strategies import Policy, money
 from pricewar.advice.team import Team
+from pricewar.advice.workload import part_of
 from pricewar.futures import Futures
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def decide(
     futures: Futures,
     evidence: Evidence | None = None,
     *,
+    only: Sequence[str] = (),
     progress: Callable[[str], None] | None = None,
 ) -> Advice:
     """Advise one team.
@@ -51,13 +53,16 @@ def decide(
         offers: candidates, each with a place in `futures`; the team's present offer is added.
         futures: what offers may become; its first month is the first month of the advice.
         evidence: of candidates' quality; published figures stand in for what it does not measure.
+        only: advise on requests for these models alone (`model` or `vendor/model`, with * and ?): one
+            application of several, say. All of the work goes to whatever is chosen.
         progress: told what is being done.
 
     Raises:
         ConfigurationError: futures too short or without some candidate; the cost of refused work is unknown.
-        DataError: a log that cannot be extrapolated; no offer that can serve the work.
+        DataError: a log that cannot be extrapolated; no offer that can serve the work; nothing of `only`.
     """
     say = progress or (lambda _: None)
+    log = part_of(log, only) if only else log
     case = Case.of(log, catalogue, offers, team, futures, evidence, say)
     say("fitting strategies")
     train, fresh = case.world(case.fit), case.world(case.judge)

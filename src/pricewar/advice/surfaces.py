@@ -209,6 +209,10 @@ class Surface:
                     pay[1, i, j], refused[1, i, j] = self._bill(*at, "endless")[:2]
         if not self.gifts:
             pay[1], refused[1] = pay[0], refused[0]
+        if self.limited and refused[:, :, 0].min() > 0.5:  # no room at all serves nothing
+            limits = [0.0, *limits]
+            pay = np.concatenate([np.zeros((*pay.shape[:2], 1)), pay], axis=2)
+            refused = np.concatenate([np.ones((*refused.shape[:2], 1)), refused], axis=2)
         flat = self._flat()
         gift = self._gift() if self.gifts else None
         if self.packs:

@@ -7,7 +7,7 @@ surfaces that are billed from it again and again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +75,32 @@ class Workload:
         return self._held
 
 
+def part_of(log: Log, only: Sequence[str]) -> Log:
+    """The requests of a log for some models (`model` or `vendor/model`, with * and ?).
+
+    Raises:
+        DataError: there are none.
+    """
+    from pricewar.billing.desk import _only as chosen
+
+    rows, first, last = 0, None, None
+    for frame in log.batches():
+        part = chosen(frame, only)
+        if len(part):
+            rows += len(part)
+            first, last = first or part["time"][0], part["time"][-1]
+    if first is None or last is None:
+        raise DataError(
+            f"the log asks for no model like {', '.join(only)}",
+            remedy="`pricewar bill` lists what it asks for",
+        )
+    note = f"only requests for {', '.join(only)}: {rows:,} of {log.rows:,} rows"
+    return replace(
+        log, rows=rows, span=(first, last), notes=(*log.notes, note), ordered=True, in_memory=False, _held=None,
+        _again=lambda: (chosen(frame, only) for frame in log.batches()),
+    )  # fmt: skip
+
+
 def workload(
     log: Log,
     catalogue: Catalogue,
@@ -109,7 +135,7 @@ def workload(
     volumes = [requests for _, requests, _ in comparison.days]
     days = _days(volumes, log)
     factor = MONTH_DAYS / days
-    notes = []
+    notes = [note for note in log.notes if note.startswith("only requests for")]
     spread = _spread(volumes)
     short = days < SHORT_DAYS
     if short:
@@ -152,7 +178,7 @@ def _days(volumes: Sequence[int], log: Log) -> float:
     assert log.span is not None
     elapsed = (log.span[1] - log.span[0]) / timedelta(days=1) * log.rows / max(log.rows - 1, 1)
     elapsed += (log.bucket_seconds or 0) / 86_400
-    if len(volumes) < 2 and elapsed < 0.5:
+    if elapsed < 0.5:
         raise DataError(
             f"the log spans {elapsed * 24:.1f} hours, which say nothing of a month",
             remedy="give a day at least, better four weeks",
