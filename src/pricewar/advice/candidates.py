@@ -20,10 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Excluded:
-    """An offer that is not ranked, and why, in words."""
+    """An offer that is not ranked, or a strategy that cannot be had, and why, in words and as a key.
+
+    Keys: quality, undecided, region, training, context, fails, unpublished, unbilled, serves_none,
+    serves_share; of strategies no_paid, no_free, no_flagship, one_vendor_only, one_vendor_left.
+    """
 
     offer: str
     why: str
+    key: str = ""
 
 
 @dataclass
@@ -51,20 +56,20 @@ def screen(
     verdicts = _verdicts(offers, team, evidence, present_model)
     for offer in offers:
         doubts: list[str] = []
-        why = _must_haves(offer, team, doubts)
+        key, why = _must_haves(offer, team, doubts) or ("", None)
         model = offer.latest.models[0].name
         verdict = verdicts.get(model)
         if why is None and verdict is not None:
             found.verdicts[offer.id] = verdict
             if verdict.answer == "not acceptable":
-                why = "not good enough: " + " ".join(verdict.because)
+                key, why = "quality", "not good enough: " + " ".join(verdict.because)
             elif verdict.answer == "undecided":
                 if team.quality.undecided == "refuse":
-                    why = "quality undecided: " + " ".join(verdict.because)
+                    key, why = "undecided", "quality undecided: " + " ".join(verdict.because)
                 else:
                     doubts.append("quality undecided: " + " ".join(verdict.because))
         if why is None and team.must_have.success > 0:
-            why = _success(model, team, evidence, doubts)
+            key, why = _success(model, team, evidence, doubts) or ("", None)
         if why is None:
             found.offers.append(offer)
             found.doubts[offer.id] = doubts
@@ -72,36 +77,36 @@ def screen(
             if ratios is not None:
                 found.assumed[offer.id] = ratios
         else:
-            found.excluded.append(Excluded(offer.id, why))
+            found.excluded.append(Excluded(offer.id, why, key))
     return found
 
 
-def _must_haves(offer: Offer, team: Team, doubts: list[str]) -> str | None:
-    """Why the offer cannot be considered, or None; what is unpublished is added to `doubts`."""
+def _must_haves(offer: Offer, team: Team, doubts: list[str]) -> tuple[str, str] | None:
+    """Why the offer cannot be considered (key, words), or None; what is unpublished is added to `doubts`."""
     must, given = team.must_have, offer.latest.eligibility
     strict = must.unpublished == "refuse"
 
-    def unsaid(what: str) -> str | None:
+    def unsaid(what: str) -> tuple[str, str] | None:
         if strict:
-            return f"{what} is not published, and the team refuses what is not"
+            return "unpublished", f"{what} is not published, and the team refuses what is not"
         doubts.append(f"{what} is not published")
         return None
 
     if must.regions is not None:
         if isinstance(given.regions, list):
             if not set(must.regions) & set(given.regions):
-                return f"offered in {', '.join(given.regions)}, not in {', '.join(must.regions)}"
+                return "region", f"offered in {', '.join(given.regions)}, not in {', '.join(must.regions)}"
         elif why := unsaid("where it is offered"):
             return why
     if must.no_training:
         if given.data_use == "train":
-            return "the vendor trains on what is sent"
+            return "training", "the vendor trains on what is sent"
         if given.data_use == "unknown" and (why := unsaid("whether the vendor trains on what is sent")):
             return why
     if must.context is not None:
         longest = max((m.longest_input or 0 for m in offer.latest.models), default=0)
         if longest and longest < must.context:
-            return f"takes {longest:,} tokens of input, {must.context:,} are needed"
+            return "context", f"takes {longest:,} tokens of input, {must.context:,} are needed"
         if not longest and (why := unsaid("how long an input it takes")):
             return why
     return None
@@ -121,16 +126,19 @@ def _verdicts(
     return evidence.acceptable(bar, present, [o.latest.models[0].name for o in offers])
 
 
-def _success(model: str, team: Team, evidence: Evidence | None, doubts: list[str]) -> str | None:
+def _success(model: str, team: Team, evidence: Evidence | None, doubts: list[str]) -> tuple[str, str] | None:
     measured = evidence.of(model) if evidence is not None else None
     if measured is None:
         if team.must_have.unpublished == "refuse":
-            return "nobody measured how many of its calls fail"
+            return "unpublished", "nobody measured how many of its calls fail"
         doubts.append("how many of its calls fail is not measured")
         return None
     failed = measured.error_rate().estimate
     if failed is not None and 1 - failed < float(team.must_have.success):
-        return f"{failed:.1%} of its calls failed; {1 - float(team.must_have.success):.1%} are allowed"
+        return (
+            "fails",
+            f"{failed:.1%} of its calls failed; {1 - float(team.must_have.success):.1%} are allowed",
+        )
     return None
 
 

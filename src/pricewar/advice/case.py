@@ -117,13 +117,15 @@ class Case:
         for offer in standing.offers:
             entry = work.entries.get(offer.id)
             if entry is None:
-                excluded.append(Excluded(offer.id, f"cannot be billed: {unbilled.get(offer.id, 'no price')}"))
+                why = f"cannot be billed: {unbilled.get(offer.id, 'no price')}"
+                excluded.append(Excluded(offer.id, why, "unbilled"))
             elif entry.served.mid == 0:
                 why = "; ".join(dict.fromkeys(t.text for t, _, _ in entry.bill.refused))
-                excluded.append(Excluded(offer.id, f"serves none of this work: {why}"))
+                excluded.append(Excluded(offer.id, f"serves none of this work: {why}", "serves_none"))
             elif float(entry.served.mid or 0) < float(team.must_have.served):
                 share = f"{float(entry.served.mid or 0):.0%}"
-                excluded.append(Excluded(offer.id, f"serves {share} of the requests, the team needs more"))
+                why = f"serves {share} of the requests, the team needs more"
+                excluded.append(Excluded(offer.id, why, "serves_share"))
             else:
                 names.append(offer.id)
         if not names:

@@ -19,8 +19,8 @@ import numpy as np
 from pricewar.advice import kernel
 from pricewar.advice.candidates import Excluded
 from pricewar.advice.case import Case
-from pricewar.advice.findings import candidate, explained, outcome, plan, work_facts
-from pricewar.advice.result import Advice, Estimate, Share, Worth
+from pricewar.advice.findings import candidate, explained, outcome, plan, so_far, work_facts
+from pricewar.advice.result import Advice, Estimate, Worth
 from pricewar.advice.rules import Strategy, benchmarks, stay, strategies
 from pricewar.advice.strategies import Policy, money
 from pricewar.advice.team import Team
@@ -82,11 +82,11 @@ def decide(
     costs |= {s.key: money(found) for s, found in bounds}
     mine = costs[recommended.key]
     outcomes = [replace(o, against=Estimate.of(costs[o.key] - mine)) for o in outcomes]
-    staying = np.stack(
-        [money(fresh.account(fresh.rule(kernel.STAY, o))) for o in range(len(case.names))], axis=1
-    )
+    staying = [so_far(fresh.account(fresh.rule(kernel.STAY, o))) for o in range(len(case.names))]
+    most = np.max([cost[:, -1] for cost in staying], axis=0)
     cheap = case.cheapest
-    single = staying[:, min(range(len(case.names)), key=lambda o: stay(case, train, o).fitted)]
+    candidates = [candidate(case, i, cost, most, mine) for i, cost in enumerate(staying)]
+    single = staying[min(range(len(case.names)), key=lambda o: stay(case, train, o).fitted)][:, -1]
     freely = Policy.fit(train.with_costs(case.costs.free()))
     loose = fresh.with_costs(case.costs.free())
     free_cost = money(loose.account(freely.path(loose)))
@@ -106,15 +106,15 @@ def decide(
         judged=case.judge.draws,
         workload=work_facts(case),
         assumptions=team.assumptions(),
-        candidates=[candidate(case, i, staying[:, i]) for i in range(len(case.names))],
+        candidates=candidates,
         excluded=case.excluded,
         outcomes=outcomes,
         skipped=skipped,
         recommended=recommended.key,
         plan=plan(case, train, fresh, recommended, kept),
         cheapest_today=case.names[cheap],
-        dearest=Share.of(staying[:, cheap] >= staying.max(axis=1) * (1 - 1e-12)),
-        dearer=Share.of(staying[:, cheap] > mine * (1 + 1e-12) + 1e-9),
+        dearest=candidates[cheap].dearest,
+        dearer=candidates[cheap].dearer,
         lock_in=Worth(
             Estimate.of(costs["optimal"] - free_cost),
             "what the optimal plan costs more because leaving is not free",

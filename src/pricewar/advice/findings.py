@@ -40,7 +40,7 @@ def outcome(case: Case, strategy: Strategy, account: Floats, *, benchmark: bool 
     cost = money(account)
     asked = case.judge.load * case.costs.requests
     lost = account[:, :, 4]
-    monthly = account[:, :, :4].sum(axis=2).cumsum(axis=1)
+    monthly = so_far(account)
     roi, month, never = None, None, None
     if case.team.revenue is not None:
         served = asked - lost if case.team.refused is not None else asked
@@ -52,7 +52,6 @@ def outcome(case: Case, strategy: Strategy, account: Floats, *, benchmark: bool 
         comes = paid.any(axis=1)
         never = Share.of(~comes)
         month = int(np.median(paid.argmax(axis=1)[comes])) + 1 if comes.any() else None
-    quantiles = np.quantile(monthly, (0.05, 0.5, 0.95), axis=0)
     return Outcome(
         key=strategy.key,
         title=strategy.title,
@@ -69,15 +68,27 @@ def outcome(case: Case, strategy: Strategy, account: Floats, *, benchmark: bool 
         roi=roi,
         break_even=month,
         never=never,
-        by_month={
-            **{k: quantiles[i].tolist() for i, k in enumerate(("p5", "p50", "p95"))},
-            "mean": monthly.mean(axis=0).tolist(),
-        },
+        by_month=by_month(monthly),
         benchmark=benchmark,
     )
 
 
-def candidate(case: Case, i: int, staying: Floats) -> Candidate:
+def so_far(account: Floats) -> Floats:
+    """[D, M] cost up to the end of each month."""
+    return account[:, :, :4].sum(axis=2).cumsum(axis=1)
+
+
+def by_month(cost: Floats) -> dict[str, list[float]]:
+    """How [D, M] costs so far are spread, month by month."""
+    quantiles = np.quantile(cost, (0.05, 0.5, 0.95), axis=0)
+    found = {k: quantiles[i].tolist() for i, k in enumerate(("p5", "p50", "p95"))}
+    return {**found, "mean": cost.mean(axis=0).tolist()}
+
+
+def candidate(case: Case, i: int, staying: Floats, most: Floats, recommended: Floats) -> Candidate:
+    """An offer that stands: staying[D, M] what it costs so far if kept, most[D] the cost of the dearest kept,
+    recommended[D] that of the recommended strategy."""
+    kept = staying[:, -1]
     name = case.names[i]
     entry, found = case.work.entries[name], case.found[name]
     record = entry.tariff.record
@@ -94,7 +105,10 @@ def candidate(case: Case, i: int, staying: Floats) -> Candidate:
         headline=float(headline) * case.work.factor if headline is not None else None,
         served=float(1 - case.refused[i]),
         exact=entry.exact,
-        staying=Estimate.of(staying),
+        staying=Estimate.of(kept),
+        by_month=by_month(staying),
+        dearest=Share.of(kept >= most * (1 - 1e-12)),
+        dearer=Share.of(kept > recommended * (1 + 1e-12) + 1e-9),
         sibling=case.siblings[i],
         verdict=verdict.answer if verdict is not None else None,
         because=tuple(verdict.because) if verdict is not None else (),
@@ -185,25 +199,28 @@ def _looks(case: Case, fresh: World, o: int, left: Floats) -> tuple[Look, ...]:
 
     found: dict[int, Look] = {}
     status = fresh.status[:, :, o]
-    for gone, words in (
-        ((status >= 1).mean(axis=0), "its terms have ended"),
-        ((status == 2).mean(axis=0), "it is retired"),
-        (left, "the plan has left it"),
+    for key, gone, words in (
+        ("ended", (status >= 1).mean(axis=0), "its terms have ended"),
+        ("retired", (status == 2).mean(axis=0), "it is retired"),
+        ("left", left, "the plan has left it"),
     ):
         for level in (0.1, 0.5):
             at = np.flatnonzero(gone >= level)
             if len(at) and at[0] > 0:
                 m = int(at[0])
-                found[m] = Look(m, day(m), float(left[m]), f"by then {words} in {gone[m]:.0%} of futures")
+                why = f"by then {words} in {gone[m]:.0%} of futures"
+                found[m] = Look(m, day(m), float(left[m]), why, key, {"share": float(gone[m])})
     for version in case.work.entries[case.names[o]].offer.versions:
         on = version.in_force.from_
         if not isinstance(on, str) and on.date() > start:
             m = (on.year - start.year) * 12 + on.month - start.month
             if 0 <= m < len(left):
-                found[m] = Look(m, on.date(), float(left[m]), f"announced terms begin on {on:%Y-%m-%d}")
+                why = f"announced terms begin on {on:%Y-%m-%d}"
+                found[m] = Look(m, on.date(), float(left[m]), why, "announced", {"day": on.date()})
     if not found:
         m = min(12, len(left) - 1)
-        found[m] = Look(m, day(m), float(left[m]), "nothing is likely to change before; look once a year")
+        why = "nothing is likely to change before; look once a year"
+        found[m] = Look(m, day(m), float(left[m]), why, "yearly")
     return tuple(found[m] for m in sorted(found))
 
 
@@ -217,9 +234,10 @@ def _triggers(
         first = f"a move would pay for itself within {within}"
         running = "" if rule["dwell"] == 1 else f", for {rule['dwell']} months running"
         then = "move to the paid offer" if rule["paid_only"] else "move to the offer"
-        yield Trigger(first + running, f"{then} that saves most", rule["payback"])
+        args = {k: rule[k] for k in ("dwell", "paid_only")} | {"months": rule["payback"]}
+        yield Trigger(first + running, f"{then} that saves most", rule["payback"], "payback", args)
     else:
-        yield Trigger("it serves nothing any more", "move; no saving was worth a move before")
+        yield Trigger("it serves nothing any more", "move; no saving was worth a move before", None, "gone")
     if chosen.pair is None and chosen.path is not None:
         world = case.world(case.judge, portable=True) if chosen.portable else fresh
         path = chosen.path(world)
@@ -231,7 +249,9 @@ def _triggers(
             if turned.any():
                 stays = float(here[turned].mean())
                 then = "stay and pay" if stays > 0.5 else "leave at once"
-                yield Trigger(words, f"{then} (so in {max(stays, 1 - stays):.0%} of the futures)")
+                share = max(stays, 1 - stays)
+                args = {"state": ("", "ended", "retired")[state], "stay": stays > 0.5, "share": share}
+                yield Trigger(words, f"{then} (so in {share:.0%} of the futures)", None, "turns", args)
     for s in kept:
         if (
             s.key == "free"
@@ -239,7 +259,8 @@ def _triggers(
             and s.settings["begin"] == case.names[o]
         ):
             m = s.settings["leave_in_month"]
-            yield Trigger(f"month {m} of the free offer", "leave even if it is still free", float(m))
+            when = f"month {m} of the free offer"
+            yield Trigger(when, "leave even if it is still free", float(m), "month", {"month": m})
 
 
 def explained(case: Case, strategy: Strategy) -> Account:
@@ -263,4 +284,4 @@ def explained(case: Case, strategy: Strategy) -> Account:
                 amount += weight * (value[frozenset({*there, key})] - value[frozenset(there)])
         causes.append(Cause(key, CAUSES[key], amount))
     causes.sort(key=lambda c: -abs(c.amount))
-    return Account(strategy.title, value[frozenset()], value[frozenset(keys)], tuple(causes))
+    return Account(strategy.key, strategy.title, value[frozenset()], value[frozenset(keys)], tuple(causes))

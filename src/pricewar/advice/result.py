@@ -107,7 +107,9 @@ class Candidate:
         light: whether its model is a light one: as recorded, else by name and price.
         served: share of requests it serves today.
         exact: whether the bill is exact for its model, not an interval between assumptions.
-        staying: cost of staying with it throughout, joining included; None where it is not a candidate.
+        staying: cost of staying with it throughout, joining included; by_month: as `Outcome.by_month`.
+        dearest, dearer: the chance that staying with it costs most of all candidates in the end, and more
+            than the recommended strategy.
         compression: error of the compressed workload and of interpolation (`Response.merged`, `.between`).
         verdict, because: the evidence's answer, in words.
     """
@@ -123,6 +125,9 @@ class Candidate:
     served: float
     exact: bool
     staying: Estimate
+    by_month: dict[str, list[float]]
+    dearest: Share
+    dearer: Share
     sibling: str | None
     verdict: str | None
     because: tuple[str, ...]
@@ -149,21 +154,32 @@ class Rise:
 
 @dataclass(frozen=True)
 class Look:
-    """A month to look again: the optimal plan has then left its first offer with chance `left`."""
+    """A month to look again: the plan has then left its first offer with chance `left`.
+
+    `key` and `args` say `why` without words: ended, retired, left (share), announced (day), yearly.
+    """
 
     month: int
     day: date
     left: float
     why: str
+    key: str = ""
+    args: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Trigger:
-    """A condition and what to do then, with the figure it turns on."""
+    """A condition and what to do then, with the figure it turns on.
+
+    `key` and `args` say both without words: payback (months, dwell, paid_only), gone, turns (state: ended or
+    retired; stay, share of the futures in which the plan did so), month (month).
+    """
 
     when: str
     then: str
     threshold: float | None = None
+    key: str = ""
+    args: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -194,9 +210,10 @@ class Cause:
 
 @dataclass(frozen=True)
 class Account:
-    """Why a strategy costs what it costs: `base` if nothing changed, nothing were refused and moving were
-    free, plus the causes, largest first; they add up to `total`."""
+    """Why the strategy `key` costs what it costs: `base` if nothing changed, nothing were refused and moving
+    were free, plus the causes, largest first; they add up to `total`."""
 
+    key: str
     strategy: str
     base: float
     total: float

@@ -75,12 +75,12 @@ def strategies(case: Case, train: World) -> Iterable[Strategy | Excluded]:
         best = min((stays[o] for o in paid), key=lambda s: s.fitted)
         yield replace(best, key="paid", title=TITLES["paid"])
     else:
-        yield Excluded("paid", "no paid offer stands")
+        yield Excluded("paid", "no paid offer stands", "no_paid")
     free = [o for o, e in enumerate(entries) if e.tariff.record.kind in ("free", "grant", "introductory")]
     yield (
         _leave_free(case, train, free)
         if free
-        else Excluded("free", "no free, granted or introductory offer stands")
+        else Excluded("free", "no free, granted or introductory offer stands", "no_free")
     )
     flagships = [
         o
@@ -91,7 +91,7 @@ def strategies(case: Case, train: World) -> Iterable[Strategy | Excluded]:
         best = min(flagships, key=lambda o: stays[o].fitted)
         yield replace(stays[best], key="flagship", title=TITLES["flagship"])
     else:
-        yield Excluded("flagship", "no paid flagship stands")
+        yield Excluded("flagship", "no paid flagship stands", "no_flagship")
     yield _trigger(case, train, [s.fitted for s in stays])
     yield _several(case, train)
     for key, portable in (("optimal", False), ("portable", True)):
@@ -141,14 +141,14 @@ def _trigger(case: Case, train: World, stays: Sequence[float]) -> Strategy:
 
 def _several(case: Case, train: World) -> Strategy | Excluded:
     if not case.team.several_vendors:
-        return Excluded("several", "the team works with one vendor at a time")
+        return Excluded("several", "the team works with one vendor at a time", "one_vendor_only")
     pairs = [
         (a, b)
         for a, b in itertools.combinations(range(len(case.names)), 2)
         if case.vendor[a] != case.vendor[b]
     ]
     if not pairs:
-        return Excluded("several", "all offers that stand are one vendor's")
+        return Excluded("several", "all offers that stand are one vendor's", "one_vendor_left")
     total, (a, b) = min((float(money(train.pair(a, b, case.second)).mean()), (a, b)) for a, b in pairs)
     both = (case.names[a], case.names[b])
     return Strategy("several", TITLES["several"], both, {"begin": " + ".join(both)}, total, pair=(a, b))

@@ -96,8 +96,8 @@ def part_of(log: Log, only: Sequence[str]) -> Log:
         )
     note = f"only requests for {', '.join(only)}: {rows:,} of {log.rows:,} rows"
     return replace(
-        log, rows=rows, span=(first, last), notes=(*log.notes, note), ordered=True, in_memory=False, _held=None,
-        _again=lambda: (chosen(frame, only) for frame in log.batches()),
+        log, rows=rows, span=(first, last), notes=(*log.notes, note), ordered=True, in_memory=False,
+        _held=None, _again=lambda: (chosen(frame, only) for frame in log.batches()),
     )  # fmt: skip
 
 
