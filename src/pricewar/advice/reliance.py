@@ -1,0 +1,81 @@
+"""What can be relied on: how likely each gift still stands on a day, and is as generous as today.
+
+A share of futures with its interval (Wilson), from the same futures as the decision. It is about the offer,
+whatever anybody does with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+
+from pricewar.advice.result import Share
+from pricewar.errors import ConfigurationError
+from pricewar.futures import AS_TODAY, Futures
+
+MONTH_DAYS = 365.25 / 12
+AS_GENEROUS = 0.999
+
+
+@dataclass(frozen=True)
+class Reliance:
+    """One offer.
+
+    Attributes:
+        stands: the chance that its terms have not ended by the day.
+        as_now: the chance that they have not, and that no limit or allowance has been cut.
+        end: the first of the month by which half of the futures have seen it end; None if fewer do.
+        then: the paid offer that bills it afterwards; None where nobody is known to sell its model.
+    """
+
+    offer: str
+    stands: Share
+    as_now: Share
+    end: date | None
+    then: str | None
+
+
+def month_of(futures: Futures, until: date) -> int:
+    """The month of `futures` that `until` lies in.
+
+    Raises:
+        ConfigurationError: the day lies outside them.
+    """
+    month = int((until - futures.start).days / MONTH_DAYS)
+    if until <= futures.start or month >= futures.months:
+        last = futures.start + timedelta(days=round(futures.months * MONTH_DAYS) - 1)
+        raise ConfigurationError(
+            f"{until} is not within the futures",
+            where="--until",
+            remedy=f"give a day after {futures.start} and not after {last}, or a longer horizon",
+        )
+    return month
+
+
+def reliance(futures: Futures, offers: Iterable[str], until: date) -> list[Reliance]:
+    """How far each of `offers` can be relied on until a day, the most reliable first.
+
+    Raises:
+        ConfigurationError: the day lies outside the futures, or an offer is not among them.
+    """
+    month = month_of(futures, until)
+    found = []
+    for offer in offers:
+        o = futures.position(offer)
+        stands = futures.status[:, month, o] == AS_TODAY
+        # The least of all months: a limit cut and raised again was no limit to rely on.
+        least = np.minimum(futures.limit[:, : month + 1, o], futures.allowance[:, : month + 1, o])
+        generous = least.min(axis=1) >= AS_GENEROUS
+        gone = (futures.status[:, :, o] != AS_TODAY).mean(axis=0)
+        at = np.flatnonzero(gone >= 0.5)
+        end = _first_of(futures.start, int(at[0])) if len(at) else None
+        found.append(Reliance(offer, Share.of(stands), Share.of(stands & generous), end, futures.sibling[o]))
+    return sorted(found, key=lambda r: (-r.as_now.share, -r.stands.share, r.offer))
+
+
+def _first_of(start: date, month: int) -> date:
+    at = start.month - 1 + month
+    return date(start.year + at // 12, at % 12 + 1, 1)
