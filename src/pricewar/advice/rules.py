@@ -18,6 +18,7 @@ PAYBACKS = (0.0, 1.0, 2.0, 3.0, 6.0, 9.0, 12.0, 18.0, 24.0, 36.0)
 DWELLS = (1, 2, 3)
 UNTILS = (1, 2, 3, 6, 9, 12, 18, 24, kernel.FOREVER)
 STARTS = 6
+MODES, PAIRED, ACCOUNT = 16, 12, 256
 TITLES = {
     "stay": "stay with one offer, the present or the best",
     "today": "stay with what is cheapest today",
@@ -92,16 +93,43 @@ def strategies(case: Case, train: World) -> Iterable[Strategy | Excluded]:
         yield replace(stays[best], key="flagship", title=TITLES["flagship"])
     else:
         yield Excluded("flagship", "no paid flagship stands", "no_flagship")
-    yield _trigger(case, train, [s.fitted for s in stays])
-    yield _several(case, train)
-    for key, portable in (("optimal", False), ("portable", True)):
-        world = case.world(case.fit, portable=True) if portable else train
-        policy = Policy.fit(world)
-        path = policy.path(world)
-        begin = case.names[int(np.bincount(path[:, 0]).argmax())]
-        yield Strategy(
-            key, TITLES[key], (begin,), {"begin": begin}, world.total(path), policy.path, portable=portable
-        )
+    trigger = _trigger(case, train, [s.fitted for s in stays])
+    yield trigger
+    yield _several(case, train, [s.fitted for s in stays])
+    rules = [*stays, trigger]
+    modes = _modes(case, train, [s.fitted for s in stays])
+    yield _optimal(case, train, "optimal", modes, rules)
+    yield _optimal(case, case.world(case.fit, portable=True), "portable", modes, rules)
+
+
+def _modes(case: Case, train: World, stays: Sequence[float]) -> list[int]:
+    """Offers that the optimal plan considers: the cheapest to keep, and those a clairvoyant would use most."""
+    n = len(stays)
+    if n <= MODES:
+        return list(range(n))
+    use = np.bincount(train.draws(0, min(ACCOUNT, train.shape[0])).clairvoyant().ravel(), minlength=n)
+    chosen = [
+        *sorted(range(n), key=lambda o: stays[o])[: MODES // 2],
+        *np.argsort(-use)[: MODES // 2].tolist(),
+    ]
+    return [*chosen, case.cheapest, *([case.costs.present] if case.costs.present >= 0 else [])]
+
+
+def _optimal(case: Case, world: World, key: str, modes: Sequence[int], rules: Sequence[Strategy]) -> Strategy:
+    """The optimal policy; or a plain rule, where futures that neither had seen say that it does better."""
+    policy = Policy.fit(world, modes)
+    follow: Callable[[World], Path] = policy.path
+    if policy.tested is not None:
+        rest = world.draws(world.shape[0] // 2, world.shape[0])
+        paths = [s.path for s in rules if s.path is not None]
+        costs = [rest.total(path(rest)) for path in paths]
+        if min(costs) < policy.tested:
+            follow = paths[int(np.argmin(costs))]
+    path = follow(world)
+    begin = case.names[int(np.bincount(path[:, 0]).argmax())]
+    return Strategy(
+        key, TITLES[key], (begin,), {"begin": begin}, world.total(path), follow, portable=key == "portable"
+    )
 
 
 def _leave_free(case: Case, train: World, free: Sequence[int]) -> Strategy:
@@ -139,14 +167,15 @@ def _trigger(case: Case, train: World, stays: Sequence[float]) -> Strategy:
     )  # fmt: skip
 
 
-def _several(case: Case, train: World) -> Strategy | Excluded:
+def _several(case: Case, train: World, stays: Sequence[float]) -> Strategy | Excluded:
     if not case.team.several_vendors:
         return Excluded("several", "the team works with one vendor at a time", "one_vendor_only")
-    pairs = [
-        (a, b)
-        for a, b in itertools.combinations(range(len(case.names)), 2)
-        if case.vendor[a] != case.vendor[b]
-    ]
+    chosen = range(len(stays))
+    if len(chosen) > 2 * PAIRED:  # the cheapest to keep, and those that charge least for what they serve
+        use = np.where(train.open.mean(axis=(0, 1)) > 0, train.pay.mean(axis=(0, 1)), np.inf)
+        near = sorted(chosen, key=lambda o: stays[o])[:PAIRED]
+        chosen = sorted({*near, *np.argsort(use)[:PAIRED].tolist()})
+    pairs = [(a, b) for a, b in itertools.combinations(chosen, 2) if case.vendor[a] != case.vendor[b]]
     if not pairs:
         return Excluded("several", "all offers that stand are one vendor's", "one_vendor_left")
     total, (a, b) = min((float(money(train.pair(a, b, case.second)).mean()), (a, b)) for a, b in pairs)
@@ -155,6 +184,7 @@ def _several(case: Case, train: World) -> Strategy | Excluded:
 
 
 def benchmarks(case: Case, fresh: World) -> list[tuple[Strategy, Floats]]:
+    """What nobody can, or need, follow, and what it would cost."""
     cheapest, known = fresh.cheapest(), fresh.clairvoyant()
     free = case.world(case.judge, without=frozenset({"switching"}))
     found = {

@@ -34,11 +34,11 @@ from pricewar.futures import Futures
 
 Floats = NDArray[np.float64]
 Path = NDArray[np.int64]
-RIDGES = (1e-3, 1e-1)
+RIDGES = (1e-3, 1e-1, 1.0)
 MARGINS = (0.0, 0.25, 0.5, 1.0, 2.0, 1e6)
 """Tried on futures a forecast has not seen: shrinkage of the regression, and what a move must promise beyond
 its cost (the last: never move). A noisy forecast moves too often."""
-FEW = 20
+FEW = 4
 COLUMNS = ("use", "refused", "switching", "ecosystem", "unserved", "switches")
 
 
@@ -229,6 +229,25 @@ class World:
         other._seen = {}
         return other
 
+    def among(self, offers: NDArray[np.int64]) -> World:
+        """Some of the offers, for a policy that considers no others (rules and pairs need them all)."""
+        if len(offers) == self.shape[2]:
+            return self
+        other = object.__new__(World)
+        other.__dict__.update(self.__dict__)
+        for name in ("pay", "share", "gift_pay", "gift_share", "status", "known", "gift", "open"):
+            setattr(other, name, np.ascontiguousarray(getattr(self, name)[:, :, offers]))
+        for name in ("noise", "luck", "gains"):
+            setattr(other, name, np.ascontiguousarray(getattr(self, name)[:, offers]))
+        c = self.costs
+        at = np.flatnonzero(offers == c.present)
+        other.costs = replace(
+            c, join=c.join[offers], leave=c.leave[offers], within=c.within[offers], gain=c.gain[:, offers],
+            present=int(at[0]) if len(at) else -1,
+        )  # fmt: skip
+        other.vendor, other._seen = self.vendor[offers], {}
+        return other
+
     def features(self, month: int) -> Floats:
         """`_features`, made once."""
         if month not in self._seen:
@@ -358,28 +377,37 @@ class _Step:
 
 @dataclass
 class Policy:
-    """The optimal policy, fitted: a forecast for each month, and the margin a move must promise."""
+    """The optimal policy, fitted: a forecast for each month, and the margin a move must promise.
+
+    Attributes:
+        offers: those it considers. Forecasts of many offers from few futures favour lucky ones.
+        tested: its mean cost on futures held out while shrinkage and margin were chosen; None: too few.
+    """
 
     steps: list[_Step]
+    offers: NDArray[np.int64]
     margin: float = 0.0
+    tested: float | None = None
 
     @classmethod
-    def fit(cls, world: World) -> Policy:
+    def fit(cls, world: World, offers: Sequence[int] | None = None) -> Policy:
         """Fit on the draws of `world`: shrinkage and margin on half of them, judged by the other half."""
+        chosen = np.arange(world.shape[2]) if offers is None else np.array(sorted(set(offers)))
+        world = world.among(chosen)
         draws = world.shape[0]
-        ridge, margin = RIDGES[0], MARGINS[0]
+        ridge, margin, tested = RIDGES[0], MARGINS[0], None
         moving = world.costs.leave.any() or world.costs.within.any()
         if draws >= 2 * FEW and moving:
             half, rest = world.draws(0, draws // 2), world.draws(draws // 2, draws)
             tried = []
             for r in RIDGES:
-                found = cls._fit(half, r, 0.0)
-                tried += [(rest.total(_forward(rest, found.steps, m)), m, r) for m in MARGINS]
-            _, margin, ridge = min(tried)
-        return cls._fit(world, ridge, margin)
+                steps = cls._fit(half, r, 0.0)
+                tried += [(rest.total(_forward(rest, steps, m)), m, r) for m in MARGINS]
+            tested, margin, ridge = min(tried)
+        return cls(cls._fit(world, ridge, margin), chosen, margin, tested)
 
     @classmethod
-    def _fit(cls, world: World, ridge: float, margin: float) -> Policy:
+    def _fit(cls, world: World, ridge: float, margin: float) -> list[_Step]:
         draws, months, offers = world.shape
         c = world.costs
         states = c.leave.shape[1]
@@ -394,11 +422,11 @@ class Policy:
             step = _regress(features, value, most, ridge)
             steps.append(step)
             value = _improve(world, m, value, step.expect(features), choice, margin)
-        return cls(steps[::-1], margin)
+        return steps[::-1]
 
     def path(self, world: World) -> Path:
         """What the policy does in the draws of `world`."""
-        return _forward(world, self.steps, self.margin)
+        return self.offers[_forward(world.among(self.offers), self.steps, self.margin)]
 
 
 def _improve(
