@@ -1,0 +1,226 @@
+"""The back-test as a page (Markdown), every figure from its results."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from pricewar.advice.backtest import STRATEGIES, Backtest, Regret
+from pricewar.advice.backtest_teams import BARS, CLASSES
+
+if TYPE_CHECKING:
+    from pricewar.futures.scoring import Scores
+
+SKILL = 0.25
+"""The aim: CRPS this much under the best baseline's."""
+
+
+def _money(x: float) -> str:
+    return f"{x:,.0f}" if abs(x) >= 100 else f"{x:,.2f}"
+
+
+def _share(x: float) -> str:
+    """As a percentage, or as a multiple where that reads better."""
+    return f"× {1 + x:,.1f}" if x >= 5 else f"{100 * x:+.0f}%".replace("-", "−")
+
+
+def _span(low: float, high: float) -> str:
+    return f"{_share(low)} … {_share(high)}"
+
+
+def table(found: Backtest, team: str) -> list[str]:
+    """Regret of one class, a line for each strategy."""
+    rows = [r for r in found.regrets if r.team == team]
+    money = team != "all"
+    head = "| strategy |" + (" USD a year | moves |" if money else "") + " over the clairvoyant (90%) | "
+    lines = [
+        head + "ours against it (90%) | ours no dearer |",
+        "|---|" + ("---|---|" if money else "") + "---|---|---|",
+    ]
+    for r in rows:
+        cells = [STRATEGIES[r.strategy]]
+        if money:
+            cells += [_money(r.cost), f"{r.moves:.1f}"]
+        cells.append(
+            "0" if r.strategy == "clairvoyant" else f"{_share(r.over)} ({_span(r.low, r.high)})"
+        )
+        if r.strategy == "ours":
+            cells += ["", ""]
+        else:
+            cells.append(f"{_share(r.against)} ({_span(r.against_low, r.against_high)})")
+            cells.append(f"{r.won} of {r.years}")
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def sentences(found: Backtest) -> list[str]:
+    """What the figures say, in words that follow from them."""
+
+    def of(team: str, strategy: str) -> Regret:
+        return next(r for r in found.regrets if (r.team, r.strategy) == (team, strategy))
+
+    lines = []
+    for team in (*found.classes, "all"):
+        who = "Over all classes" if team == "all" else f"For the {team}"
+        mine = of(team, "ours")
+        better, worse, even = [], [], []
+        for key in ("once", "cheapest", "paid", "flagship", "chasing"):
+            r = of(team, key)
+            side = better if r.against_high < 0 else worse if r.against_low > 0 else even
+            side.append(f"“{STRATEGIES[key]}” ({_share(r.against)})")
+        words = [f"{who} our advice cost {_share(mine.over)} over the clairvoyant's plan "
+                 f"({_span(mine.low, mine.high)})"]  # fmt: skip
+        for found_in, verb in ((better, "clearly cheaper than"), (worse, "clearly dearer than"),
+                               (even, "not clearly different from")):  # fmt: skip
+            if found_in:
+                words.append(f"{verb} {', '.join(found_in)}")
+        lines.append("; ".join(words) + ".")
+    return lines
+
+
+def page(found: Backtest, scores: Scores | None, command: str) -> str:
+    """The whole document."""
+    years = sorted({t.start for t in found.trials})
+    lines = [
+        "# The back-test",
+        "",
+        f"Made by `{command}`. What our advice would have cost real months, {found.first:%Y-%m} to "
+        f"{found.last:%Y-%m}, against plain strategies and hindsight.",
+        "",
+        "## What it comes to",
+        "",
+        *(f"- {line}" for line in sentences(found)),
+        "",
+        *_caveats(found, years),
+        "",
+        "## How it is done",
+        "",
+        *_method(found, years),
+        "",
+        "## Regret by class of team",
+        "",
+        "*Over the clairvoyant*: the cost of all years together over that of the clairvoyant's plans. *Ours "
+        "against it*: the cost of our advice over the strategy's (negative: ours was cheaper). *Ours no dearer*: "
+        "in how many years.",
+    ]
+    for team in (*found.classes, "all"):
+        about = next((c.words for c in CLASSES if c.name == team), "classes weighing alike")
+        lines += ["", f"### {team.capitalize()}", "", f"{about[0].upper()}{about[1:]}.", "", *table(found, team)]
+    lines += ["", "## What was asked, and what it led to", "", *_asked(found)]
+    lines += ["", "## Year by year", "", *_years(found)]
+    if scores is not None:
+        lines += ["", "## The forecasts behind it", "", *_forecasts(scores)]
+    return "\n".join(lines) + "\n"
+
+
+def _caveats(found: Backtest, years: Sequence) -> Iterable[str]:
+    yield (
+        f"{len(years)} starting months, of which years share most of their months: the intervals resample runs "
+        "of months and are still likely to be too narrow. It was one market history, in which prices fell; "
+        "nothing here shows what the advice does when they rise."
+    )
+
+
+def _method(found: Backtest, years: Sequence) -> Iterable[str]:
+    bars = ", ".join(f"{tier} {bar:g}" for tier, bar in BARS.items())
+    yield (
+        f"- A team begins anew in each of {len(years)} months ({years[0]:%Y-%m} to {years[-1]:%Y-%m}) and has "
+        f"{found.months} months to go. It has two streams of work, light and flagship, decided one by one. "
+        f"Requests, sizes and hours come from {found.source}; volume, growth and the cost of leaving are its "
+        "class's:"
+    )
+    yield ""
+    yield "  | class | light requests a month | flagship requests a month | light share | growth a month |"
+    yield "  |---|---|---|---|---|"
+    for c in CLASSES:
+        if c.name in found.classes:
+            light, flagship = c.times["light"] * 70_000, c.times["flagship"] * 50_000
+            share = light / (light + flagship)
+            yield f"  | {c.name} | {light:,.0f} | {flagship:,.0f} | {share:.0%} | {c.growth:.0%} |"
+    yield ""
+    yield (
+        f"- An offer is considered if its model's published capability reaches the stream's bar ({bars} on "
+        "Epoch's index) and its terms are list, introductory or free. Grants, packs and provisioned capacity "
+        "are left out, and so is using two vendors side by side. Figures of the index were published later than "
+        "some of these months; a model counts only from its release on."
+    )
+    yield (
+        "- Each month's advice sees the catalogue, prices and terms recorded by its first day, hazards estimated "
+        f"from them, and {found.draws} futures. It chooses among the eight cheapest paid offers (three of a "
+        "vendor at most), three free ones, the best flagship and the offer in use. What happens is billed on "
+        "the recorded terms of each month, by the surfaces that the advice itself uses, for every offer that "
+        "reaches the bar. Free terms that end are billed by the paid sibling; from an offer that is gone one "
+        "must move."
+    )
+    yield (
+        "- Our advice is asked again when it said so, when its trigger is pulled, when the terms in use end, go "
+        "or become dearer, and when another offer would save, over the months left, more than the move costs."
+    )
+    yield (
+        "- The clairvoyant's plan is exact, by dynamic programming over offers, months of use and portability, "
+        "with all prices known and moves paid. The best flagship is the cheapest within a point of the highest "
+        "capability figure; for light work it is far more than is asked for."
+    )
+    yield (
+        "- Recorded lists may go on naming what is no longer sold; Anyscale's shared endpoints are taken to have "
+        "ended on 2024-08-01, as it said. Prices of cached input are recorded for few offers; elsewhere it is "
+        "billed as input, for every strategy alike."
+    )
+
+
+def _asked(found: Backtest) -> Iterable[str]:
+    questions = [a for t in found.trials for a in t.asked]
+    years = len({(t.team, t.start) for t in found.trials})
+    yield (
+        f"{len(questions)} questions in {len(found.trials)} streams of {years} years, "
+        f"{len(questions) / max(len(found.trials), 1):.1f} a stream."
+    )
+    yield ""
+    yield "| asked because | times | then moved |"
+    yield "|---|---|---|"
+    times: Counter[str] = Counter()
+    moved: Counter[str] = Counter()
+    for t in found.trials:
+        path = t.paths["ours"]
+        for a in t.asked:
+            times[a.why] += 1
+            moved[a.why] += a.month > 0 and path[a.month] != path[a.month - 1]
+    for why, n in times.most_common():
+        yield f"| {why} | {n} | {moved[why] if why != 'the start' else ''} |"
+    yield ""
+    yield "| recommended | times |"
+    yield "|---|---|"
+    for key, n in Counter(a.recommended for a in questions).most_common():
+        yield f"| {key} | {n} |"
+
+
+def _years(found: Backtest) -> Iterable[str]:
+    keys = ("ours", "cheapest", "chasing", "clairvoyant", "frictionless")
+    yield "USD, discounted, both streams of a team apart; what our advice used, in order."
+    yield ""
+    yield "| team | stream | from | " + " | ".join(keys) + " | our offers |"
+    yield "|---|---|---|" + "---|" * (len(keys) + 1)
+    for t in found.trials:
+        path = t.paths["ours"]
+        used = [p for i, p in enumerate(path) if i == 0 or p != path[i - 1]]
+        costs = " | ".join(_money(t.spent[k].total) for k in keys)
+        yield f"| {t.team} | {t.tier} | {t.start:%Y-%m} | {costs} | {' → '.join(used)} |"
+
+
+def _forecasts(scores: Scores) -> Iterable[str]:
+    yield (
+        "From quarterly origins, each scored on what came to pass: CRPS and log score of the log price that a "
+        "user pays, against baselines fitted on the same records (no change, constant decline, climatology). "
+        "Columns are explained in [futures.md](futures.md)."
+    )
+    yield ""
+    yield from scores.markdown().rstrip().split("\n")
+    short = [r for r in scores.rows if r.skill < SKILL]
+    good = [r for r in scores.rows if r.skill >= SKILL]
+    yield ""
+    yield (
+        f"CRPS is at least {SKILL:.0%} under the best baseline in {len(good)} of {len(scores.rows)} rows. "
+        f"It falls short for: {', '.join(f'{r.group} at {r.horizon} months ({_share(r.skill)})' for r in short)}. "
+        "Why is said in [futures.md](futures.md)."
+    )
