@@ -19,7 +19,7 @@ import numpy as np
 from pricewar.advice import kernel
 from pricewar.advice.candidates import Excluded
 from pricewar.advice.case import Case
-from pricewar.advice.findings import candidate, explained, outcome, plan, so_far, work_facts
+from pricewar.advice.findings import candidate, explained, outcome, plan, work_facts
 from pricewar.advice.result import Advice, Estimate, Worth
 from pricewar.advice.rules import Strategy, benchmarks, stay, strategies
 from pricewar.advice.strategies import Policy, money
@@ -82,11 +82,11 @@ def decide(
     costs |= {s.key: money(found) for s, found in bounds}
     mine = costs[recommended.key]
     outcomes = [replace(o, against=Estimate.of(costs[o.key] - mine)) for o in outcomes]
-    staying = [so_far(fresh.account(fresh.rule(kernel.STAY, o))) for o in range(len(case.names))]
-    most = np.max([cost[:, -1] for cost in staying], axis=0)
+    staying = [fresh.account(fresh.rule(kernel.STAY, o)) for o in range(len(case.names))]
+    most = np.max([money(account) for account in staying], axis=0)
     cheap = case.cheapest
-    candidates = [candidate(case, i, cost, most, mine) for i, cost in enumerate(staying)]
-    single = staying[min(range(len(case.names)), key=lambda o: stay(case, train, o).fitted)][:, -1]
+    candidates = [candidate(case, i, kept_on, most, mine) for i, kept_on in enumerate(staying)]
+    single = money(staying[min(range(len(case.names)), key=lambda o: stay(case, train, o).fitted)])
     freely = Policy.fit(train.with_costs(case.costs.free()))
     loose = fresh.with_costs(case.costs.free())
     free_cost = money(loose.account(freely.path(loose)))

@@ -58,10 +58,7 @@ def outcome(case: Case, strategy: Strategy, account: Floats, *, benchmark: bool 
         offers=strategy.offers,
         settings=strategy.settings,
         cost=Estimate.of(cost),
-        parts={
-            name: float(account[:, :, i].sum(axis=1).mean())
-            for i, name in enumerate(("use", "refused", "switching", "ecosystem"))
-        },
+        parts=parts(account),
         unserved=float(lost.sum() / asked.sum()),
         unserved_requests=float(lost.sum(axis=1).mean()),
         switches=float(account[:, :, 5].sum(axis=1).mean()),
@@ -85,10 +82,16 @@ def by_month(cost: Floats) -> dict[str, list[float]]:
     return {**found, "mean": cost.mean(axis=0).tolist()}
 
 
+def parts(account: Floats) -> dict[str, float]:
+    """Mean discounted cost by what it is for."""
+    names = ("use", "refused", "switching", "ecosystem")
+    return {name: float(account[:, :, i].sum(axis=1).mean()) for i, name in enumerate(names)}
+
+
 def candidate(case: Case, i: int, staying: Floats, most: Floats, recommended: Floats) -> Candidate:
-    """An offer that stands: staying[D, M] what it costs so far if kept, most[D] the cost of the dearest kept,
+    """An offer that stands: staying[D, M, 6] its account if kept, most[D] the cost of the dearest kept,
     recommended[D] that of the recommended strategy."""
-    kept = staying[:, -1]
+    kept = money(staying)
     name = case.names[i]
     entry, found = case.work.entries[name], case.found[name]
     record = entry.tariff.record
@@ -106,7 +109,8 @@ def candidate(case: Case, i: int, staying: Floats, most: Floats, recommended: Fl
         served=float(1 - case.refused[i]),
         exact=entry.exact,
         staying=Estimate.of(kept),
-        by_month=by_month(staying),
+        parts=parts(staying),
+        by_month=by_month(so_far(staying)),
         dearest=Share.of(kept >= most * (1 - 1e-12)),
         dearer=Share.of(kept > recommended * (1 + 1e-12) + 1e-9),
         sibling=case.siblings[i],

@@ -107,7 +107,7 @@ class Candidate:
         light: whether its model is a light one: as recorded, else by name and price.
         served: share of requests it serves today.
         exact: whether the bill is exact for its model, not an interval between assumptions.
-        staying: cost of staying with it throughout, joining included; by_month: as `Outcome.by_month`.
+        staying: cost of staying with it throughout, joining included; parts, by_month: as of an `Outcome`.
         dearest, dearer: the chance that staying with it costs most of all candidates in the end, and more
             than the recommended strategy.
         compression: error of the compressed workload and of interpolation (`Response.merged`, `.between`).
@@ -125,6 +125,7 @@ class Candidate:
     served: float
     exact: bool
     staying: Estimate
+    parts: dict[str, float]
     by_month: dict[str, list[float]]
     dearest: Share
     dearer: Share

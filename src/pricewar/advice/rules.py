@@ -103,7 +103,7 @@ def strategies(case: Case, train: World) -> Iterable[Strategy | Excluded]:
 
 
 def _modes(case: Case, train: World, stays: Sequence[float]) -> list[int]:
-    """Offers that the optimal plan considers: the cheapest to keep, and those a clairvoyant would use most."""
+    """Offers that the optimal plan considers: the cheapest to keep, and those a clairvoyant uses most."""
     n = len(stays)
     if n <= MODES:
         return list(range(n))

@@ -413,6 +413,17 @@ class Surface:
                     found_at.append(float(np.interp(at, found.allowances, table[:, 0])))
             most = max(float(found.pay[0].max()), 1e-12)
             cost, lost = max(cost, abs(found_at[0] - money) / most), max(lost, abs(found_at[1] - share))
+        if found.lumpy:  # the other axis: a factor between two of the grid
+            low, high = list(pairwise(found.allowances))[len(found.allowances) // 2 - 1]
+            q = Fraction((low + high) / 2).limit_denominator(100)
+            money, share, _ = self._bill(1, q, 1.0, "none")
+            at = found.limits.index(1.0) if 1.0 in found.limits else -1
+            guess = [
+                float(np.interp(float(q), found.allowances, t[0, :, at])) for t in (found.pay, found.refused)
+            ]
+            if at >= 0:
+                cost = max(cost, abs(guess[0] - money) / max(float(found.pay[0].max()), 1e-12))
+                lost = max(lost, abs(guess[1] - share))
         return cost, lost
 
 
