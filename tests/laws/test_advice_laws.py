@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pricewar.advice import workload as room
 from pricewar.advice.case import Case
 from pricewar.advice.strategies import Policy, money
-from pricewar.advice.surfaces import Terms, surface
+from pricewar.advice.surfaces import Response, Terms, surface
 from pricewar.advice.workload import workload
 from pricewar.billing.desk import compare
 from pricewar.errors import DataError
@@ -79,7 +79,7 @@ def test_nobody_beats_the_clairvoyant_and_few_the_optimal_plan() -> None:
 @pytest.mark.parametrize("day", [0, 1, 10])
 def test_more_options_never_cost_more(day: int) -> None:
     costs = []
-    what = futures(MIXED, 12, 160, 5)
+    what = futures(MIXED, 12, 100, 5)
     for n in (1, 3, len(MIXED)):
         found = advise(MIXED[:n], team(f"engineer_day: {day}"), what)
         costs.append(found.outcome("optimal").cost)
@@ -189,15 +189,27 @@ def test_a_surface_is_the_bill_of_so_many_times_the_work(name: str, times: int) 
     assert share == pytest.approx(1 - float(real.served.mid or 0), abs=1e-9 if exact else 0.02)
 
 
-@settings(max_examples=10, deadline=None, derandomize=True)
-@given(limit=st.integers(3, 30), tighter=st.floats(0.1, 0.9), load=st.floats(0.5, 8))
-def test_a_tighter_limit_never_serves_more(limit: int, tighter: float, load: float) -> None:
+@pytest.fixture(scope="module")
+def near() -> Response:
     work = workload(busy_log(), catalogue(), [catalogue().offer("dog/free")], START)
-    found = surface(work, "dog/free", (0.2, 10), Terms(limit=(0.1, 1)))
+    return surface(work, "dog/free", (0.2, 10), Terms(limit=(0.1, 1)))
+
+
+@pytest.fixture(scope="module")
+def far() -> Response:
+    work = workload(busy_log(), catalogue(), [catalogue().offer("dog/free")], START)
+    return surface(work, "dog/free", (100, 1000), Terms())
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(limit=st.integers(3, 30), tighter=st.floats(0.1, 0.9), load=st.floats(0.5, 8))
+def test_a_tighter_limit_never_serves_more(
+    limit: int, tighter: float, load: float, near: Response, far: Response
+) -> None:
+    found = near
     at = np.interp([limit / 30 / load, limit / 30 * tighter / load], found.limits, found.refused[0, 0])
     assert at[1] >= at[0] - 1e-12
     assert (np.diff(found.refused[0, 0]) <= 1e-12).all()
-    far = surface(work, "dog/free", (100, 1000), Terms())
     assert float(np.interp(1 / 1000, far.limits, far.refused[0, 0])) > 0.999
 
 
@@ -284,7 +296,7 @@ def exact_value(months: int, hazard: float, factor: float, day: float) -> float:
 
 @pytest.mark.parametrize("day", [0.3, 1.0])
 def test_the_optimal_plan_reaches_the_exact_value(day: float) -> None:
-    months, hazard, factor, draws = 12, 0.08, 3.0, 3000
+    months, hazard, factor, draws = 12, 0.08, 3.0, 1600
     names = ["bee/one", "ant/one"]
     rng = np.random.default_rng(8)
     jumps = rng.random((draws, months)) < hazard
@@ -298,4 +310,4 @@ def test_the_optimal_plan_reaches_the_exact_value(day: float) -> None:
     exact = exact_value(months, hazard, factor, day)
     error = (cost.high - cost.low) / 2
     assert abs(cost.mean - exact) < 1.5 * error
-    assert error < 0.02 * exact
+    assert error < 0.03 * exact

@@ -267,7 +267,7 @@ def follow(
                             to, least = p, cost[d, m, p]
                     if to != now:
                         break
-            elif kind == TRIGGER and m > 0:
+            elif kind == TRIGGER and (m > 0 or not fresh):
                 most = 0.0
                 for p in range(offers):
                     if open_[d, m, p] and p != now and (lasting[p] or not paid_only):
