@@ -5,20 +5,19 @@ advice knows what was on record on the first of that month, and no more; what it
 terms that then held. Regret is what a strategy costs more than the clairvoyant's plan, which pays for its
 moves as everybody does.
 
-Our advice is `decide`. It is asked at the start, and again when it said to look again, when the fitted trigger
-is pulled, when the terms in use have ended, gone or become dearer, or when some offer would now save, over the
-months that are left, more than the move costs. Whatever it then recommends is done.
+Our advice is `decide`. It is asked at the start, and again when it said to look again, when the fitted
+trigger is pulled, when the terms in use have ended, gone or become dearer, or when some offer would now save,
+over the months that are left, more than the move costs. Whatever it then recommends is done.
 
-Intervals: years that begin a month apart share most of their months, so whole runs of consecutive starting
-months are drawn anew (moving blocks, Künsch 1989, Annals of Statistics 17:1217), the same for all classes;
-for all teams together classes are drawn anew as well. Few starts make such intervals too narrow rather than
-too wide.
+Intervals: windows that begin a month apart share most of their months, so runs of consecutive starting months
+are drawn anew together (circular blocks, Politis and Romano 1992), the same for all classes; for all teams
+together classes are drawn anew as well. With few starts such intervals are too narrow rather than too wide.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
@@ -193,7 +192,9 @@ class _Watch:
         if w.ended[k, now] and not w.ended[k - 1, now]:
             return "its free terms ended"
         costs = w.portable if portable else w.costs
-        move = np.array([plans.move_cost(costs, w.lane.vendor, now, tenure, p) for p in range(w.cost.shape[1])])
+        move = np.array(
+            [plans.move_cost(costs, w.lane.vendor, now, tenure, p) for p in range(w.cost.shape[1])]
+        )
         saving, left = w.cost[k, now] - w.cost[k], w.months - k
         rule = next((o.settings for o in advice.outcomes if o.key == "trigger"), {})
         payback = float(rule.get("payback", 0.0))
@@ -271,10 +272,10 @@ class Regret:
     """What a strategy cost a class of teams.
 
     Attributes:
-        cost: mean discounted cost of a year. over: what it cost more than the clairvoyant's plan, as a share
-            of that plan's cost; low, high: 90% interval. against: our advice's cost less this strategy's, as a
-            share of the latter's, with its interval (negative: ours was cheaper). moves: a year.
-        won: years in which ours cost no more than this, of `years`.
+        cost: mean discounted cost of a window. over: what it cost more than the clairvoyant's plan, as a
+            share of that plan's cost; low, high: 90% interval. against: our advice's cost less this
+            strategy's, as a share of the latter's, with its interval (negative: ours was cheaper).
+        moves: in a window. won: windows in which ours cost no more than this, of `windows`.
     """
 
     team: str
@@ -288,7 +289,7 @@ class Regret:
     against_high: float
     moves: float
     won: int
-    years: int
+    windows: int
 
 
 @dataclass(frozen=True)
@@ -307,7 +308,7 @@ class Backtest:
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
-        found = asdict(replace(self))
+        found = asdict(self)
         found["first"], found["last"] = self.first.isoformat(), self.last.isoformat()
         for t in found["trials"]:
             t["start"] = t["start"].isoformat()
@@ -353,55 +354,44 @@ def run(
             trials.append(trial(lane.window(start, months), draws, seed))
     names = tuple(c.name for c in classes)
     source = "the sample month" if log is None else ", ".join(log.source)
-    return Backtest(
-        first, last, months, draws, seed, source, trials, regrets(trials, names, seed), names
-    )
+    return Backtest(first, last, months, draws, seed, source, trials, regrets(trials, names, seed), names)
 
 
 def regrets(trials: Sequence[Trial], classes: Sequence[str], seed: int = 0) -> list[Regret]:
     """Regret by class, both streams together, and over classes with equal weight."""
     starts = sorted({t.start for t in trials})
-    cost = {
-        key: np.array(
-            [[sum(t.spent[key].total for t in trials if (t.team, t.start) == (c, s)) for s in starts]
-             for c in classes]
-        )
-        for key in STRATEGIES
-    }  # fmt: skip
-    moves = {
-        key: np.array(
-            [[sum(t.spent[key].moves for t in trials if (t.team, t.start) == (c, s)) for s in starts]
-             for c in classes]
-        )
-        for key in STRATEGIES
-    }  # fmt: skip
+
+    def sums(what: str, key: str) -> np.ndarray:
+        """[C, S] over the streams of each class and start."""
+        found = np.zeros((len(classes), len(starts)))
+        for t in trials:
+            found[classes.index(t.team), starts.index(t.start)] += getattr(t.spent[key], what)
+        return found
+
+    cost = {key: sums("total", key) for key in STRATEGIES}
+    moves = {key: sums("moves", key) for key in STRATEGIES}
     picks = _blocks(len(starts), seed)
-    rng = np.random.default_rng([seed, 1])
-    drawn = rng.integers(0, len(classes), (RESAMPLES, len(classes)))
+    drawn = np.random.default_rng([seed, 1]).integers(0, len(classes), (RESAMPLES, len(classes)))
+    groups = [(np.array([i]), name) for i, name in enumerate(classes)]
     found = []
-    for rows, name in [*((np.array([i]), c) for i, c in enumerate(classes)), (None, "all")]:
-        every = np.arange(len(classes)) if rows is None else rows
+    for every, name in [*groups, (np.arange(len(classes)), "all")]:
+        who = drawn if name == "all" else np.repeat(every[None, :], RESAMPLES, axis=0)
         for key in STRATEGIES:
-            who = drawn if rows is None else np.repeat(rows[None, :], RESAMPLES, axis=0)
             over, over_range = _ratio(cost[key], cost["clairvoyant"], every, who, picks)
             against, against_range = _ratio(cost["ours"], cost[key], every, who, picks)
             won = cost["ours"][every] <= cost[key][every] * (1 + 1e-9)
-            found.append(
-                Regret(
-                    name, key, float(cost[key][every].mean()), over, *over_range, against, *against_range,
-                    float(moves[key][every].mean()), int(won.sum()), int(won.size),
-                )  # fmt: skip
-            )
+            mean = float(cost[key][every].mean())
+            counts = (float(moves[key][every].mean()), int(won.sum()), int(won.size))
+            found.append(Regret(name, key, mean, over, *over_range, against, *against_range, *counts))
     return found
 
 
 def _blocks(starts: int, seed: int) -> np.ndarray:
-    """[R, S] starting months drawn anew in runs."""
+    """[R, S] starting months drawn anew in runs, the last followed by the first."""
     rng = np.random.default_rng([seed, 0])
     block = min(BLOCK, starts)
-    count = -(-starts // block)
-    at = rng.integers(0, starts - block + 1, (RESAMPLES, count))
-    return (at[:, :, None] + np.arange(block)).reshape(RESAMPLES, -1)[:, :starts]
+    at = rng.integers(0, starts, (RESAMPLES, -(-starts // block)))
+    return ((at[:, :, None] + np.arange(block)) % starts).reshape(RESAMPLES, -1)[:, :starts]
 
 
 def _ratio(

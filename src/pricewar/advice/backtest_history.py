@@ -176,8 +176,8 @@ class Bills:
         one, outs = np.ones(shape), [np.empty(shape) for _ in range(4)]
         s = self.surfaces
         kernel.months(
-            np.full((1, 1), load), one, np.zeros(shape, np.uint8), one, one, one, s.own, s.after, s.late, s.gift,
-            *s.tables, *outs,
+            np.full((1, 1), load), one, np.zeros(shape, np.uint8), one, one, one, s.own, s.after, s.late,
+            s.gift, *s.tables, *outs,
         )  # fmt: skip
         return outs[0][0, 0], outs[1][0, 0]
 
@@ -196,8 +196,8 @@ class Lane:
     """One stream through the months: realised costs for every window.
 
     Attributes:
-        names: offers that reached the bar in some month; vendors: of each. first, last: month in which each was
-            last in force.
+        names: offers that reached the bar in some month. vendors: of each. last: month in which each was last
+            in force.
     """
 
     def __init__(

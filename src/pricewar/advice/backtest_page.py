@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 from pricewar.advice.backtest import STRATEGIES, Backtest, Regret
@@ -20,20 +21,20 @@ def _money(x: float) -> str:
     return f"{x:,.0f}" if abs(x) >= 100 else f"{x:,.2f}"
 
 
-def _share(x: float) -> str:
+def percent(x: float) -> str:
     """As a percentage, or as a multiple where that reads better."""
     return f"× {1 + x:,.1f}" if x >= 5 else f"{100 * x:+.0f}%".replace("-", "−")
 
 
 def _span(low: float, high: float) -> str:
-    return f"{_share(low)} … {_share(high)}"
+    return f"{percent(low)} … {percent(high)}"
 
 
 def table(found: Backtest, team: str) -> list[str]:
     """Regret of one class, a line for each strategy."""
     rows = [r for r in found.regrets if r.team == team]
     money = team != "all"
-    head = "| strategy |" + (" USD a year | moves |" if money else "") + " over the clairvoyant (90%) | "
+    head = "| strategy |" + (" USD | moves |" if money else "") + " over the clairvoyant (90%) | "
     lines = [
         head + "ours against it (90%) | ours no dearer |",
         "|---|" + ("---|---|" if money else "") + "---|---|---|",
@@ -42,14 +43,12 @@ def table(found: Backtest, team: str) -> list[str]:
         cells = [STRATEGIES[r.strategy]]
         if money:
             cells += [_money(r.cost), f"{r.moves:.1f}"]
-        cells.append(
-            "0" if r.strategy == "clairvoyant" else f"{_share(r.over)} ({_span(r.low, r.high)})"
-        )
+        cells.append("0" if r.strategy == "clairvoyant" else f"{percent(r.over)} ({_span(r.low, r.high)})")
         if r.strategy == "ours":
             cells += ["", ""]
         else:
-            cells.append(f"{_share(r.against)} ({_span(r.against_low, r.against_high)})")
-            cells.append(f"{r.won} of {r.years}")
+            cells.append(f"{percent(r.against)} ({_span(r.against_low, r.against_high)})")
+            cells.append(f"{r.won} of {r.windows}")
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
@@ -68,8 +67,8 @@ def sentences(found: Backtest) -> list[str]:
         for key in ("once", "cheapest", "paid", "flagship", "chasing"):
             r = of(team, key)
             side = better if r.against_high < 0 else worse if r.against_low > 0 else even
-            side.append(f"“{STRATEGIES[key]}” ({_share(r.against)})")
-        words = [f"{who} our advice cost {_share(mine.over)} over the clairvoyant's plan "
+            side.append(f"“{STRATEGIES[key]}” ({percent(r.against)})")
+        words = [f"{who} our advice cost {percent(mine.over)} over the clairvoyant's plan "
                  f"({_span(mine.low, mine.high)})"]  # fmt: skip
         for found_in, verb in ((better, "clearly cheaper than"), (worse, "clearly dearer than"),
                                (even, "not clearly different from")):  # fmt: skip
@@ -81,7 +80,7 @@ def sentences(found: Backtest) -> list[str]:
 
 def page(found: Backtest, scores: Scores | None, command: str) -> str:
     """The whole document."""
-    years = sorted({t.start for t in found.trials})
+    starts = sorted({t.start for t in found.trials})
     lines = [
         "# The back-test",
         "",
@@ -92,42 +91,55 @@ def page(found: Backtest, scores: Scores | None, command: str) -> str:
         "",
         *(f"- {line}" for line in sentences(found)),
         "",
-        *_caveats(found, years),
+        *_caveats(found),
         "",
         "## How it is done",
         "",
-        *_method(found, years),
+        *_method(found, starts),
         "",
         "## Regret by class of team",
         "",
-        "*Over the clairvoyant*: the cost of all years together over that of the clairvoyant's plans. *Ours "
-        "against it*: the cost of our advice over the strategy's (negative: ours was cheaper). *Ours no dearer*: "
-        "in how many years.",
+        "USD: mean cost of a window, discounted to its start. *Over the clairvoyant*: the cost of all "
+        "windows together over that of the clairvoyant's plans. *Ours against it*: the cost of our advice over the "
+        "strategy's (negative: ours was cheaper). *Ours no dearer*: in how many windows.",
     ]
     for team in (*found.classes, "all"):
         about = next((c.words for c in CLASSES if c.name == team), "classes weighing alike")
-        lines += ["", f"### {team.capitalize()}", "", f"{about[0].upper()}{about[1:]}.", "", *table(found, team)]
+        lines += [
+            "",
+            f"### {team.capitalize()}",
+            "",
+            f"{about[0].upper()}{about[1:]}.",
+            "",
+            *table(found, team),
+        ]
     lines += ["", "## What was asked, and what it led to", "", *_asked(found)]
-    lines += ["", "## Year by year", "", *_years(found)]
+    lines += ["", "## Window by window", "", *_years(found)]
     if scores is not None:
         lines += ["", "## The forecasts behind it", "", *_forecasts(scores)]
     return "\n".join(lines) + "\n"
 
 
-def _caveats(found: Backtest, years: Sequence) -> Iterable[str]:
+def _caveats(found: Backtest) -> Iterable[str]:
+    starts = sorted({t.start for t in found.trials})
+    floor = {t.start: 0.0 for t in found.trials}
+    for t in found.trials:
+        floor[t.start] += t.spent["frictionless"].total
+    fell = 1 - floor[starts[-1]] / floor[starts[0]]
     yield (
-        f"{len(years)} starting months, of which years share most of their months: the intervals resample runs "
-        "of months and are still likely to be too narrow. It was one market history, in which prices fell; "
-        "nothing here shows what the advice does when they rise."
+        f"{len(starts)} starting months, whose windows share most of their months: intervals resample runs "
+        "of months and are still likely to be too narrow. It was one market history; the cost of always having "
+        f"the cheapest for nothing was {percent(-fell)} from the first window to the last, so it says little "
+        "of how the advice does when prices rise."
     )
 
 
-def _method(found: Backtest, years: Sequence) -> Iterable[str]:
+def _method(found: Backtest, starts: Sequence[date]) -> Iterable[str]:
     bars = ", ".join(f"{tier} {bar:g}" for tier, bar in BARS.items())
     yield (
-        f"- A team begins anew in each of {len(years)} months ({years[0]:%Y-%m} to {years[-1]:%Y-%m}) and has "
-        f"{found.months} months to go. It has two streams of work, light and flagship, decided one by one. "
-        f"Requests, sizes and hours come from {found.source}; volume, growth and the cost of leaving are its "
+        f"- A team begins anew in each of {len(starts)} months ({starts[0]:%Y-%m} to {starts[-1]:%Y-%m}) and "
+        f"has {found.months} months to go. It has two streams of work, light and flagship, decided one by "
+        f"one. Requests, sizes and hours come from {found.source}; volume, growth and the cost of leaving are its "
         "class's:"
     )
     yield ""
@@ -142,38 +154,40 @@ def _method(found: Backtest, years: Sequence) -> Iterable[str]:
     yield (
         f"- An offer is considered if its model's published capability reaches the stream's bar ({bars} on "
         "Epoch's index) and its terms are list, introductory or free. Grants, packs and provisioned capacity "
-        "are left out, and so is using two vendors side by side. Figures of the index were published later than "
-        "some of these months; a model counts only from its release on."
+        "are left out, and so is using two vendors side by side. A model counts only from its release on; "
+        "its figure may have been published later."
     )
     yield (
-        "- Each month's advice sees the catalogue, prices and terms recorded by its first day, hazards estimated "
-        f"from them, and {found.draws} futures. It chooses among the eight cheapest paid offers (three of a "
-        "vendor at most), three free ones, the best flagship and the offer in use. What happens is billed on "
-        "the recorded terms of each month, by the surfaces that the advice itself uses, for every offer that "
-        "reaches the bar. Free terms that end are billed by the paid sibling; from an offer that is gone one "
-        "must move."
+        "- Each month's advice sees the catalogue, prices and terms recorded by its first day, hazards "
+        f"estimated from them, and {found.draws} futures. It chooses among the eight cheapest paid offers "
+        "(three of a vendor at most), three free ones, the best flagship and the offer in use. What happens "
+        "is billed on the recorded terms of each month, by the surfaces that the advice itself uses, for every "
+        "offer that reaches the bar. Free terms that end are billed by the paid sibling; from an offer that "
+        "is gone one must move."
     )
     yield (
-        "- Our advice is asked again when it said so, when its trigger is pulled, when the terms in use end, go "
-        "or become dearer, and when another offer would save, over the months left, more than the move costs."
+        "- Our advice is asked again when it said so, when its trigger is pulled, when the terms in use end, "
+        "go or become dearer, and when another offer would save, over the months left, more than the move "
+        "costs. Asked by a team whose offer is gone, it takes the team to begin anew, and so does not know "
+        "that the same vendor's successor is nearer than others."
     )
     yield (
-        "- The clairvoyant's plan is exact, by dynamic programming over offers, months of use and portability, "
-        "with all prices known and moves paid. The best flagship is the cheapest within a point of the highest "
-        "capability figure; for light work it is far more than is asked for."
+        "- The clairvoyant's plan is exact, by dynamic programming over offers, months of use and "
+        "portability, with all prices known and moves paid. The best flagship is the cheapest within a point "
+        "of the highest capability figure; for light work it is far more than is asked for."
     )
     yield (
-        "- Recorded lists may go on naming what is no longer sold; Anyscale's shared endpoints are taken to have "
-        "ended on 2024-08-01, as it said. Prices of cached input are recorded for few offers; elsewhere it is "
-        "billed as input, for every strategy alike."
+        "- Recorded lists may go on naming what is no longer sold; Anyscale's shared endpoints are taken to "
+        "have ended on 2024-08-01, as it said, without the advice knowing beforehand. Prices of cached input "
+        "are recorded for few offers; elsewhere it is billed as input, for every strategy alike."
     )
 
 
 def _asked(found: Backtest) -> Iterable[str]:
     questions = [a for t in found.trials for a in t.asked]
-    years = len({(t.team, t.start) for t in found.trials})
+    windows = len({(t.team, t.start) for t in found.trials})
     yield (
-        f"{len(questions)} questions in {len(found.trials)} streams of {years} years, "
+        f"{len(questions)} questions in {len(found.trials)} streams of {windows} windows, "
         f"{len(questions) / max(len(found.trials), 1):.1f} a stream."
     )
     yield ""
@@ -210,8 +224,8 @@ def _years(found: Backtest) -> Iterable[str]:
 
 def _forecasts(scores: Scores) -> Iterable[str]:
     yield (
-        "From quarterly origins, each scored on what came to pass: CRPS and log score of the log price that a "
-        "user pays, against baselines fitted on the same records (no change, constant decline, climatology). "
+        "From quarterly origins, each scored on what came to pass: CRPS and log score of the log price that "
+        "a user pays, against baselines fitted on the same records (no change, decline, climatology). "
         "Columns are explained in [futures.md](futures.md)."
     )
     yield ""
@@ -219,8 +233,8 @@ def _forecasts(scores: Scores) -> Iterable[str]:
     short = [r for r in scores.rows if r.skill < SKILL]
     good = [r for r in scores.rows if r.skill >= SKILL]
     yield ""
+    missed = ", ".join(f"{r.group} at {r.horizon} months ({percent(r.skill)})" for r in short)
     yield (
         f"CRPS is at least {SKILL:.0%} under the best baseline in {len(good)} of {len(scores.rows)} rows. "
-        f"It falls short for: {', '.join(f'{r.group} at {r.horizon} months ({_share(r.skill)})' for r in short)}. "
-        "Why is said in [futures.md](futures.md)."
+        f"It falls short for: {missed}. Why is said in [futures.md](futures.md)."
     )

@@ -113,7 +113,13 @@ class Stream:
         frame = self.base.filter(kept)
         span = (frame["time"][0], frame["time"][-1])
         return replace(
-            self.model, rows_in=len(frame), rows=len(frame), exclusions=(), span=span, _held=frame, _again=None
+            self.model,
+            rows_in=len(frame),
+            rows=len(frame),
+            exclusions=(),
+            span=span,
+            _held=frame,
+            _again=None,
         )
 
 
