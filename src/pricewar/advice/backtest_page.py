@@ -100,8 +100,8 @@ def page(found: Backtest, scores: Scores | None, command: str) -> str:
         "## Regret by class of team",
         "",
         "USD: mean cost of a window, discounted to its start. *Over the clairvoyant*: the cost of all "
-        "windows together over that of the clairvoyant's plans. *Ours against it*: the cost of our advice over the "
-        "strategy's (negative: ours was cheaper). *Ours no dearer*: in how many windows.",
+        "windows together over that of the clairvoyant's plans. *Ours against it*: the cost of our advice "
+        "over the strategy's (negative: ours was cheaper). *Ours no dearer*: in how many windows.",
     ]
     for team in (*found.classes, "all"):
         about = next((c.words for c in CLASSES if c.name == team), "classes weighing alike")
@@ -128,9 +128,9 @@ def _caveats(found: Backtest) -> Iterable[str]:
     fell = 1 - floor[starts[-1]] / floor[starts[0]]
     yield (
         f"{len(starts)} starting months, whose windows share most of their months: intervals resample runs "
-        "of months and are still likely to be too narrow. It was one market history; the cost of always having "
-        f"the cheapest for nothing was {percent(-fell)} from the first window to the last, so it says little "
-        "of how the advice does when prices rise."
+        "of months and are still likely to be too narrow. It was one market history; the cost of always "
+        f"having the cheapest for nothing was {percent(-fell)} from the first window to the last, so it says "
+        "little of how the advice does when prices rise."
     )
 
 
@@ -139,8 +139,8 @@ def _method(found: Backtest, starts: Sequence[date]) -> Iterable[str]:
     yield (
         f"- A team begins anew in each of {len(starts)} months ({starts[0]:%Y-%m} to {starts[-1]:%Y-%m}) and "
         f"has {found.months} months to go. It has two streams of work, light and flagship, decided one by "
-        f"one. Requests, sizes and hours come from {found.source}; volume, growth and the cost of leaving are its "
-        "class's:"
+        f"one. Requests, sizes and hours come from {found.source}; volume, growth and the cost of leaving are "
+        "its class's:"
     )
     yield ""
     yield "  | class | light requests a month | flagship requests a month | light share | growth a month |"
@@ -161,8 +161,8 @@ def _method(found: Backtest, starts: Sequence[date]) -> Iterable[str]:
         "- Each month's advice sees the catalogue, prices and terms recorded by its first day, hazards "
         f"estimated from them, and {found.draws} futures. It chooses among the eight cheapest paid offers "
         "(three of a vendor at most), three free ones, the best flagship and the offer in use. What happens "
-        "is billed on the recorded terms of each month, by the surfaces that the advice itself uses, for every "
-        "offer that reaches the bar. Free terms that end are billed by the paid sibling; from an offer that "
+        "is billed on the recorded terms of each month, by the surfaces that the advice itself uses, for "
+        "every offer that reaches the bar. Free terms that end are billed by the paid sibling; from an offer that "
         "is gone one must move."
     )
     yield (

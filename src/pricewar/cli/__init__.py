@@ -28,6 +28,7 @@ COMMANDS = {
         "Simulate a market, alone or against another rule: who cuts, who leaves, who wins.",
     ),
     "war": ("pricewar.cli.war", "war", "The war of May 2024 played again, beside what happened."),
+    "backtest": ("pricewar.cli.backtest", "backtest", "Judge the advice by what prices and terms then did."),
     "claims": ("pricewar.cli.claims", "claims", "Test twenty claims about price wars, one by one."),
     "replicate": ("pricewar.cli.games", "replicate", "Published figures of the literature beside ours."),
     "sample": ("pricewar.cli.demo", "sample", "Write a realistic usage log to try things on."),
