@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 import pytest
-from advice_world import START, advise, catalogue, futures, log, team
+from advice_world import OFFERS, START, advise, catalogue, futures, log, team
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -149,6 +149,20 @@ def test_all_of_it_is_json() -> None:
     assert found.months == 6
     shares = np.array(list(found.plan.occupancy.values())).sum(axis=0)
     np.testing.assert_allclose(shares, 2 if found.recommended == "several" else 1)
+
+
+def test_today_is_the_bill() -> None:
+    names = [n for n in OFFERS if n not in ("eel/free", "ibis/min", "jay/term")]  # charges by the month
+    found = advise(names, team())
+    bills = {
+        e.offer.id: e for e in compare(log(), catalogue(), [catalogue().offer(n) for n in names]).entries
+    }
+    for c in found.candidates:
+        entry = bills[c.offer]
+        assert c.today == pytest.approx(float(entry.own.mid or 0) * found.workload["requests_a_month"] / 1400)
+        assert c.served == pytest.approx(float(entry.served.mid or 0))
+        assert sum(c.parts.values()) == pytest.approx(c.staying.mean)
+        assert c.by_month["mean"][-1] == pytest.approx(c.staying.mean)
 
 
 # --- surfaces ---------------------------------------------------------------------------------------------
