@@ -341,10 +341,10 @@ class _Maker:
     # -- what is announced -----------------------------------------------------------------------------------
 
     def _ends(self, offer: Offer, record: OfferRecord) -> bool:
-        """Whether the offer's terms may end and leave its model to be paid: free ones, grants that are renewed,
-        and introductory prices with a stated end."""
+        """Whether the offer's terms may end and leave its model to be paid: free ones, grants that are
+        renewed, and introductory prices with a stated end and no price to follow."""
         if record.kind == "introductory":
-            return self._end(offer, record) is not None
+            return not offer.after(self.standing.moment) and self._end(offer, record) is not None
         renewed = any(a.reset != "none" for a in record.allowances) or not record.allowances
         return record.kind == "free" or (record.kind == "grant" and renewed)
 

@@ -73,8 +73,13 @@ class Place(NamedTuple):
     inside: bool
 
 
-@lru_cache(maxsize=8)
-def load_map(path: Path = _BUNDLED) -> Map:
+@lru_cache(maxsize=1)
+def bundled() -> Map:
+    """The map of the package."""
+    return load_map(_BUNDLED)
+
+
+def load_map(path: Path) -> Map:
     """A map from its file.
 
     Raises:
@@ -123,7 +128,7 @@ def places(
         ConfigurationError: an unknown offer, or a rule that names no vendor of the market.
         DefinitionError: a mistake in a map's file.
     """
-    rules, bundled = map_of(own), load_map()
+    rules = map_of(own)
     for pattern, rule in rules.offers.items():
         if rule.follows is not None and rule.follows not in (*market.vendors, *ELSEWHERE):
             known = (*market.vendors, *ELSEWHERE)
@@ -139,7 +144,7 @@ def places(
         rule = next((r for pattern, r in rules.offers.items() if fnmatchcase(id, pattern)), _SILENT)
         follows, why, inside = rule.follows, "as the caller's map says", rule.follows in market.vendors
         if follows is None:
-            follows, why, inside = _follows(market, offer, (rules, bundled), fringe)
+            follows, why, inside = _follows(market, offer, (rules, bundled()), fringe)
         if follows == FRINGE and not fringe:
             follows, why = INDUSTRY, f"{why}; the market has no open weights"
         tier = rule.class_ or class_of(catalogue, offer)
