@@ -27,6 +27,7 @@ class Reliance:
     Attributes:
         stands: the chance that its terms have not ended by the day.
         as_now: the chance that they have not, and that no limit or allowance has been cut.
+        gone: the chance that they have ended by the last month of the futures.
         end: the first of the month by which half of the futures have seen it end; None if fewer do.
         then: the paid offer that bills it afterwards; None where nobody is known to sell its model.
     """
@@ -34,6 +35,7 @@ class Reliance:
     offer: str
     stands: Share
     as_now: Share
+    gone: float
     end: date | None
     then: str | None
 
@@ -72,7 +74,8 @@ def reliance(futures: Futures, offers: Iterable[str], until: date) -> list[Relia
         gone = (futures.status[:, :, o] != AS_TODAY).mean(axis=0)
         at = np.flatnonzero(gone >= 0.5)
         end = _first_of(futures.start, int(at[0])) if len(at) else None
-        found.append(Reliance(offer, Share.of(stands), Share.of(stands & generous), end, futures.sibling[o]))
+        chances = Share.of(stands), Share.of(stands & generous), float(gone[-1])
+        found.append(Reliance(offer, *chances, end, futures.sibling[o]))
     return sorted(found, key=lambda r: (-r.as_now.share, -r.stands.share, r.offer))
 
 

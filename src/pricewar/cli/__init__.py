@@ -15,6 +15,11 @@ from pricewar import __version__
 COMMANDS = {
     "demo": ("pricewar.cli.demo", "demo", "Bill a realistic sample log on real offers: table and report."),
     "bill": ("pricewar.cli.bill", "bill", "Bill a usage log on real offers, fine print included."),
+    "advise": (
+        "pricewar.cli.advise",
+        "advise",
+        "What the cheap or free offer costs in the end, and what to do.",
+    ),
     "offers": ("pricewar.cli.offers", "offers", "List, filter and explain offers: terms, sources, changes."),
     "games": (
         "pricewar.cli.games",

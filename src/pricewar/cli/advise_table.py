@@ -1,0 +1,333 @@
+"""Advice in the terminal: what to do first, then what it rests on, part by part."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from pricewar.report.advice_story import account, trigger, why
+from pricewar.report.advice_words import figure, money, plainly, word
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+CAUSES = (
+    ("nothing is known", "out.unknown"),
+    ("its best guess", "out.guess"),
+    ("not good enough", "out.quality"),
+    ("cannot be billed", "out.unbilled"),
+    ("serves none", "out.serves_none"),
+)
+"""How a reason begins, and its kind."""
+
+
+Row = tuple[str, list[str], str, str]
+"""Name, cells, style, and what stands below the name."""
+
+
+def show(data: Mapping[str, Any], parts: Sequence[str] = ()) -> None:
+    """Print `parts` of the advice, or all of them in brief; the head always."""
+    from pricewar.cli.pictures import console
+
+    out = console()
+    _head(out, data)
+    for part in parts or SHOWN:
+        out.print()
+        SHOWN[part](out, data, not parts)
+
+
+def _head(out: Console, data: Mapping[str, Any]) -> None:
+    work, log = data["workload"], data["log"]
+    logged = work["as_logged_a_month"]
+    cost = f", {_money(data, logged)} as logged" if logged is not None else ""
+    # The count may be of tokens: then the log does not hold requests, and a note says so.
+    out.print(_safe(f"{log['source']}: {log['rows']:,} records in {work['days']:.0f} days, a month "
+                    f"{figure(work['requests_a_month'], 'short')} requests{cost}", "bold"))  # fmt: skip
+    draws = f"{data['fitted']} futures to fit, {data['judged']} to judge"
+    out.print(_safe(f"{data['months']} months from {data['start']}; {draws} ({data['source']})", "dim"))
+    for e in log["exclusions"]:
+        out.print(_safe(f"  left out: {e['count']:,} × {e['cause']}", "yellow"))
+    evidence = data["evidence"]
+    if evidence is not None:
+        used = f"{evidence['used']:,} of {evidence['rows']:,} rows used"
+        models = f"{', '.join(evidence['sources'])}: {used}, of {', '.join(evidence['models'])}"
+        out.print(_safe(f"Evaluations: {models}"))
+        for e in evidence["exclusions"]:
+            out.print(_safe(f"  left out: {e['count']:,} × {e['cause']}", "yellow"))
+        for line in evidence["unknown"]:
+            out.print(_safe(f"  {line}", "yellow"))
+
+
+def _do(out: Console, data: Mapping[str, Any], _: bool) -> None:
+    for place, row in enumerate(data["story"]):
+        out.print(_safe(_told(data, row), "bold" if not place else ""))
+
+
+def _strategies(out: Console, data: Mapping[str, Any], _: bool) -> None:
+    heads = ["cost", "between", "tail", "refused", "moves", "against"]
+    paying = any(o["roi"] is not None or o["break_even"] for o in data["outcomes"])
+    rows: list[Row] = []
+    for o in sorted(data["outcomes"], key=lambda o: (o["benchmark"], o["cost"]["mean"])):
+        best = o["key"] == data["recommended"]
+        cost = o["cost"]
+        cells = [
+            f"{_bare(cost['mean'])} ± {_bare(cost['mean'] - cost['low'])}",
+            f"{_bare(cost['p5'])}–{_bare(cost['p95'])}",
+            _bare(cost["tail"]),
+            _share(o["unserved"]),
+            f"{o['switches']:.1f}",
+            "" if best else ("+" if o["against"]["mean"] > 0 else "") + _bare(o["against"]["mean"]),
+        ]
+        if paying:
+            cells += ["" if o["roi"] is None else f"{o['roi']['mean']:+.0%}", _breaks_even(o)]
+        name = ("→ " if best else "  ") + word(f"strategy.{o['key']}")
+        style = "bold" if best else "dim" if o["benchmark"] else ""
+        rows.append((name, cells, style, "    " + " + ".join(o["offers"]) if o["offers"] else ""))
+    _grid(out, word("strategies.title"), [*heads, *(["roi", "break_even"] if paying else [])], rows)
+    note = (
+        f"{data['currency']}, discounted; mean ± 95% of it from the number of futures; nine futures in ten; "
+    )
+    note += "mean of the worst twentieth; the last three are bounds that nobody can follow"
+    out.print(_safe(note, "dim"))
+    for row in data["skipped"]:
+        out.print(_safe(f"  {word('strategy.' + row['offer'])}: {row['why']}", "dim"))
+
+
+def _breaks_even(o: Mapping[str, Any]) -> str:
+    if o["break_even"] is None:
+        return "never" if o["never"] else ""
+    never = o["never"]["share"]
+    return f"month {o['break_even']}" + (f", {_told({}, 'never.share', share=never)}" if never else "")
+
+
+def _plan(out: Console, data: Mapping[str, Any], _: bool) -> None:
+    plan = data["plan"]
+    table = _table(["when", "then"], left=2, prefix="plan")
+    for row in plan["triggers"]:
+        table.add_row(*(_safe(_told(data, s)) for s in trigger(row)))
+    out.print(Text(word("plan.title"), style="bold"))
+    out.print(_safe(_told(data, "plan.begin", offer=plan["begin"], agreed=plan["agreed"])))
+    out.print(table)
+    for look in plan["look_again"]:
+        when = f"{look['day']} (month {look['month'] + 1})"
+        out.print(_safe(f"  look again {when}: {_told(data, why(look))}"))
+
+
+def _leaving(out: Console, data: Mapping[str, Any], _: bool) -> None:
+    table = _table(["month", "leaving", "rise", "to"], left=0)
+    table.columns[-1].justify = "left"
+    for r in data["plan"]["rises"]:
+        after = (
+            word("leaving.at_once") if not r["months"] else _told(data, "leaving.months", months=r["months"])
+        )
+        key = "leaving.rise_free" if r["share"] is None else "leaving.rise"
+        rise = _told(data, key, monthly=r["monthly"], share=r["share"])
+        table.add_row(after, _money(data, r["leaving"]), rise, _safe(r["to"]))
+    title = _told(data, "leaving.title", offer=data["plan"]["begin"].split(" + ")[0])
+    out.print(_safe(title, "bold"))
+    out.print(table)
+    for key in ("lock_in", "portability", "second_vendor"):
+        if data[key] is not None:
+            out.print(_safe(_worth(data, word(f"worth.{key}"), data[key]["amount"], data[key]["words"])))
+    regret = "the recommended strategy's cost over that of a plan that knows the future"
+    out.print(_safe(_worth(data, word("worth.regret"), data["regret"], regret)))
+
+
+def _worth(data: Mapping[str, Any], name: str, amount: Mapping[str, float], words: str) -> str:
+    between = f"95% of the mean {_money(data, amount['low'])} to {_money(data, amount['high'])}"
+    spread = f"nine futures in ten {_money(data, amount['p5'])} to {_money(data, amount['p95'])}"
+    return f"{name} {_money(data, amount['mean'])} ({between}; {spread}): {words}"
+
+
+def _free(out: Console, data: Mapping[str, Any], _: bool) -> None:
+    title = _told(data, "free.title", until=data["until"])
+    if not data["reliance"]:
+        out.print(Text(title, style="bold"))
+        out.print(word("free.none"))
+        return
+    known = {c["offer"]: c for c in data["candidates"]}
+    rows: list[Row] = []
+    for r in data["reliance"]:
+        c = known[r["offer"]]
+        cells = [_share(c["served"]), _chance(r["stands"]), _chance(r["as_now"]), r["end"] or "–",
+                 _money(data, c["staying"]["mean"]), _share(c["dearest"]["share"])]  # fmt: skip
+        rows.append((_named(c), cells, "", f"    {word('col.then')} {r['then']}" if r["then"] else ""))
+    _grid(out, title, ["served", "stands", "as_now", "half", "kept", "dearest"], rows)
+    note = "share of futures (95%): stands at all; stands with limits and allowances no lower than today's. "
+    note += f"Kept: cost of {data['months']} months; dearest: of all offers considered"
+    out.print(Text(note, style="dim"))
+    for row in data["tale"]:
+        out.print(_safe(_told(data, row)))
+
+
+def _causes(out: Console, data: Mapping[str, Any], _: bool) -> None:
+    mine = account(data)
+    table = _table(["cause", "amount"], left=1)
+    table.add_row(word("causes.base"), _money(data, mine["base"]))
+    for cause in mine["causes"]:
+        table.add_row(word(f"cause.{cause['key']}"), _signed(data, cause["amount"]))
+    table.add_row(word("causes.total"), _money(data, mine["total"]), style="bold")
+    _titled(out, "causes.title", table)
+    out.print(Text(f"{word('strategy.' + mine['key'])}; {word('causes.note')}", style="dim"))
+
+
+def _offers(out: Console, data: Mapping[str, Any], brief: bool) -> None:
+    rows: list[Row] = []
+    for c in sorted(data["candidates"], key=lambda c: c["staying"]["mean"]):
+        kept = c["staying"]
+        cells = [_money(data, c["today"] + c["refused"]), _share(c["served"]), _bare(kept["mean"]),
+                 f"{_bare(kept['p5'])}–{_bare(kept['p95'])}", _share(c["dearest"]["share"])]  # fmt: skip
+        rows.append((_named(c), cells, "", ""))
+    _grid(out, word("offers.title"), ["today", "served", "kept", "between", "dearest"], rows)
+    out.print(Text(_told(data, "offers.note", months=data["months"]), style="dim"))
+    because = {c["model"]: c["because"][0] for c in data["candidates"] if c["verdict"] and c["because"]}
+    for model, text in because.items() if not brief else ():
+        out.print(_safe(f"  {model}: {text}", "dim"))
+
+
+def causes_of(data: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """How many offers were set aside for each kind of reason, most first; kinds as keys of the words."""
+    kinds = Counter(
+        next((key for begin, key in CAUSES if e["why"].startswith(begin)), "out.other")
+        for e in data["left_out"]
+    )
+    if data["dearer_left_out"]:
+        kinds["out.dearer"] = len(data["dearer_left_out"])
+    return kinds.most_common()
+
+
+def _left_out(out: Console, data: Mapping[str, Any], _: bool) -> None:
+    out.print(Text(word("out.title"), style="bold"))
+    taken = len(data["candidates"])
+    out.print(_told(data, "out.summary", taken=taken, considered=data["considered"]))
+    for key, count in causes_of(data):
+        out.print(_safe(f"{count:>6}  {word(key)}"))
+        for e in data["left_out"]:
+            if key == "out.other" and not any(e["why"].startswith(begin) for begin, _ in CAUSES):
+                out.print(_safe(f"          {e['offer']}: {e['why']}", "dim"))
+    out.print(Text("each by name and reason: --json", style="dim"))
+
+
+def _assumptions(out: Console, data: Mapping[str, Any], brief: bool) -> None:
+    if brief:
+        out.print(Text(word("assumptions.title"), style="bold"))
+        for given, words in ((True, word("assumptions.given")), (False, "assumed")):
+            some = [
+                f"{a['key']} {a['value']}"
+                for a in data["assumptions"]
+                if a["given"] == given and a["value"] not in ("not said", "none")
+            ]
+            if some:
+                out.print(_safe(f"{words}: {', '.join(some)}", "" if given else "dim"))
+        out.print(Text("units and reasons: --part assumptions", style="dim"))
+    else:
+        table = _table(["key", "value", "unit", "why"], left=4)
+        for a in data["assumptions"]:
+            table.add_row(
+                _safe(a["key"]), _safe(a["value"]), _safe(a["unit"]),
+                word("assumptions.given") if a["given"] else _safe(a["why"]),
+                style="" if a["given"] else "dim",
+            )  # fmt: skip
+        _titled(out, "assumptions.title", table)
+    work = data["workload"]
+    if data["present_model"]:
+        out.print(_safe(f"Candidates are held against {data['present_model']}, the model in use."))
+    out.print(_told(data, "made.error", cost=work["error_cost"], refused=work["error_refused"]))
+    for note in data["notes"]:
+        out.print(_safe(f"  note: {note}", "dim"))
+    out.print(
+        Text("To say what is so of your team: pricewar advise --team-template > team.yaml", style="dim")
+    )
+
+
+SHOWN = {
+    "do": _do,
+    "strategies": _strategies,
+    "plan": _plan,
+    "leaving": _leaving,
+    "free": _free,
+    "causes": _causes,
+    "offers": _offers,
+    "left-out": _left_out,
+    "assumptions": _assumptions,
+}
+
+
+def _table(heads: Sequence[str], left: int, prefix: str = "col") -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for place, head in enumerate(heads):
+        right = place >= left
+        table.add_column(word(f"{prefix}.{head}"), justify="right" if right else "left", overflow="fold",
+                         no_wrap=right and head not in ("to", "then", "quality"))  # fmt: skip
+    return table
+
+
+def _grid(out: Console, title: str, heads: Sequence[str], rows: Sequence[Row]) -> None:
+    """Names with figures beside them; a name too long for its column stands on a line of its own."""
+    names = [word(f"col.{head}") for head in heads]
+    widths = [max(len(cells[i]) for _, cells, _, _ in rows) for i in range(len(heads))]
+    widths = [max(width, len(name)) + 2 for width, name in zip(widths, names, strict=True)]
+    room = min(max(len(name) for name, *_ in rows), max(out.width - sum(widths), 16))
+    out.print(Text(title, style="bold"))
+    line = "".join(f"{name:>{width}}" for name, width in zip(names, widths, strict=True))
+    out.print(Text(" " * room + line, style="dim"))
+    for name, cells, style, below in rows:
+        line = "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+        if len(name) > room:
+            out.print(_safe(name, style))
+            name = ""
+        out.print(_safe(f"{name:<{room}}{line}", style))
+        if below:
+            out.print(_safe(below, "dim"))
+
+
+def _titled(out: Console, key: str, table: Table) -> None:
+    out.print(Text(word(key), style="bold"))
+    out.print(table)
+
+
+def _told(data: Mapping[str, Any], row: Mapping[str, Any] | str, **args: Any) -> str:
+    """A sentence of the data, or the one under a key; text that came as such stays."""
+    currency = data.get("currency", "USD")
+    if isinstance(row, str):
+        return plainly(row, args, currency) if args else row
+    return plainly(row["key"], row["args"], currency)
+
+
+def _named(c: Mapping[str, Any]) -> str:
+    """An offer with its kind; its model's quality may be in doubt."""
+    kind = "" if c["kind"] == "list" else f" {c['kind']}"
+    doubt = " ?" if c["verdict"] == "undecided" else ""
+    return f"{c['offer']}{kind}{doubt}"
+
+
+def _money(data: Mapping[str, Any], value: float) -> str:
+    return money(value, data["currency"])
+
+
+def _signed(data: Mapping[str, Any], value: float) -> str:
+    return ("+" if value > 0 else "") + money(value, data["currency"])
+
+
+def _bare(value: float) -> str:
+    """An amount whose currency stands in the note."""
+    return f"{value:,.0f}".replace("-", "−")
+
+
+def _share(value: float) -> str:
+    if 0 < value < 0.001 or 0.999 < value < 1:
+        return "<0.1%" if value < 0.5 else ">99.9%"
+    return figure(value, "pct")
+
+
+def _chance(share: Mapping[str, float]) -> str:
+    return f"{share['share']:.0%} ({share['low'] * 100:.0f}–{share['high'] * 100:.0f})"
+
+
+def _safe(text: str, style: str = "") -> Text:
+    """Names come from a log and from files: nothing in them may command the terminal."""
+    return Text("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text), style=style)
