@@ -135,7 +135,7 @@ SCRIPTS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(script=SCRIPTS, month0=st.integers(0, 3))
 def test_scripted_prices_come_back_as_exactly_those_factors(script, month0) -> None:
     futures = made(market(script=script, **{"acme.allowance": 8.0}), month0=month0, draws=1)
@@ -241,6 +241,20 @@ def test_a_vendor_that_left_is_retired_and_its_heir_bills() -> None:
     assert of(futures, "acme/small-free", "status")[0, -1] == RETIRED
 
 
+def test_the_heir_is_as_able_as_who_left() -> None:
+    world = market(fringe_lag=1.0, **{"acme.cash": 3e5, "acme.price_light": 0.2, "acme.price_flagship": 2.0})
+    futures = made(world, month0=1, months=8, draws=1)
+    assert of(futures, "acme/small", "successor")[0, -1] == pytest.approx(4.0 / 0.2)  # bolt, not the weights
+
+
+def test_whoever_takes_a_vendor_over_bills_its_teams() -> None:
+    script = [(2.3, 0, 3.0, -1, -1), (6.2, 0, 2.0, -1, -1)]
+    world = market(script=script, merge_into=0.0, merge_from=1.0, merge_month=4.1)
+    futures = made(world)
+    np.testing.assert_array_equal(of(futures, "bolt/small", "status")[0], [0, 0, 2, 2, 2, 2])
+    np.testing.assert_allclose(of(futures, "bolt/small", "successor")[0], [1, 1, 0.75, 0.75, 0.5, 0.5])
+
+
 def test_what_is_announced_comes_as_announced() -> None:
     ids = ["acme/dearer", "acme/going", "acme/heir", "acme/ended"]
     futures = made(market(script=[(3.2, 0, 2.0, 20.0, -1)]), ids)
@@ -326,6 +340,25 @@ def test_unmapped_offers_are_shown_and_a_map_of_ones_own_comes_first(tmp_path) -
         made(market(), own_map={"offers": {"acme/*": {"follows": "acmee"}}})
     with pytest.raises(ConfigurationError, match="keys are vendors, models and offers"):
         made(market(), own_map={"offer": {}})
+
+
+def test_the_bundled_map_names_what_there_is_and_the_page_is_right() -> None:
+    from pathlib import Path
+
+    from pricewar.futures.market_map import bundled
+    from pricewar.market import definition
+
+    markets = [definition.load(name) for name in ("china-2024", "global-2025")]
+    inside = {n for m in markets for n, v in m.text.vendors.each.items() if v.conduct != "fringe"}
+    assert set(bundled().vendors) == inside
+    assert set(bundled().models) <= inside | {FRINGE}
+    sellers = {o.latest.vendor for o in load_catalogue().offers.values()}
+    assert {name for names in bundled().vendors.values() for name in names} <= sellers
+    page = (Path(__file__).parents[2] / "docs" / "futures.md").read_text(encoding="utf-8")
+    example = yaml.safe_load(page.split("```yaml\n", 1)[1].split("```", 1)[0])
+    ids = ["groq/openai/gpt-oss-120b", "openai/gpt-5-mini", "zhipu/glm-5.3/cny"]
+    found = places(definition.market(markets[0]), load_catalogue(), ids, example)
+    assert [p.follows for p in found] == [INDUSTRY, "deepseek", "zhipu"]
 
 
 def test_what_cannot_be_is_said() -> None:
