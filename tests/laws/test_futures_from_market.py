@@ -242,7 +242,7 @@ def test_a_vendor_that_left_is_retired_and_its_heir_bills() -> None:
 
 
 def test_the_heir_is_as_able_as_who_left() -> None:
-    world = market(fringe_lag=1.0, **{"acme.cash": 3e5, "acme.price_light": 0.2, "acme.price_flagship": 2.0})
+    world = market(fringe_lag=1.0, **{"acme.cash": 1e5, "acme.price_light": 0.2, "acme.price_flagship": 2.0})
     futures = made(world, month0=1, months=8, draws=1)
     assert of(futures, "acme/small", "successor")[0, -1] == pytest.approx(4.0 / 0.2)  # bolt, not the weights
 
