@@ -381,13 +381,14 @@ class Policy:
 
     Attributes:
         offers: those it considers. Forecasts of many offers from few futures favour lucky ones.
-        tested: its mean cost on futures held out while shrinkage and margin were chosen; None: too few.
+        tested: its cost in each of the futures held out while shrinkage and margin were chosen, fitted on the
+            others; None: too few.
     """
 
     steps: list[_Step]
     offers: NDArray[np.int64]
     margin: float = 0.0
-    tested: float | None = None
+    tested: Floats | None = None
 
     @classmethod
     def fit(cls, world: World, offers: Sequence[int] | None = None) -> Policy:
@@ -403,7 +404,9 @@ class Policy:
             for r in RIDGES:
                 steps = cls._fit(half, r, 0.0)
                 tried += [(rest.total(_forward(rest, steps, m)), m, r) for m in MARGINS]
-            tested, margin, ridge = min(tried)
+            _, margin, ridge = min(tried)
+            steps = cls._fit(half, ridge, 0.0)
+            tested = money(rest.account(_forward(rest, steps, margin)))
         return cls(cls._fit(world, ridge, margin), chosen, margin, tested)
 
     @classmethod
@@ -456,11 +459,18 @@ def _features(world: World, m: int) -> Floats:
         other = np.where(np.arange(offers) == first[:, None], order[:, 1:2], order[:, :1])
     else:
         other = z
+    # What leaving now would save until the end, as far as leaving costs: the shape an advantage has.
+    lowest = np.partition(known, 1, axis=1)[:, :2] if offers > 1 else np.repeat(known, 2, axis=1)
+    best = np.where(known.argmin(axis=1)[:, None] == np.arange(offers), lowest[:, 1:], lowest[:, :1])
+    bar = float(world.costs.leave.mean())
+    left = float(world.discount[: world.shape[1] - m].sum())
+    saving = np.clip((known - best) * left / bar, -1, 1) if bar > 0 else np.zeros_like(known)
     status = world.status[:, m]
     frontier = np.log(np.maximum(world.futures.frontier[:, m], 1e-9))
     common = np.stack([frontier[:, 0], frontier[:, 1], np.log(np.maximum(world.load[:, m], 1e-9))], axis=1)
     own = np.stack(
-        [z, other, z * z, other * other, z * other, status == 1, status == 2, world.share[:, m]], axis=2
+        [z, other, z * z, other * other, z * other, saving, status == 1, status == 2, world.share[:, m]],
+        axis=2,
     )
     both = np.concatenate([own, np.broadcast_to(common[:, None], (draws, offers, 3))], axis=2)
     return np.ascontiguousarray(both.transpose(1, 0, 2))
