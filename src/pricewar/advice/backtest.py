@@ -41,6 +41,7 @@ STRATEGIES: Final = {
     "paid": "what was cheapest of paid offers at the start, kept",
     "flagship": "the best flagship at the start, kept",
     "chasing": "always the cheapest, paying every move",
+    "patient": "moving when it would pay over the months left",
     "clairvoyant": "knowing all that was to come",
     "frictionless": "always the cheapest, if moving were free",
 }
@@ -116,7 +117,7 @@ def ask(
     *,
     of: Bills | None = None,
     present: tuple[str, int, bool] | None = None,
-    draws: int = 80,
+    draws: int = 60,
     seed: int = 0,
 ) -> Advice:
     """Our advice in a month, from what was on record then.
@@ -192,9 +193,7 @@ class _Watch:
         if w.ended[k, now] and not w.ended[k - 1, now]:
             return "its free terms ended"
         costs = w.portable if portable else w.costs
-        move = np.array(
-            [plans.move_cost(costs, w.lane.vendor, now, tenure, p) for p in range(w.cost.shape[1])]
-        )
+        move = w.moves(now, tenure, costs)
         saving, left = w.cost[k, now] - w.cost[k], w.months - k
         rule = next((o.settings for o in advice.outcomes if o.key == "trigger"), {})
         payback = float(rule.get("payback", 0.0))
@@ -230,7 +229,24 @@ def chasing(window: Window) -> list[int]:
     return path
 
 
-def trial(window: Window, draws: int = 80, seed: int = 0) -> Trial:
+def patient(window: Window) -> list[int]:
+    """Begin with the cheapest; move to where most would be saved over the months left if prices stayed, when
+    that is more than the move costs."""
+    path, tenure = [int(window.cost[0].argmin())], 1
+    for k in range(1, window.months):
+        now = path[-1]
+        if not window.open(k, now):
+            to = window.forced(k, now)
+        else:
+            move = window.moves(now, tenure, window.costs)
+            gain = (window.cost[k, now] - window.cost[k]) * (window.months - k) - move
+            to = int(gain.argmax()) if gain.max() > 0 else now
+        tenure = tenure + 1 if to == now else 1
+        path.append(to)
+    return path
+
+
+def trial(window: Window, draws: int = 60, seed: int = 0) -> Trial:
     """Every strategy over one window."""
     lane, start = window.lane, window.start
     month = lane.history.month(start)
@@ -245,6 +261,7 @@ def trial(window: Window, draws: int = 80, seed: int = 0) -> Trial:
         "paid": (kept(window, int(np.where(paid, first, np.inf).argmin())), None),
         "flagship": (kept(window, lane.at[best] if best else int(first.argmin())), None),
         "chasing": (chasing(window), None),
+        "patient": (patient(window), None),
     }
     _, known, ready = plans.clairvoyant(window.cost, lane.vendor, window.costs, window.portable)
     routes["clairvoyant"] = (known, ready)
@@ -323,7 +340,7 @@ def run(
     every: int = 1,
     classes: Sequence[Class] = CLASSES,
     log: Log | None = None,
-    draws: int = 80,
+    draws: int = 60,
     seed: int = 0,
     records: Records | None = None,
     progress: Callable[[str], None] | None = None,
@@ -389,7 +406,7 @@ def regrets(trials: Sequence[Trial], classes: Sequence[str], seed: int = 0) -> l
 def _blocks(starts: int, seed: int) -> np.ndarray:
     """[R, S] starting months drawn anew in runs, the last followed by the first."""
     rng = np.random.default_rng([seed, 0])
-    block = min(BLOCK, starts)
+    block = min(BLOCK, max(starts // 2, 1))
     at = rng.integers(0, starts, (RESAMPLES, -(-starts // block)))
     return ((at[:, :, None] + np.arange(block)) % starts).reshape(RESAMPLES, -1)[:, :starts]
 

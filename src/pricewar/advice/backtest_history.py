@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pricewar.advice import kernel
+from pricewar.advice.backtest_plans import move_cost
 from pricewar.advice.backtest_teams import Stream
 from pricewar.advice.evidence_published import figure_of
 from pricewar.advice.strategies import Costs, Floats, Surfaces, costs_of
@@ -282,6 +283,11 @@ class Window:
 
     def open(self, k: int, o: int) -> bool:
         return bool(np.isfinite(self.cost[k, o]))
+
+    def moves(self, o: int, tenure: int, costs: Costs) -> Floats:
+        """[O] cost of a move from `o` after `tenure` months; 0 to itself."""
+        offers = range(self.cost.shape[1])
+        return np.array([move_cost(costs, self.lane.vendor, o, tenure, p) if p != o else 0.0 for p in offers])
 
     def forced(self, k: int, o: int) -> int:
         """Where a user of an offer that is gone goes in month k: its successor, else the cheapest paid."""

@@ -13,6 +13,7 @@ from pricewar.advice.backtest_teams import BARS, CLASSES
 if TYPE_CHECKING:
     from pricewar.futures.scoring import Scores
 
+PLAIN = ("once", "cheapest", "paid", "flagship", "chasing", "patient")
 SKILL = 0.25
 """The aim: CRPS this much under the best baseline's."""
 
@@ -64,7 +65,7 @@ def sentences(found: Backtest) -> list[str]:
         who = "Over all classes" if team == "all" else f"For the {team}"
         mine = of(team, "ours")
         better, worse, even = [], [], []
-        for key in ("once", "cheapest", "paid", "flagship", "chasing"):
+        for key in PLAIN:
             r = of(team, key)
             side = better if r.against_high < 0 else worse if r.against_low > 0 else even
             side.append(f"“{STRATEGIES[key]}” ({percent(r.against)})")
@@ -78,13 +79,13 @@ def sentences(found: Backtest) -> list[str]:
     return lines
 
 
-def page(found: Backtest, scores: Scores | None, command: str) -> str:
-    """The whole document."""
+def page(found: Backtest, scores: Scores | None, command: str, took: str = "") -> str:
+    """The whole document; `took`: how long it took, in words."""
     starts = sorted({t.start for t in found.trials})
     lines = [
         "# The back-test",
         "",
-        f"Made by `{command}`. What our advice would have cost real months, {found.first:%Y-%m} to "
+        f"Made by `{command}`{took}. What our advice would have cost real months, {found.first:%Y-%m} to "
         f"{found.last:%Y-%m}, against plain strategies and hindsight.",
         "",
         "## What it comes to",
@@ -139,7 +140,7 @@ def _method(found: Backtest, starts: Sequence[date]) -> Iterable[str]:
     yield (
         f"- A team begins anew in each of {len(starts)} months ({starts[0]:%Y-%m} to {starts[-1]:%Y-%m}) and "
         f"has {found.months} months to go. It has two streams of work, light and flagship, decided one by "
-        f"one. Requests, sizes and hours come from {found.source}; volume, growth and the cost of leaving are "
+        f"one. Requests, sizes and hours come from {found.source}; volume, growth and leaving costs are "
         "its class's:"
     )
     yield ""
@@ -162,14 +163,15 @@ def _method(found: Backtest, starts: Sequence[date]) -> Iterable[str]:
         f"estimated from them, and {found.draws} futures. It chooses among the eight cheapest paid offers "
         "(three of a vendor at most), three free ones, the best flagship and the offer in use. What happens "
         "is billed on the recorded terms of each month, by the surfaces that the advice itself uses, for "
-        "every offer that reaches the bar. Free terms that end are billed by the paid sibling; from an offer that "
-        "is gone one must move."
+        "every offer that reaches the bar. Free terms that end are billed by the paid sibling; "
+        "from an offer that is gone one must move."
     )
     yield (
         "- Our advice is asked again when it said so, when its trigger is pulled, when the terms in use end, "
         "go or become dearer, and when another offer would save, over the months left, more than the move "
-        "costs. Asked by a team whose offer is gone, it takes the team to begin anew, and so does not know "
-        "that the same vendor's successor is nearer than others."
+        "costs. *Moving when it would pay* is that last rule alone, obeyed without advice. Asked by a team "
+        "whose offer is gone, our advice takes the team to begin anew, and so does not know that the same "
+        "vendor's successor is nearer than others."
     )
     yield (
         "- The clairvoyant's plan is exact, by dynamic programming over offers, months of use and "
@@ -210,7 +212,7 @@ def _asked(found: Backtest) -> Iterable[str]:
 
 
 def _years(found: Backtest) -> Iterable[str]:
-    keys = ("ours", "cheapest", "chasing", "clairvoyant", "frictionless")
+    keys = ("ours", "cheapest", "patient", "clairvoyant", "frictionless")
     yield "USD, discounted, both streams of a team apart; what our advice used, in order."
     yield ""
     yield "| team | stream | from | " + " | ".join(keys) + " | our offers |"

@@ -50,7 +50,7 @@ class _Month(click.ParamType):
     help="A usage log for requests, sizes and hours, in place of the sample month.",
 )
 @click.option(
-    "--draws", default=80, show_default=True, type=click.IntRange(2), help="Futures of each advice."
+    "--draws", default=60, show_default=True, type=click.IntRange(2), help="Futures of each advice."
 )
 @click.option("--seed", default=0, show_default=True, help="Of the futures.")
 @click.option("--no-forecasts", is_flag=True, help="Leave out the table of forecast scores.")
@@ -94,7 +94,7 @@ def backtest(
             remedy = did_you_mean(name, known) or "one of: " + ", ".join(known)
             raise ConfigurationError(f"no class of team “{name}”", where="--class", remedy=remedy)
     progress = Progress(quiet)
-    began = time.monotonic()
+    began, worked = time.monotonic(), time.process_time()
     found = run(
         first,
         last,
@@ -110,7 +110,8 @@ def backtest(
     if not no_forecasts and (write or json_file):
         progress.say("scoring forecasts")
         scores = forecasts(progress=progress.say)
-    show(found, time.monotonic() - began)
+    seconds, worked = time.monotonic() - began, time.process_time() - worked
+    show(found, seconds)
     if json_file:
         both = found.document() | {"forecasts": scores.document() if scores else None}
         write_text(json_file, json.dumps(both, indent=1))
@@ -121,9 +122,11 @@ def backtest(
         parts += [f"--every {every}"] if every != 1 else []
         parts += [f"--class {c}" for c in classes]
         parts += [f"--log {log.name}"] if log else []
-        parts += [f"--draws {draws}"] if draws != 80 else []
+        parts += [f"--draws {draws}"] if draws != 60 else []
         parts += [f"--seed {seed}"] if seed else []
-        write_text(write, page(found, scores, f"pricewar backtest {' '.join(parts)} --write {write}"))
+        command = f"pricewar backtest {' '.join(parts)} --write {write}"
+        took = f" in {seconds / 60:.1f} minutes, {worked:.0f} s of a processor"
+        write_text(write, page(found, scores, command, took))
         progress.say(f"written: {write}")
 
 
