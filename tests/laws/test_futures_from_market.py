@@ -58,6 +58,8 @@ ANNOUNCED = [
      "in_force": {"from": "2025-06-01"}, "rates": [{"input": 8, "output": 24}]},
     {"id": "acme/going", "models": ["thing-1-big"], "light": False,
      "in_force": {"from": "2024-06-01", "until": "2025-05-01"}},
+    {"id": "acme/going-too", "models": ["thing-9-big"], "light": False,
+     "in_force": {"from": "2024-06-01", "until": "2025-04-15"}},
     {"id": "acme/heir", "models": ["thing-4-big"], "light": False, "rates": [{"input": 2, "output": 6}]},
     {"id": "acme/ended", "models": ["thing-0-big"],
      "in_force": {"from": "2024-06-01", "until": "2025-01-01"}},
@@ -162,6 +164,12 @@ def test_who_is_not_in_the_market_follows_the_vendors_by_their_tokens() -> None:
         tokens / tokens.sum() @ np.log([[1, 0.25, 0.25, 0.25, 0.25, 0.25], [1, 1, 1, 1.5, 1.5, 1.5]])
     )
     np.testing.assert_allclose(of(made(world, draws=1), "stepfun/step")[0], mean, rtol=1e-12)
+
+
+def test_open_weights_follow_their_costs_smoothly() -> None:
+    futures = made(market(progress=0.06), draws=1)
+    np.testing.assert_allclose(of(futures, "hosty/llama")[0], np.exp(-0.06 * (np.arange(6) + 0.5)), rtol=1e-9)
+    assert (of(futures, "stepfun/step") == 1).all()
 
 
 def test_a_market_at_rest_changes_nothing() -> None:
