@@ -16,6 +16,8 @@ draw: what all offers share cancels, and without switching costs the differences
 not forecast, costs are carried backwards. Months of use stand in the state unrounded, since gifts run out and
 switching costs deepen by them; a gift counts only for a team that joined in month 0, as nobody promises it
 later. Given the realised costs as their own forecast, the same recursion is the clairvoyant's.
+
+The module passes 500 lines because world and policy share one layout of arrays, which only stands here.
 """
 
 from __future__ import annotations
