@@ -274,7 +274,7 @@ class _Maker:
             column.price = path
             column.status = np.where(gone, RETIRED, 0).astype(np.uint8)
             column.successor = np.where(gone, path * np.where(over, heir, 1.0), 1.0)
-            if record.kind == "introductory":
+            if record.kind == "introductory" and not offer.after(self.standing.moment):
                 self.noted["what follows its introductory price is not announced; it is taken to change like "
                            "a list price"].append(offer.id)  # fmt: skip
             return column
