@@ -133,7 +133,7 @@ def shortlist(
             "no offer can serve this work: " + "; ".join(f"{e.offer}: {e.why}" for e in excluded[:3]),
             remedy="name more offers with --offers, or ask less of them in the team's file",
         )
-    taken = _taken(useful, billed, catalogue, team, known, most, wanted, short)
+    taken = _taken(useful, billed, catalogue, team, start, known, most, wanted, short)
     ids = {o.id for o in taken}
     return Shortlist(
         taken,
@@ -167,12 +167,13 @@ def _taken(
     billed: Comparison,
     catalogue: Catalogue,
     team: Team,
+    start: date,
     evidence: Evidence,
     most: int,
     named: set[str],
     short: Mapping[str, float | None],
 ) -> list[Offer]:
-    rate, _ = catalogue.exchange("USD", team.currency, billed.frozen.date() if billed.frozen else None)
+    rate, _ = catalogue.exchange("USD", team.currency, start)
     groups: dict[str, list[Entry]] = {"gift": [], "light": [], "flagship": []}
     for entry in useful:
         groups[_group(entry, billed, float(rate))].append(entry)

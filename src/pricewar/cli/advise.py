@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from pricewar.usage.log import Log
 
 DRAWS = 600
-PARTS = ("do", "strategies", "plan", "leaving", "free", "causes", "offers", "left-out", "assumptions")
+PARTS = (
+    *("do", "strategies", "plan", "leaving", "vendors", "free", "versus", "causes", "offers", "left-out"),
+    "assumptions",
+)
 UNTIL_DAYS = 365
 
 
@@ -49,7 +52,7 @@ def _template(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.option("--evals", multiple=True, type=click.Path(exists=True, path_type=Path),
               help="Results of your own evaluations: promptfoo, lm-evaluation-harness, CSV or JSON lines; "
                    "repeat for more. Published figures stand in for what they do not measure.")  # fmt: skip
-@click.option("--evals-model", "aliases", multiple=True, metavar="NAME=MODEL",
+@click.option("--model", "aliases", multiple=True, metavar="NAME=MODEL",
               help="The model that the evaluations call NAME; repeat for more.")  # fmt: skip
 @click.option("--pass-at", type=float, help="Score from which an answer passes, where there are only scores.")
 @click.option("--offers", "-o", multiple=True, metavar="PATTERN",
@@ -251,7 +254,7 @@ def _evidence(
     """
     if not evals:
         if aliases or pass_at is not None:
-            where = "--evals-model" if aliases else "--pass-at"
+            where = "--model" if aliases else "--pass-at"
             raise ConfigurationError("there are no evaluations", where=where, remedy="name them with --evals")
         return None
     from pricewar.advice.evidence import read
@@ -260,17 +263,17 @@ def _evidence(
     for item in aliases:
         name, equals, model = item.partition("=")
         if not equals or not name or not model:
-            raise ConfigurationError(f"“{item}” is not NAME=MODEL", where="--evals-model",
-                                     remedy="such as --evals-model ours=gpt-5-mini")  # fmt: skip
+            raise ConfigurationError(f"“{item}” is not NAME=MODEL", where="--model",
+                                     remedy="such as --model ours=gpt-5-mini")  # fmt: skip
         models[name] = model
     found = read(list(evals), catalogue=catalogue, models=models, pass_at=pass_at)
     strange = {u.name for u in found.unknown if u.what == "offer"}
-    if strange and strange >= {m.model for m in found.measured}:
+    if strange and strange >= {name for m in found.measured for name in m.called}:
         lines = "; ".join(_strangers(found))
         raise ConfigurationError(
             f"no offer is known for any model of the evaluations: {lines}",
             where="--evals",
-            remedy="say which models they are with --evals-model NAME=MODEL",
+            remedy="say which models they are with --model NAME=MODEL",
         )
     return found
 

@@ -29,6 +29,15 @@ Row = tuple[str, list[str], str, str]
 """Name, cells, style, and what stands below the name."""
 
 
+def tell(data: Mapping[str, Any]) -> None:
+    """The free model against paying from the start, and what to do instead."""
+    from pricewar.cli.pictures import console
+
+    out = console()
+    _versus(out, data, False)
+    out.print(_safe(_told(data, data["story"][0]), "bold"))
+
+
 def show(data: Mapping[str, Any], parts: Sequence[str] = ()) -> None:
     """Print `parts` of the advice, or all of them in brief; the head always."""
     from pricewar.cli.pictures import console
@@ -130,11 +139,27 @@ def _leaving(out: Console, data: Mapping[str, Any], _: bool) -> None:
     title = _told(data, "leaving.title", offer=data["plan"]["begin"].split(" + ")[0])
     out.print(_safe(title, "bold"))
     out.print(table)
-    for key in ("lock_in", "portability", "second_vendor"):
-        if data[key] is not None:
-            out.print(_safe(_worth(data, word(f"worth.{key}"), data[key]["amount"], data[key]["words"])))
+    lock = data["lock_in"]
+    out.print(_safe(_worth(data, word("worth.lock_in"), lock["amount"], lock["words"])))
     regret = "the recommended strategy's cost over that of a plan that knows the future"
     out.print(_safe(_worth(data, word("worth.regret"), data["regret"], regret)))
+
+
+def _vendors(out: Console, data: Mapping[str, Any], _: bool) -> None:
+    found = [key for key in ("second_vendor", "portability") if data[key] is not None]
+    for key in found:
+        out.print(_safe(_worth(data, word(f"worth.{key}"), data[key]["amount"], data[key]["words"])))
+    for key in ("several", "portable"):
+        o = next((o for o in data["outcomes"] if o["key"] == key), None)
+        if o is None:
+            continue
+        parts = ", ".join(
+            f"{name} {_money(data, o['parts'][name])}" for name in ("use", "refused", "switching")
+        )
+        begin = " + ".join(o["offers"])
+        out.print(_safe(f"{word('strategy.' + key)}: {begin}, {_money(data, o['cost']['mean'])}: {parts}"))
+    if not found:
+        out.print("neither a second vendor nor portability was considered")
 
 
 def _worth(data: Mapping[str, Any], name: str, amount: Mapping[str, float], words: str) -> str:
@@ -160,8 +185,6 @@ def _free(out: Console, data: Mapping[str, Any], _: bool) -> None:
     note = "share of futures (95%): stands at all; stands with limits and allowances no lower than today's. "
     note += f"Kept: cost of {data['months']} months; dearest: of all offers considered"
     out.print(Text(note, style="dim"))
-    for row in data["tale"]:
-        out.print(_safe(_told(data, row)))
 
 
 def _causes(out: Console, data: Mapping[str, Any], _: bool) -> None:
@@ -187,6 +210,43 @@ def _offers(out: Console, data: Mapping[str, Any], brief: bool) -> None:
     because = {c["model"]: c["because"][0] for c in data["candidates"] if c["verdict"] and c["because"]}
     for model, text in because.items() if not brief else ():
         out.print(_safe(f"  {model}: {text}", "dim"))
+
+
+def _versus(out: Console, data: Mapping[str, Any], brief: bool) -> None:
+    """The free model against paying from the start: a picture and a few sentences."""
+    pair = data["versus"]
+    if pair is None:
+        out.print(Text(word("versus.title"), style="bold"))
+        out.print(word("versus.none"))
+        return
+    known = {c["offer"]: c for c in data["candidates"]}
+    more = known[pair["free"]]["staying"]["mean"] - known[pair["paid"]]["staying"]["mean"]
+    title = _told(data, "versus.more" if more > 0 else "versus.less", amount=abs(more))
+    if brief:
+        out.print(Text(title, style="bold"))
+    else:
+        _picture(out, data, title, {pair[side]: known[pair[side]]["by_month"]["p50"] for side in SIDES})
+    for row in data["tale"]:
+        out.print(_safe(_told(data, row)))
+
+
+SIDES = ("free", "paid")
+
+
+def _picture(out: Console, data: Mapping[str, Any], title: str, costs: Mapping[str, Sequence[float]]) -> None:
+    import numpy as np
+
+    from pricewar.cli.pictures import draw
+    from pricewar.games.solution import Picture
+
+    x = np.arange(data["months"]) + 1.0
+    lines = {
+        f"{offer}, {side}": np.array(cost) / 1000
+        for side, (offer, cost) in zip(SIDES, costs.items(), strict=True)
+    }
+    note = f"cost so far in thousand {data['currency']}; median of {data['judged']} futures"
+    picture = Picture("curve", title, ("months from the start",), x, x, series=lines, note=note)
+    out.print(draw(picture, min(out.width, 90)))
 
 
 def causes_of(data: Mapping[str, Any]) -> list[tuple[str, int]]:
@@ -249,7 +309,9 @@ SHOWN = {
     "strategies": _strategies,
     "plan": _plan,
     "leaving": _leaving,
+    "vendors": _vendors,
     "free": _free,
+    "versus": _versus,
     "causes": _causes,
     "offers": _offers,
     "left-out": _left_out,

@@ -17,8 +17,18 @@ from pricewar.files import writable
 @click.option("--log", type=click.Path(path_type=Path), default=Path("demo/usage.csv"), show_default=True,
               help="Where the sample log is written.")  # fmt: skip
 @click.option("--lang", type=click.Choice(["en", "zh", "ja"]), default="en", help="Language of the report.")
-def demo(html_to: Path, log: Path, lang: str) -> int:
-    """Bill a realistic month of a small team's requests on real offers: a table here, a report beside it."""
+@click.option("--draws", type=click.IntRange(0), default=200, show_default=True,
+              help="Futures of the advice after it; 0 leaves it out.")  # fmt: skip
+@click.option("--seeds", type=click.IntRange(0), default=40, show_default=True,
+              help="Futures of the price war after it; 0 leaves it out.")  # fmt: skip
+def demo(html_to: Path, log: Path, lang: str, draws: int, seeds: int) -> int:
+    """Bill a realistic month of requests on real offers, and play the price war of May 2024 again.
+
+    Between them: what a free model costs that month's team in three years.
+
+    The bill is a table here and a report beside it; so is the advice, in fewer futures than `pricewar advise`
+    takes. The war is its short form: `pricewar war` tells it whole.
+    """
     click.echo("pricewar: making a month of a small team's requests from published statistics …", err=True)
     from pricewar.cli.bill import run
     from pricewar.usage.sample import write_sample
@@ -29,7 +39,36 @@ def demo(html_to: Path, log: Path, lang: str) -> int:
     command = f"pricewar bill {log.name} --html {html_to.name}"
     code = run(log, command=command, html_to=html_to, lang=lang)
     click.echo(f"\nOpen {html_to} in a browser. Your own log: pricewar bill YOUR_LOG --html report.html")
+    if draws:
+        _advice(log, max(draws, 2), html_to.with_name("advice.html"), lang)
+    if seeds:
+        _war(seeds)
     return code
+
+
+def _advice(log: Path, draws: int, html_to: Path, lang: str) -> None:
+    """The same team on a free light model for three years, against paying from the start."""
+    from pricewar.cli.advise import advised
+    from pricewar.cli.advise_table import tell
+    from pricewar.cli.options import Progress
+    from pricewar.report import advice as page
+
+    click.echo(f"\nWhat a free model costs in the end: 36 months in {draws} futures.\n")
+    data = advised(log, command=f"pricewar advise {log.name}", progress=Progress(), draws=draws)
+    page.write(html_to, data, language=lang)
+    tell(data)
+    click.echo(f"\nThe whole of it: {html_to}. In more futures, for your own team: pricewar advise YOUR_LOG")
+
+
+def _war(seeds: int) -> None:
+    """How such prices came about: the war, in as many futures as a demonstration has time for."""
+    from pricewar.cli.options import Progress
+    from pricewar.cli.war import played, show
+
+    click.echo(f"\nHow such prices come about: a price war, played in {seeds} futures.\n")
+    show(played(max(seeds, 2), Progress(), f"pricewar war --seeds {seeds}"), brief=True)
+    click.echo("\nMore futures, every line beside history, a page: pricewar war --html war.html")
+    click.echo("Another rule, future by future: pricewar simulate china-2024 --against portability=.8")
 
 
 @click.command()

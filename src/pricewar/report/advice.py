@@ -1,7 +1,7 @@
 """The page of advice: what `pricewar advise` found, as one HTML file made like the report's.
 
-The data travel inside the file; `charts/advice.js` draws them and `page/advice.js` writes them out, each chart
-with its table behind. It computes no economics.
+The data travel inside the file; `charts/advice.js` draws them and `page/advice.js` writes them out, each
+chart with its table behind. It computes no economics.
 """
 
 from __future__ import annotations

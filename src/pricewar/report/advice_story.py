@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 Sentence = dict[str, Any]
+OTHER_MODEL = "another model than the one logged"
 
 
 def say(key: str, **args: Any) -> Sentence:
@@ -58,7 +59,10 @@ def story(data: Mapping[str, Any]) -> list[Sentence]:
         found = candidate(data, offer)
         if found is not None and found["verdict"] == "undecided":
             told.append(say("say.doubt", model=found["model"], basis=say(f"basis.{_basis(found)}")))
-        if found is not None and (known := [*found["warnings"], *found["announced"]]):
+        # That another model counts the work otherwise is so of nearly all of them.
+        known = [*found["warnings"], *found["announced"]] if found is not None else []
+        known = [text for text in known if OTHER_MODEL not in text]
+        if known:
             told.append(say("say.know", offer=offer, what="; ".join(known)))
     told += _cheapest(data)
     told.append(_lock(data))

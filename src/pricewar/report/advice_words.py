@@ -200,10 +200,20 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "{months:num} か月の費用（割引後）。点は平均、太い帯は未来の九割、細線は最悪の二十分の一の平均まで。灰色は誰にも実行できない限界。",
     ),
     "versus.title": ("Free, or paid from the start: cost so far", "免费，还是从一开始付费：累计花费", "無料か、最初から払うか：累計費用"),
+    "versus.more": (
+        "The free model, kept, costs {amount:sum} more than paying from the start",
+        "一直用免费模型，比从一开始付费多花 {amount:sum}",
+        "無料モデルを使い続けると、最初から払うより {amount:sum} 高くつく",
+    ),
+    "versus.less": (
+        "The free model, kept, costs {amount:sum} less than paying from the start",
+        "一直用免费模型，比从一开始付费少花 {amount:sum}",
+        "無料モデルを使い続けると、最初から払うより {amount:sum} 安く済む",
+    ),
     "versus.note": (
-        "Line: median; band: nine futures of ten. Joining, moving and refused work are counted.",
-        "线为中位数，色带为十分之九的未来。接入、转换和被拒绝的工作都计入。",
-        "線は中位、帯は未来の九割。導入、移行、断られた仕事も含む。",
+        "Cost so far by month. Line: median; band: nine futures of ten. Joining, moving and refused work are counted.",
+        "按月累计花费。线为中位数，色带为十分之九的未来。接入、转换和被拒绝的工作都计入。",
+        "月ごとの累計費用。線は中位、帯は未来の九割。導入、移行、断られた仕事も含む。",
     ),
     "versus.none": (
         "No free offer stands beside a paid one: there is nothing to compare.",
@@ -222,7 +232,6 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "plan.then": ("Then", "怎么做", "どうする"),
     "plan.look": ("Months to look again", "何时再看", "見直す月"),
     "plan.occupancy": ("Which offer the plan uses, month by month", "计划每月用哪个报价", "計画が月ごとに使うプラン"),
-    "occupancy.note": ("Share of futures.", "占未来的份额。", "未来に占める割合。"),
     "when.payback": (
         "a move would pay for itself within {months:num} {months:month|months}",
         "转换能在 {months:num} 个月内回本",
@@ -304,6 +313,7 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "每个报价用满 {months:num} 个月的花费。质量“?”：未断定，请测试。",
         "それぞれ {months:num} か月使い続けた費用。品質「?」：未確定、要テスト。",
     ),
+    "offers.why": ("What is known of each", "各报价的已知情况", "それぞれについて分かっていること"),
     "out.title": ("Set aside", "未考虑的", "外したもの"),
     "out.summary": (
         "{taken:num} of {considered:num} offers were compared; the rest by cause:",

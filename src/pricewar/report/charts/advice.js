@@ -10,9 +10,10 @@ function left(rows, width) {
 // A row's label: beside its marks, or above them where there is no room.
 function rowLabels(Plot, rows, width, marginLeft) {
   const narrow = width < NARROW;
-  return Plot.text(rows, {y: (_, place) => place, frameAnchor: "left", textAnchor: narrow ? "start" : "end", dx: narrow ? 0 : -10, dy: narrow ? -15 : 0,
-    text: (r) => fitted(r.label, narrow ? width - 12 : marginLeft - 14, 12, 600), fontSize: 12, fontWeight: (r) => (r.best ? 700 : 400),
-    fill: (r) => (r.bound ? "var(--muted)" : "var(--ink)")});
+  return [true, false].map((best) => Plot.text(rows.filter((r) => Boolean(r.best) === best), {
+    y: (r) => rows.indexOf(r), frameAnchor: "left", textAnchor: narrow ? "start" : "end", dx: narrow ? 0 : -10, dy: narrow ? -15 : 0,
+    text: (r) => fitted(r.label, narrow ? width - 12 : marginLeft - 14, 12, 700), fontSize: 12, fontWeight: best ? 700 : 400,
+    fill: (r) => (r.bound ? "var(--muted)" : "var(--ink)")}));
 }
 
 function frame(rows, width, top) {
@@ -70,7 +71,7 @@ export function strategiesChart(Plot, d3, rows, options) {
       Plot.rect(rows, {x1: "p95", x2: (r) => Math.max(r.tail, r.p95), y1: (r) => at(r) - thick, y2: (r) => at(r) + thick, fill: color, fillOpacity: 0.55}),
       Plot.rect(rows, {x1: "p5", x2: "p95", y1: (r) => at(r) - half, y2: (r) => at(r) + half, fill: color, fillOpacity: 0.3}),
       Plot.dot(rows, {x: "mean", y: at, r: 4.5, fill: color, stroke: "var(--card)"}),
-      Plot.text(rows, {x: (r) => Math.max(r.tail, r.p95, r.mean), y: at, dx: 7, textAnchor: "start", text: (r) => write(r.mean), fontSize: 12, fontWeight: (r) => (r.best ? 700 : 400), fill: "var(--ink)", fontVariant: "tabular-nums"}),
+      Plot.text(rows, {x: (r) => Math.max(r.tail, r.p95, r.mean), y: at, dx: 7, textAnchor: "start", text: (r) => write(r.mean), fontSize: 12, fill: "var(--ink)", fontVariant: "tabular-nums"}),
       rowLabels(Plot, rows, width, marginLeft),
     ],
   }), options.alt);
@@ -127,8 +128,8 @@ export function causesChart(Plot, d3, rows, options) {
     marks: [
       Plot.rect(rows, {x1: (r) => Math.min(r.from, r.to), x2: (r) => Math.max(r.from, r.to), y1: (_, i) => i - 0.06, y2: (_, i) => i + 0.34,
         fill: (r) => (r.total ? "var(--other)" : r.to >= r.from ? "var(--owed)" : "var(--gift)"), fillOpacity: 0.8}),
-      Plot.text(rows, {x: (r) => Math.max(r.from, r.to), y: (_, i) => i + 0.14, dx: 7, textAnchor: "start", text: said, fontSize: 12, fontWeight: (r) => (r.total ? 700 : 400), fill: "var(--ink)", fontVariant: "tabular-nums"}),
-      Plot.text(rows, {y: (_, i) => i - 0.26, frameAnchor: "left", textAnchor: "start", text: (r) => fitted(r.label, width - 12, 12, 600), fontSize: 12, fontWeight: (r) => (r.total ? 700 : 400), fill: "var(--ink)"}),
+      Plot.text(rows, {x: (r) => Math.max(r.from, r.to), y: (_, i) => i + 0.14, dx: 7, textAnchor: "start", text: said, fontSize: 12, fill: "var(--ink)", fontVariant: "tabular-nums"}),
+      Plot.text(rows, {y: (_, i) => i - 0.26, frameAnchor: "left", textAnchor: "start", text: (r) => fitted(r.label, width - 12, 12, 600), fontSize: 12, fill: "var(--ink)"}),
       Plot.ruleX([0], {stroke: "var(--line)"}),
     ],
   }), options.alt);

@@ -100,8 +100,9 @@ function headed(id, title, note) {
 }
 
 function drawVersus() {
-  const title = speech.word("versus.title");
   const pair = data.versus;
+  const more = pair ? byOffer.get(pair.free).staying.mean - byOffer.get(pair.paid).staying.mean : 0;
+  const title = pair ? speech.text(more > 0 ? "versus.more" : "versus.less", {amount: Math.abs(more)}) : speech.word("versus.title");
   const alt = headed("versus", title, speech.word(pair ? "versus.note" : "versus.none"));
   at("versus-data").hidden = !pair;
   at("tale").replaceChildren(...data.tale.map((row) => el("li", {}, told(row))));
@@ -215,9 +216,9 @@ function kindOut(why) { return KINDS_OUT.find(([begin]) => why.startsWith(begin)
 function writeOffers() {
   at("offers-note").textContent = speech.text("offers.note", {months: data.months});
   const sorted = [...data.candidates].sort((a, b) => a.staying.mean - b.staying.mean);
-  at("offers").replaceChildren(table(heads("-offer", "today", "served", "kept", "between", "tail", "dearest", "-quality", "-why"), sorted.map((c) => [
-    given(named_(c)), sum(c.today + c.refused), speech.pct(c.served), sum(c.staying.mean), spread(c.staying), sum(c.staying.tail), speech.pct(c.dearest.share), quality(c),
-    el("span", {lang: "en", class: "range"}, [...c.because, ...c.warnings, ...c.announced].join("; "))])));
+  at("offers").replaceChildren(table(heads("-offer", "today", "served", "kept", "between", "tail", "dearest", "-quality"), sorted.map((c) => [
+    given(named_(c)), sum(c.today + c.refused), speech.pct(c.served), sum(c.staying.mean), spread(c.staying), sum(c.staying.tail), speech.pct(c.dearest.share), quality(c)])));
+  behind("offers", () => table(heads("-offer", "-why"), sorted.map((c) => [given(c.offer), el("span", {lang: "en"}, [...c.because, ...c.warnings, ...c.announced].join("; "))])));
   const counts = d3.rollups(data.left_out, (rows) => rows.length, (e) => kindOut(e.why));
   if (data.dearer_left_out.length) counts.push(["out.dearer", data.dearer_left_out.length]);
   counts.sort((a, b) => b[1] - a[1]);
@@ -228,18 +229,19 @@ function writeOffers() {
     ...data.left_out.map((e) => [given(e.offer), el("span", {lang: "en"}, e.why)]), ...data.dearer_left_out.map((id) => [given(id), speech.word("out.dearer")])]));
   all.ontoggle = () => { if (all.open) fill(); };
   if (all.open) fill();
-  at("skipped").replaceChildren(...data.skipped.map((s) => el("li", {}, `${speech.word(`strategy.${s.offer}`)}: `, el("span", {lang: "en"}, s.why))));
+  const skipped = data.skipped.map((s) => el("li", {}, `${speech.word(`strategy.${s.offer}`)}: `, el("span", {lang: "en"}, s.why)));
+  at("skipped").replaceChildren(...(skipped.length ? [el("h3", {}, speech.word("skipped.title")), el("ul", {class: "looks"}, skipped)] : []));
 }
 
 function writeMade() {
   at("meta").textContent = speech.text("meta", {log: data.log.source, requests: data.workload.requests_a_month, months: data.months, start: data.start, draws: data.draws, source: data.source});
-  at("made").replaceChildren(
+  at("made").replaceChildren(...[
     el("p", {}, speech.text("made.futures", {fitted: data.fitted, judged: data.judged})),
     el("p", {}, speech.text("made.error", {cost: data.workload.error_cost, refused: data.workload.error_refused})),
     data.evidence ? el("ul", {lang: "en", class: "looks"}, [`${data.evidence.sources.join(", ")}: ${data.evidence.used} / ${data.evidence.rows}`, ...data.evidence.unknown, ...data.evidence.exclusions.map((e) => `${e.count} × ${e.cause}`)].map((text) => el("li", {}, text))) : null,
     el("ul", {lang: "en", class: "looks"}, data.notes.map((note) => el("li", {}, note))),
     el("p", {}, speech.text("made.version", {version: data.pricewar, made: data.made, seconds: data.seconds, seed: data.seed})),
-    el("h4", {}, speech.word("made.again")), el("pre", {class: "scroll", tabindex: "0"}, el("code", {}, data.command)));
+    el("h4", {}, speech.word("made.again")), el("pre", {class: "scroll", tabindex: "0"}, el("code", {}, data.command))].filter(Boolean));
   at("assumptions").querySelector(".inside").replaceChildren(el("p", {class: "quiet"}, speech.word("assumptions.note")),
     table(heads("-key", "value", "-unit", "-why"), data.assumptions.map((a) => ({look: a.given ? "best" : null, cells: [given(a.key), a.value, el("span", {lang: "en"}, a.unit), a.given ? speech.word("assumptions.given") : el("span", {lang: "en"}, a.why)]}))));
 }

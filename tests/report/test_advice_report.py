@@ -1,0 +1,145 @@
+"""The page of advice as text: self-contained, inert, translated; its sentences follow the figures."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from base64 import b64encode
+
+import pytest
+from made_up_advice import HOSTILE, advice
+
+from pricewar.errors import ConfigurationError, DataError
+from pricewar.report import HERE
+from pricewar.report import advice as page
+from pricewar.report import advice_story as told
+from pricewar.report.advice_words import WORDS, catalogue, money, plainly
+from pricewar.report.words import LANGUAGES
+
+PLACE = re.compile(r"\{(\w+)(?::([^}|]*))?[^}]*\}")
+
+
+def test_every_word_stands_in_every_language_with_the_same_places() -> None:
+    for key, texts in WORDS.items():
+        assert len(texts) == len(LANGUAGES), key
+        assert all(text.strip() for text in texts), key
+        names = [{name for name, _ in PLACE.findall(text)} for text in texts]
+        assert names[0] == names[1] == names[2], key
+
+
+def test_every_word_the_page_asks_for_is_there() -> None:
+    script = (HERE / "page" / "advice.js").read_text("utf-8")
+    template = (HERE / "page" / "advice.html.j2").read_text("utf-8")
+    asked = set(re.findall(r'speech\.(?:word|text)\("([a-z_.]+)"', script))
+    asked |= {f"col.{name.lstrip('-')}" for call in re.findall(r"heads\(([^)]*)\)", script)
+              for name in re.findall(r'"([^"]+)"', call)}  # fmt: skip
+    asked |= set(re.findall(r'w\("([a-z_.]+)"\)', template))
+    assert len(asked) > 60
+    assert asked <= set(catalogue()["en"])
+
+
+def test_no_word_is_left_over() -> None:
+    shown = "".join(
+        (HERE / name).read_text("utf-8")
+        for name in (
+            "page/advice.js", "page/advice.html.j2", "advice_story.py", "../cli/advise_table.py",
+        )
+    )  # fmt: skip
+    ending = re.compile(r"[`\"'](\w+)\.(?:\$\{|\{|[\"'] ?\+)")
+    open_ended = set(ending.findall(shown)) | {"col"}  # the rest of the key comes from the data
+    for key in WORDS:
+        assert key in shown or key.split(".")[0] in open_ended, key
+
+
+def test_the_page_fetches_nothing_and_runs_only_its_own_scripts() -> None:
+    text = page.html(advice())
+    assert not re.search(r"<(?:link|img|iframe|object|embed|base|form)\b", text.split("<script")[0])
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)
+    assert policy is not None
+    assert "default-src 'none'" in policy[1].replace("&#39;", "'")
+    for body in re.findall(r"<script>(.*?)</script>", text, re.S):
+        assert b64encode(hashlib.sha256(body.encode()).digest()).decode() in policy[1]
+
+
+def test_names_are_never_markup() -> None:
+    text = page.html(advice(name=HOSTILE))
+    assert "<script>alert" not in text
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+
+
+def test_it_travels_with_its_data() -> None:
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page.html(advice()), re.S)
+    assert found is not None
+    data = json.loads(found[1])
+    assert data["recommended"] == "trigger"
+    assert len(data["triggers"]) == 4
+
+
+def test_a_language_or_data_that_are_none() -> None:
+    with pytest.raises(ConfigurationError, match="fr"):
+        page.html(advice(), language="fr")
+    with pytest.raises(DataError):
+        page.html({**advice(), "seed": object()})
+
+
+def test_the_modules_of_the_page_do_not_share_names() -> None:
+    seen: dict[str, str] = {}
+    for module in page.MODULES:
+        script = (HERE / module).read_text("utf-8")
+        for name in re.findall(r"^(?:export )?(?:function|class|const|let) (\w+)", script, re.M):
+            assert name not in seen, (name, module, seen.get(name))
+            seen[name] = module
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("stay", "Take free/one and keep it"),
+        ("free", "leave in month 9"),
+        ("trigger", "pays for itself within 6 months"),
+        ("optimal", "follow the plan below"),
+        ("several", "two vendors side by side"),
+    ],
+)
+def test_what_to_do_comes_first_with_its_money(key: str, words: str) -> None:
+    data = advice(recommended=key)
+    first = plainly(**data["story"][0])
+    cost = told.outcome(data, key)
+    assert cost is not None
+    assert words in first
+    for figure in ("mean", "p5", "p95", "tail"):
+        assert money(cost["cost"][figure]) in first
+
+
+def test_sentences_follow_the_figures() -> None:
+    data = advice()
+    said = [plainly(**row) for row in data["story"]]
+    assert any("not decided by published figures" in text for text in said)
+    assert any("does not pay here: it costs $500 more than it saves ($400 to $600)" in text for text in said)
+    assert not any("second vendor" in text for text in said)  # it was not considered
+    data["portability"]["amount"] |= {"mean": 500.0, "low": 400.0, "high": 600.0}
+    assert any("saves $500 ($400 to $600)" in plainly(**row) for row in told.story(data))
+    data["portability"]["amount"] |= {"low": -100.0}
+    assert any("cannot be said: −$100 to $600" in plainly(**row) for row in told.story(data))
+    assert [row["key"] for row in data["tale"]] == [
+        "tale.today", "tale.kept", "tale.ends", "tale.dearer", "tale.parts"
+    ]  # fmt: skip
+    parts = plainly(**data["tale"][-1])
+    assert "85% is integrating and moving, 10% tokens and 5% the work" in parts
+
+
+def test_no_free_offer_no_tale() -> None:
+    data = advice(free=False)
+    assert data["versus"] is None
+    assert data["tale"] == []
+    assert "</html>" in page.html(data)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1234.5, "$1,234"), (-1234.5, "−$1,234"), (12.345, "$12.35"), (0.0, "$0"), (-0.001, "$0")],
+)
+def test_money_is_as_short_as_its_size_allows(value: float, text: str) -> None:
+    assert money(value) == text
