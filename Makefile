@@ -64,4 +64,4 @@ pins: $(VENV)/.dev ## pin the requirements again, with hashes and without addres
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements.txt requirements-dev.in -o requirements-dev.txt
 
 clean: ## remove the environment and what the demo wrote
-	rm -rf $(VENV) report.html
+	rm -rf $(VENV) report.html advice.html
