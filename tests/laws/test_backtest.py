@@ -21,7 +21,7 @@ from pricewar.advice.backtest import STRATEGIES, Backtest, Trial, ask, regrets
 from pricewar.advice.backtest_history import CLOSED, History, Lane, Month, bills, month_after
 from pricewar.advice.backtest_page import page
 from pricewar.advice.backtest_plans import Spent, account, clairvoyant, frictionless
-from pricewar.advice.backtest_teams import CLASSES, Stream, onward, streams
+from pricewar.advice.backtest_teams import CLASSES, MONTHLY, Stream, onward, streams
 from pricewar.advice.strategies import Costs
 from pricewar.cli.backtest import backtest as command
 from pricewar.errors import ConfigurationError
@@ -366,10 +366,10 @@ def test_real_traces(made, tmp_path: Path) -> None:
     if not SHARED.exists():
         pytest.skip("the traces are not beside this checkout (../shared/data/traces)")
     stream = streams(CLASSES[2:], 2, made(tmp_path))[0]
-    wanted = CLASSES[2].times["light"] * 70_000
+    wanted = CLASSES[2].times["light"] * MONTHLY["light"]
     month = _lane().history.month(0)
     found = bills(month, stream)
-    assert found.requests == pytest.approx(wanted, rel=1.0)
+    assert found.requests == pytest.approx(wanted, rel=0.25)
     assert len(found.names) > 8
     advice = ask(month, stream, 2, 1.0, of=found, draws=8)
     assert advice.plan.begin in found.names

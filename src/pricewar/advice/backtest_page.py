@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from pricewar.advice.backtest import STRATEGIES, Backtest, Regret
-from pricewar.advice.backtest_teams import BARS, CLASSES
+from pricewar.advice.backtest_teams import BARS, CLASSES, MONTHLY
 
 if TYPE_CHECKING:
     from pricewar.futures.scoring import Scores
@@ -148,7 +148,7 @@ def _method(found: Backtest, starts: Sequence[date]) -> Iterable[str]:
     yield "  |---|---|---|---|---|"
     for c in CLASSES:
         if c.name in found.classes:
-            light, flagship = c.times["light"] * 70_000, c.times["flagship"] * 50_000
+            light, flagship = c.times["light"] * MONTHLY["light"], c.times["flagship"] * MONTHLY["flagship"]
             share = light / (light + flagship)
             yield f"  | {c.name} | {light:,.0f} | {flagship:,.0f} | {share:.0%} | {c.growth:.0%} |"
     yield ""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from pricewar.advice import team as teams
 from pricewar.advice.team import Present, Team
+from pricewar.advice.workload import MONTH_DAYS
 from pricewar.errors import DataError
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ TIERS: Final[tuple[Tier, ...]] = ("light", "flagship")
 BARS: Final[dict[Tier, float]] = {"light": 117.0, "flagship": 128.5}
 """Least published index: GPT-3.5 Turbo stands at 117.1, GPT-4o of May 2024 at 128.7."""
 LIGHT_MODELS: Final = ("gpt-5-mini",)
+MONTHLY: Final[dict[Tier, int]] = {"light": 70_000, "flagship": 50_000}
+"""Requests of the sample month."""
 SAMPLED: Final = 0.06
 """Share of the sample month that stands for all of it; rows count as many requests as they stand for."""
 
@@ -39,7 +42,7 @@ class Class:
     """A class of team.
 
     Attributes:
-        times: light and flagship requests as multiples of the sample month's (70,000 and 50,000).
+        times: light and flagship requests as multiples of the sample month's (`MONTHLY`).
         growth: share a month. yaml: the rest of the team, as it would write it.
     """
 
@@ -153,11 +156,11 @@ def streams(classes: Sequence[Class] = CLASSES, months: int = 12, log: Log | Non
         most = (1 + kind.growth) ** (months - 1)
         for tier in TIERS:
             part = parts[tier]
-            wanted = kind.times[tier] * {"light": 70_000, "flagship": 50_000}[tier] * most
-            each = max(round(wanted / len(part)), 1)
-            rows = min(round(wanted / each), len(part))
+            wanted = kind.times[tier] * MONTHLY[tier] * most
+            times = wanted / _monthly(part)
+            each = max(round(times), 1)
             step = pl.int_range(pl.len()) * 0.7548776662466927 % 1.0
-            part = part.filter(step < rows / len(part) + 1e-12) if rows < len(part) else part
+            part = part.filter(step < max(times / each, 1.5 / len(part)))
             part = part.with_columns(
                 *(pl.col(meter) * each for meter in METERS),
                 model=pl.lit("work"),
@@ -168,6 +171,12 @@ def streams(classes: Sequence[Class] = CLASSES, months: int = 12, log: Log | Non
             )
             found.append(Stream(kind, tier, part, each, most, source))
     return found
+
+
+def _monthly(part: pl.DataFrame) -> float:
+    """Requests a month at the pace of these rows; a row that counts none is one."""
+    days = (part["time"][-1] - part["time"][0]).total_seconds() / 86_400
+    return float(part["requests"].clip(lower_bound=1).sum()) * MONTH_DAYS / max(days, 1.0)
 
 
 @lru_cache(maxsize=1)
