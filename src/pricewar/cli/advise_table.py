@@ -78,7 +78,6 @@ def _do(out: Console, data: Mapping[str, Any], _: bool) -> None:
 
 def _strategies(out: Console, data: Mapping[str, Any], _: bool) -> None:
     heads = ["cost", "between", "tail", "refused", "moves", "against"]
-    paying = any(o["roi"] is not None or o["break_even"] for o in data["outcomes"])
     rows: list[Row] = []
     for o in sorted(data["outcomes"], key=lambda o: (o["benchmark"], o["cost"]["mean"])):
         best = o["key"] == data["recommended"]
@@ -91,12 +90,11 @@ def _strategies(out: Console, data: Mapping[str, Any], _: bool) -> None:
             f"{o['switches']:.1f}",
             "" if best else ("+" if o["against"]["mean"] > 0 else "") + _bare(o["against"]["mean"]),
         ]
-        if paying:
-            cells += ["" if o["roi"] is None else f"{o['roi']['mean']:+.0%}", _breaks_even(o)]
         name = ("→ " if best else "  ") + word(f"strategy.{o['key']}")
         style = "bold" if best else "dim" if o["benchmark"] else ""
-        rows.append((name, cells, style, "    " + " + ".join(o["offers"]) if o["offers"] else ""))
-    _grid(out, word("strategies.title"), [*heads, *(["roi", "break_even"] if paying else [])], rows)
+        below = [" + ".join(o["offers"]), *_returns(o)]
+        rows.append((name, cells, style, "    " + "; ".join(b for b in below if b) if any(below) else ""))
+    _grid(out, word("strategies.title"), heads, rows)
     note = (
         f"{data['currency']}, discounted; mean ± 95% of it from the number of futures; nine futures in ten; "
     )
@@ -106,11 +104,16 @@ def _strategies(out: Console, data: Mapping[str, Any], _: bool) -> None:
         out.print(_safe(f"  {word('strategy.' + row['offer'])}: {row['why']}", "dim"))
 
 
-def _breaks_even(o: Mapping[str, Any]) -> str:
-    if o["break_even"] is None:
-        return "never" if o["never"] else ""
+def _returns(o: Mapping[str, Any]) -> list[str]:
+    """Return and break-even, where the team names its revenue."""
+    if o["never"] is None:
+        return []
+    found = [] if o["roi"] is None else [f"{word('col.roi')} {o['roi']['mean']:+.0%}".replace("-", "−")]
     never = o["never"]["share"]
-    return f"month {o['break_even']}" + (f", {_told({}, 'never.share', share=never)}" if never else "")
+    if o["break_even"] is None:
+        return [*found, "never breaks even"]
+    more = f" ({_told({}, 'never.share', share=never)})" if never else ""
+    return [*found, f"{word('col.break_even')} in month {o['break_even']}{more}"]
 
 
 def _plan(out: Console, data: Mapping[str, Any], _: bool) -> None:
@@ -230,7 +233,7 @@ def _versus(out: Console, data: Mapping[str, Any], brief: bool) -> None:
         out.print(_safe(_told(data, row)))
 
 
-SIDES = ("free", "paid")
+SIDES = {"free": "kept", "paid": "paid"}
 
 
 def _picture(out: Console, data: Mapping[str, Any], title: str, costs: Mapping[str, Sequence[float]]) -> None:
@@ -241,8 +244,8 @@ def _picture(out: Console, data: Mapping[str, Any], title: str, costs: Mapping[s
 
     x = np.arange(data["months"]) + 1.0
     lines = {
-        f"{offer}, {side}": np.array(cost) / 1000
-        for side, (offer, cost) in zip(SIDES, costs.items(), strict=True)
+        f"{offer}, {how}": np.array(cost) / 1000
+        for how, (offer, cost) in zip(SIDES.values(), costs.items(), strict=True)
     }
     note = f"cost so far in thousand {data['currency']}; median of {data['judged']} futures"
     picture = Picture("curve", title, ("months from the start",), x, x, series=lines, note=note)
