@@ -45,6 +45,7 @@ STRATEGIES: Final = {
     "clairvoyant": "knowing all that was to come",
     "frictionless": "always the cheapest, if moving were free",
 }
+GONE: Final = "it is gone"
 RANKED: Final = 8
 PER_VENDOR: Final = 3
 FREE: Final = 3
@@ -189,7 +190,7 @@ class _Watch:
     def why(self, k: int, now: int, tenure: int, portable: bool, advice: Advice) -> str | None:
         w = self.window
         if not w.open(k, now):
-            return "it is gone"
+            return GONE
         if w.ended[k, now] and not w.ended[k - 1, now]:
             return "its free terms ended"
         costs = w.portable if portable else w.costs

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from pricewar.advice.backtest import STRATEGIES, Backtest, Regret
+from pricewar.advice.backtest import GONE, STRATEGIES, Backtest, Regret
 from pricewar.advice.backtest_teams import BARS, CLASSES, MONTHLY
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ def _money(x: float) -> str:
 
 def percent(x: float) -> str:
     """As a percentage, or as a multiple where that reads better."""
-    return f"× {1 + x:,.1f}" if x >= 5 else f"{100 * x:+.0f}%".replace("-", "−")
+    if x >= 5:
+        return f"× {1 + x:,.1f}"
+    return "0%" if abs(x) < 0.005 else f"{100 * x:+.0f}%".replace("-", "−")
 
 
 def _span(low: float, high: float) -> str:
@@ -69,7 +71,7 @@ def sentences(found: Backtest) -> list[str]:
             r = of(team, key)
             side = better if r.against_high < 0 else worse if r.against_low > 0 else even
             side.append(f"“{STRATEGIES[key]}” ({percent(r.against)})")
-        words = [f"{who} our advice cost {percent(mine.over)} over the clairvoyant's plan "
+        words = [f"{who} our advice cost {percent(mine.over).lstrip('+')} over the clairvoyant's plan "
                  f"({_span(mine.low, mine.high)})"]  # fmt: skip
         for found_in, verb in ((better, "clearly cheaper than"), (worse, "clearly dearer than"),
                                (even, "not clearly different from")):  # fmt: skip
@@ -130,8 +132,9 @@ def _caveats(found: Backtest) -> Iterable[str]:
     yield (
         f"{len(starts)} starting months, whose windows share most of their months: intervals resample runs "
         "of months and are still likely to be too narrow. It was one market history; the cost of always "
-        f"having the cheapest for nothing was {percent(-fell)} from the first window to the last, so it says "
-        "little of how the advice does when prices rise."
+        f"having the cheapest for nothing {'fell' if fell > 0 else 'rose'} {abs(fell):.0%} from the first "
+        f"window to the last, so it says little of how the advice does when prices "
+        f"{'rise' if fell > 0 else 'fall'}."
     )
 
 
@@ -193,6 +196,19 @@ def _asked(found: Backtest) -> Iterable[str]:
         f"{len(questions) / max(len(found.trials), 1):.1f} a stream."
     )
     yield ""
+    lost, by_gone, gone = 0.0, 0.0, 0
+    for t in found.trials:
+        mine = [u.spent["clairvoyant"].total for u in found.trials if u.team == t.team]
+        more = (t.spent["ours"].total - t.spent["clairvoyant"].total) / sum(mine)
+        lost += more
+        if any(a.why == GONE for a in t.asked):
+            gone, by_gone = gone + 1, by_gone + more
+    if lost > 0:
+        yield (
+            f"In {gone} streams the offer in use was withdrawn within the window; {by_gone / lost:.0%} of "
+            "what our advice cost over the clairvoyant's plans (classes weighing alike) arose there."
+        )
+        yield ""
     yield "| asked because | times | then moved |"
     yield "|---|---|---|"
     times: Counter[str] = Counter()
