@@ -118,6 +118,8 @@ def advice(
             "as_logged_a_month": 220.0,
             "error_cost": 0.001,
             "error_refused": 0.0,
+            "short": False,
+            "spread": 0.01,
             "rows": 1000,
         },
         "until": "2027-06-01",

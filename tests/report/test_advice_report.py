@@ -130,6 +130,14 @@ def test_sentences_follow_the_figures() -> None:
     assert "85% is integrating and moving, 10% tokens and 5% the work" in parts
 
 
+def test_a_short_log_is_said_early() -> None:
+    data = advice()
+    data["workload"] |= {"short": True, "days": 3.0, "spread": 0.4}
+    said = plainly(**told.story(data)[1])
+    assert "only 3 days" in said
+    assert "40%" in said
+
+
 def test_no_free_offer_no_tale() -> None:
     data = advice(free=False)
     assert data["versus"] is None

@@ -203,7 +203,7 @@ def advised(
         "until": until.isoformat(),
         "considered": short.considered,
         "present_model": short.present_model,
-        "left_out": [asdict(e) for e in short.excluded] + [asdict(e) for e in advice.excluded],
+        "left_out": [asdict(e) for e in {e.offer: e for e in (*short.excluded, *advice.excluded)}.values()],
         "dearer_left_out": short.dearer,
         "evidence": _told(evidence),
         "reliance": [_reliance(r) for r in reliance(futures, gifts, until)],

@@ -19,10 +19,12 @@ CAUSES = (
     ("nothing is known", "out.unknown"),
     ("its best guess", "out.guess"),
     ("not good enough", "out.quality"),
+    ("quality undecided", "out.undecided"),
     ("cannot be billed", "out.unbilled"),
     ("serves none", "out.serves_none"),
 )
 """How a reason begins, and its kind."""
+OTHERS = 10  # offers set aside for a reason of their own, shown by name
 
 
 Row = tuple[str, list[str], str, str]
@@ -269,9 +271,14 @@ def _left_out(out: Console, data: Mapping[str, Any], _: bool) -> None:
     out.print(_told(data, "out.summary", taken=taken, considered=data["considered"]))
     for key, count in causes_of(data):
         out.print(_safe(f"{count:>6}  {word(key)}"))
-        for e in data["left_out"]:
-            if key == "out.other" and not any(e["why"].startswith(begin) for begin, _ in CAUSES):
+        if key == "out.other":
+            others = [
+                e for e in data["left_out"] if not any(e["why"].startswith(begin) for begin, _ in CAUSES)
+            ]
+            for e in others[:OTHERS]:
                 out.print(_safe(f"          {e['offer']}: {e['why']}", "dim"))
+            if len(others) > OTHERS:
+                out.print(Text(f"          and {len(others) - OTHERS} more", style="dim"))
     out.print(Text("each by name and reason: --json", style="dim"))
 
 

@@ -53,6 +53,9 @@ def story(data: Mapping[str, Any]) -> list[Sentence]:
         say("say.do", do=doing(data), months=data["months"], cost=cost["mean"], low=cost["p5"],
             high=cost["p95"], tail=cost["tail"])
     ]  # fmt: skip
+    work = data["workload"]
+    if work["short"]:
+        told.append(say("say.short", days=work["days"], spread=work["spread"]))
     if best["unserved"] >= 0.001:
         told.append(say("say.refused", share=best["unserved"]))
     for offer in data["plan"]["begin"].split(" + "):

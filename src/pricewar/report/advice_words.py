@@ -80,6 +80,11 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "{do:raw}：{months:num} 个月平均花 {cost:sum}，十个未来中有九个在 {low:sum} 至 {high:sum} 之间，最差的二十分之一平均 {tail:sum}。",
         "{do:raw}：{months:num} か月で平均 {cost:sum}。未来の十に九つは {low:sum}～{high:sum}、最も悪い二十分の一では平均 {tail:sum}。",
     ),
+    "say.short": (
+        "The log covers only {days:num} days, too few to show a week: a month is taken to be like them, give or take {spread:pct}.",
+        "日志只有 {days:num} 天，不足以反映一周：一个月按此推算，误差约 {spread:pct}。",
+        "記録は {days:num} 日分だけで一週間に足りません。ひと月も同様とみなします（誤差およそ {spread:pct}）。",
+    ),
     "say.doubt": (
         "Whether {model:raw} is good enough is not decided by {basis:raw}: test it on your own work first.",
         "{model:raw} 是否够好，{basis:raw}尚不能断定：请先用自己的工作测试。",
@@ -332,6 +337,11 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "out.guess": ("the best guess of its quality is under the bar", "质量的最佳估计低于标准", "品質の最良推定が基準未満"),
     "out.quality": ("not good enough", "不够好", "品質が足りない"),
+    "out.undecided": (
+        "quality undecided, and the team refuses what is",
+        "质量未断定，而团队不接受",
+        "品質が未確定で、チームが受け入れない",
+    ),
     "out.unbilled": ("cannot be billed, or was not in force", "无法计费或未生效", "計算できない、または無効"),
     "out.serves_none": ("serves none of this work", "这些工作一件也做不了", "この仕事を一つもこなせない"),
     "out.other": ("other reasons", "其他原因", "その他の理由"),

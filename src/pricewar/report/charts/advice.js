@@ -2,9 +2,11 @@
 import {named, fitted, labelRoom, textWidth, NARROW, PLOT_CLASS} from "./shared.js";
 
 const LINE_ROW = 30;
+// Below this width lines are named in a legend, not at their ends.
+export const LABELLED = 900;
 
 function left(rows, width) {
-  return width < NARROW ? 6 : Math.min(labelRoom(width), Math.max(...rows.map((r) => textWidth(r.label, 12, 600))) + 18);
+  return width < NARROW ? 14 : Math.min(labelRoom(width), Math.max(...rows.map((r) => textWidth(r.label, 12, 600))) + 18);
 }
 
 // A row's label: beside its marks, or above them where there is no room.
@@ -12,7 +14,7 @@ function rowLabels(Plot, rows, width, marginLeft) {
   const narrow = width < NARROW;
   return [true, false].map((best) => Plot.text(rows.filter((r) => Boolean(r.best) === best), {
     y: (r) => rows.indexOf(r), frameAnchor: "left", textAnchor: narrow ? "start" : "end", dx: narrow ? 0 : -10, dy: narrow ? -15 : 0,
-    text: (r) => fitted(r.label, narrow ? width - 12 : marginLeft - 14, 12, 700), fontSize: 12, fontWeight: best ? 700 : 400,
+    text: (r) => fitted(r.label, narrow ? width - 20 : marginLeft - 14, 12, 700), fontSize: 12, fontWeight: best ? 700 : 400,
     fill: (r) => (r.bound ? "var(--muted)" : "var(--ink)")}));
 }
 
@@ -28,14 +30,14 @@ function ends(lines, scale, gap) {
   return placed.map((p) => ({...p, at: p.at ?? p.y}));
 }
 
-// lines: {label, color, dash, p5, p50, p95}. options: {width, alt, months, write(x), left}.
+// lines: {label, color, dash, p5, p50, p95}. options: {width, alt, months, write(x)}.
 export function versusChart(Plot, d3, lines, options) {
   const {width, months, write} = options;
-  const narrow = width < NARROW;
+  const labelled = width >= LABELLED;
   const top = d3.max(lines, (l) => d3.max(l.p95)) || 1;
   const height = Math.round(Math.min(340, Math.max(220, width * 0.4)));
   const marginTop = 10, marginBottom = 26, marginLeft = 12 + textWidth(write(top));
-  const marginRight = narrow ? 10 : Math.min(300, Math.max(...lines.map((l) => textWidth(l.label, 12.5, 600))) + 16);
+  const marginRight = !labelled ? 10 : Math.min(300, Math.max(...lines.map((l) => textWidth(l.label, 12.5, 600))) + 16);
   const scale = d3.scaleLinear([0, top], [height - marginBottom, marginTop]);
   const labels = ends(lines, scale, 17);
   const points = (line) => line.p50.map((p50, t) => ({month: t + 1, p5: line.p5[t], p50, p95: line.p95[t]}));
@@ -46,7 +48,7 @@ export function versusChart(Plot, d3, lines, options) {
   ];
   for (const line of lines) marks.push(Plot.areaY(points(line), {x: "month", y1: "p5", y2: "p95", fill: line.color, fillOpacity: 0.16}));
   for (const line of lines) marks.push(Plot.line(points(line), {x: "month", y: "p50", stroke: line.color, strokeWidth: 2.4, strokeDasharray: line.dash ?? null}));
-  if (!narrow) {
+  if (labelled) {
     marks.push(Plot.text(labels, {x: months, y: (p) => scale.invert(p.at), text: (p) => fitted(p.line.label, marginRight - 12, 12.5, 600), textAnchor: "start", dx: 8, fontSize: 12.5, fontWeight: 600, fill: (p) => p.line.color, clip: false}));
   }
   return named(Plot.plot({className: PLOT_CLASS, width, height, marginTop, marginBottom, marginLeft, marginRight, x: {type: "linear", domain: [0, months]}, y: {type: "linear", domain: [0, top]}, marks}), options.alt);
@@ -66,8 +68,8 @@ export function strategiesChart(Plot, d3, rows, options) {
     className: PLOT_CLASS, width, height, marginTop, marginBottom: 8, marginLeft, marginRight: room,
     x: {type: "linear", domain: [least, most]}, y,
     marks: [
-      Plot.gridX({ticks: width < NARROW ? 3 : 6, stroke: "var(--grid)", strokeOpacity: 1}),
-      Plot.axisX({anchor: "top", ticks: width < NARROW ? 3 : 6, tickSize: 0, label: null, fontSize: 12, tickFormat: write, fill: "var(--muted)"}),
+      Plot.gridX({ticks: width < NARROW ? 3 : width < LABELLED ? 4 : 6, stroke: "var(--grid)", strokeOpacity: 1}),
+      Plot.axisX({anchor: "top", ticks: width < NARROW ? 3 : width < LABELLED ? 4 : 6, tickSize: 0, label: null, fontSize: 12, tickFormat: write, fill: "var(--muted)"}),
       Plot.rect(rows, {x1: "p95", x2: (r) => Math.max(r.tail, r.p95), y1: (r) => at(r) - thick, y2: (r) => at(r) + thick, fill: color, fillOpacity: 0.55}),
       Plot.rect(rows, {x1: "p5", x2: "p95", y1: (r) => at(r) - half, y2: (r) => at(r) + half, fill: color, fillOpacity: 0.3}),
       Plot.dot(rows, {x: "mean", y: at, r: 4.5, fill: color, stroke: "var(--card)"}),
@@ -92,23 +94,26 @@ export function occupancyChart(Plot, d3, bands, options) {
   }), options.alt);
 }
 
-// rows: {label, value, more}. options: {width, alt, write(x)}. Bars from zero, the value and more beside each.
+// rows: {label, value, more, short}. options: {width, alt, write(x)}. Bars from zero, the value and more beside each.
 export function leavingChart(Plot, d3, rows, options) {
   const {width, write} = options;
   const text = (r) => `${write(r.value)}  ${r.more}`;
-  const marginLeft = Math.min(140, Math.max(...rows.map((r) => textWidth(r.label))) + 16), marginTop = 4;
+  const beside = Math.min(140, Math.max(...rows.map((r) => textWidth(r.label))) + 16), marginTop = 4;
   const room = Math.max(...rows.map((r) => textWidth(text(r)))) + 14;
-  // Where the words would leave no room for bars they stand below them.
-  const below = width - marginLeft - room < 90;
-  const height = below ? 44 : 28, dy = below ? 0.24 : 0;
+  // Where the words would leave no room for bars they stand above them.
+  const above = width - beside - room < 90;
+  const height = above ? 42 : 28, marginLeft = above ? 6 : beside;
+  const bars = above ? [-0.02, 0.34] : [-0.3, 0.3];
   return named(Plot.plot({
-    className: PLOT_CLASS, width, height: marginTop + 6 + height * rows.length, marginTop, marginBottom: 6, marginLeft, marginRight: below ? 8 : room,
+    className: PLOT_CLASS, width, height: marginTop + 6 + height * rows.length, marginTop, marginBottom: 6, marginLeft, marginRight: above ? 8 : room,
     x: {type: "linear", domain: [0, Math.max(1, d3.max(rows, (r) => r.value))], axis: null},
     y: {type: "linear", domain: [-0.5, rows.length - 0.5], range: [marginTop, marginTop + height * rows.length], axis: null},
     marks: [
-      Plot.rect(rows, {x1: 0, x2: "value", y1: (_, i) => i - (below ? 0.4 : 0.3), y2: (_, i) => i + (below ? -0.05 : 0.3), fill: "var(--best)", fillOpacity: 0.75}),
-      Plot.text(rows, {x: (r) => (below ? 0 : r.value), y: (_, i) => i + dy, dx: below ? 0 : 7, textAnchor: "start", text, fontSize: 12, fill: "var(--ink)", fontVariant: "tabular-nums"}),
-      Plot.text(rows, {y: (_, i) => i - (below ? 0.2 : 0), frameAnchor: "left", textAnchor: "end", dx: -10, text: (r) => r.label, fontSize: 12, fill: "var(--ink)"}),
+      Plot.rect(rows, {x1: 0, x2: "value", y1: (_, i) => i + bars[0], y2: (_, i) => i + bars[1], fill: "var(--best)", fillOpacity: 0.75}),
+      above
+        ? Plot.text(rows, {y: (_, i) => i - 0.24, frameAnchor: "left", textAnchor: "start", text: (r) => fitted(`${r.label}: ${write(r.value)}  ${r.short}`, width - 14), fontSize: 12, fill: "var(--ink)", fontVariant: "tabular-nums"})
+        : [Plot.text(rows, {x: "value", y: (_, i) => i, dx: 7, textAnchor: "start", text, fontSize: 12, fill: "var(--ink)", fontVariant: "tabular-nums"}),
+          Plot.text(rows, {y: (_, i) => i, frameAnchor: "left", textAnchor: "end", dx: -10, text: (r) => r.label, fontSize: 12, fill: "var(--ink)"})],
       Plot.ruleX([0], {stroke: "var(--line)"}),
     ],
   }), options.alt);

@@ -1,5 +1,5 @@
 // The page of advice: one document of figures, written out in words, charts and tables.
-import {versusChart, strategiesChart, occupancyChart, leavingChart, causesChart, freeChart} from "../charts/advice.js";
+import {LABELLED, versusChart, strategiesChart, occupancyChart, leavingChart, causesChart, freeChart} from "../charts/advice.js";
 import {Speech, el, given} from "./say.js";
 
 const data = JSON.parse(document.getElementById("data").textContent);
@@ -7,7 +7,7 @@ const words = JSON.parse(document.getElementById("words").textContent);
 const at = (id) => document.getElementById(id);
 const OFFERS = 5; // told apart by colour; the rest are one
 const PRINT_WIDTH = 690, PRINT_HALF = 325;
-const KINDS_OUT = [["nothing is known", "out.unknown"], ["its best guess", "out.guess"], ["not good enough", "out.quality"], ["cannot be billed", "out.unbilled"], ["serves none", "out.serves_none"]];
+const KINDS_OUT = [["nothing is known", "out.unknown"], ["its best guess", "out.guess"], ["not good enough", "out.quality"], ["quality undecided", "out.undecided"], ["cannot be billed", "out.unbilled"], ["serves none", "out.serves_none"]];
 const DEFAULTS = {language: document.documentElement.dataset.language, theme: "auto"};
 const state = {...DEFAULTS, ...Object.fromEntries([...new URLSearchParams(location.hash.slice(1))].filter(([key]) => Object.hasOwn(DEFAULTS, key)))};
 if (!Object.hasOwn(words, state.language)) state.language = DEFAULTS.language;
@@ -113,7 +113,7 @@ function drawVersus() {
   const legend = el("ul", {class: "legend"}, lines.map((line, i) => el("li", {}, el("span", {class: `swatch o-${i ? 0 : 1}`}), line.label)));
   const width = widthOf("versus");
   const chart = versusChart(Plot, d3, lines, {width, months: data.months, write: sum, alt});
-  at("versus").replaceChildren(...(width < 620 ? [legend, chart] : [chart]));
+  at("versus").replaceChildren(...(width < LABELLED ? [legend, chart] : [chart]));
   behind("versus", () => table([[speech.word("col.month"), true], ...lines.flatMap((line) => [[line.label, true], [speech.word("col.between"), true]])],
     d3.range(data.months).map((t) => [String(t + 1), ...lines.flatMap((line) => [sum(line.p50[t]), speech.range(line.p5[t], line.p95[t], sum)])])));
 }
@@ -163,7 +163,7 @@ function rising(r) { return r.share === null ? speech.text("leaving.rise_free", 
 function drawLeaving() {
   const title = speech.text("leaving.title", {offer: data.plan.begin.split(" + ")[0]});
   const alt = headed("leaving", title, speech.word("leaving.note"));
-  const rows = data.plan.rises.map((r) => ({label: after(r), value: r.leaving, more: rising(r)}));
+  const rows = data.plan.rises.map((r) => ({label: after(r), value: r.leaving, more: rising(r), short: speech.text("leaving.rise_free", r)}));
   if (!rows.length) { at("leaving").replaceChildren(speech.word("none")); return; }
   at("leaving").replaceChildren(leavingChart(Plot, d3, rows, {width: widthOf("leaving", true), write: sum, alt}));
   behind("leaving", () => el("div", {},
