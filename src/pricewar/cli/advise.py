@@ -58,6 +58,9 @@ def _template(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.option("--offers", "-o", multiple=True, metavar="PATTERN",
               help="Offers to choose between: id (with * and ?), vendor or kind; repeat for more. "
                    "Default: the most promising of all.")  # fmt: skip
+@click.option("--only", multiple=True, metavar="MODEL",
+              help="Advise on requests for this model only, as one application of several (MODEL or "
+                   "VENDOR/MODEL, with * and ?).")  # fmt: skip
 @click.option("--most", type=click.IntRange(3, 60), default=20, show_default=True,
               help="How many offers to plan with; ids given in full come on top.")  # fmt: skip
 @click.option("--as-of", type=Day(future=False),
@@ -146,6 +149,7 @@ def advised(
     aliases: Sequence[str] = (),
     pass_at: float | None = None,
     offers: Sequence[str] = (),
+    only: Sequence[str] = (),
     most: int = 20,
     as_of: date | None = None,
     market: str | None = None,
@@ -169,8 +173,11 @@ def advised(
     from pricewar.advice.decide import decide
     from pricewar.advice.reliance import reliance
     from pricewar.advice.shortlist import GIFTS
+    from pricewar.advice.workload import part_of
     from pricewar.offers.catalogue import load_catalogue
 
+    if only:
+        usage = part_of(usage, only)
     catalogue = load_catalogue(as_of)
     evidence = _evidence(evals, aliases, pass_at, catalogue)
     for line in _strangers(evidence):
