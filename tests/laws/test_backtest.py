@@ -277,12 +277,12 @@ def test_regret_by_hand() -> None:
 def test_the_page_says_what_the_figures_say() -> None:
     trials = _trials({"indie": {"ours": [12.0, 11.0], "cheapest": [20.0, 26.0], "clairvoyant": [10.0, 10.0]}})
     found = Backtest(
-        date(2024, 6, 1), date(2024, 8, 1), 2, 8, 0, "a log", trials, regrets(trials, ["indie"]), ("indie",)
+        date(2024, 6, 1), date(2024, 8, 1), 2, 8, 1, "a log", trials, regrets(trials, ["indie"]), ("indie",)
     )
     text = page(found, None, "pricewar backtest")
     assert "clearly cheaper than “what was cheapest at the start, kept” (−50%)" in text
     assert "clearly dearer than “our advice, asked once and kept” (+15%)" in text
-    assert "| indie | light | 2024-06 | 12.00 | 20.00 |" in text
+    assert "| indie | light | 2024-06 | 0 | 12.00 | 20.00 |" in text
     json.dumps(found.document())
 
 

@@ -79,6 +79,7 @@ class Trial:
     paths: dict[str, list[str]]
     asked: list[Asked]
     offers: int
+    seed: int = 0
 
 
 def shortlist(month: Month, of: Bills, load: float, worth: float, keep: Sequence[str] = ()) -> list[str]:
@@ -118,7 +119,7 @@ def ask(
     *,
     of: Bills | None = None,
     present: tuple[str, int, bool] | None = None,
-    draws: int = 60,
+    draws: int = 100,
     seed: int = 0,
 ) -> Advice:
     """Our advice in a month, from what was on record then.
@@ -247,7 +248,7 @@ def patient(window: Window) -> list[int]:
     return path
 
 
-def trial(window: Window, draws: int = 60, seed: int = 0) -> Trial:
+def trial(window: Window, draws: int = 100, seed: int = 0) -> Trial:
     """Every strategy over one window."""
     lane, start = window.lane, window.start
     month = lane.history.month(start)
@@ -279,6 +280,7 @@ def trial(window: Window, draws: int = 60, seed: int = 0) -> Trial:
         {key: [lane.names[o] for o in route] for key, (route, _) in routes.items()},
         asked,
         int(np.isfinite(window.cost[0]).sum()),
+        seed,
     )
 
 
@@ -318,7 +320,7 @@ class Backtest:
     last: date
     months: int
     draws: int
-    seed: int
+    seeds: int
     source: str
     trials: list[Trial]
     regrets: list[Regret]
@@ -341,8 +343,8 @@ def run(
     every: int = 1,
     classes: Sequence[Class] = CLASSES,
     log: Log | None = None,
-    draws: int = 60,
-    seed: int = 0,
+    draws: int = 100,
+    seeds: int = 2,
     records: Records | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Backtest:
@@ -351,6 +353,7 @@ def run(
     Args:
         first, last: first days of months. months: a window's. every: months between starts.
         log: whose requests, sizes and hours to take; the sample's when None.
+        draws: futures of each advice. seeds: how often every window is gone through, with fresh futures.
 
     Raises:
         ConfigurationError: the span is shorter than a window, or records do not reach it.
@@ -369,14 +372,15 @@ def run(
         lane = Lane(history, stream, progress)
         for start in starts:
             say(f"{stream.name}: the year from {history.days[start]:%Y-%m}")
-            trials.append(trial(lane.window(start, months), draws, seed))
+            window = lane.window(start, months)
+            trials += [trial(window, draws, seed) for seed in range(seeds)]
     names = tuple(c.name for c in classes)
     source = "the sample month" if log is None else ", ".join(log.source)
-    return Backtest(first, last, months, draws, seed, source, trials, regrets(trials, names, seed), names)
+    return Backtest(first, last, months, draws, seeds, source, trials, regrets(trials, names), names)
 
 
 def regrets(trials: Sequence[Trial], classes: Sequence[str], seed: int = 0) -> list[Regret]:
-    """Regret by class, both streams together, and over classes with equal weight."""
+    """Regret by class, both streams together and mean of the seeds, and over classes with equal weight."""
     starts = sorted({t.start for t in trials})
 
     def sums(what: str, key: str) -> np.ndarray:
@@ -384,7 +388,7 @@ def regrets(trials: Sequence[Trial], classes: Sequence[str], seed: int = 0) -> l
         found = np.zeros((len(classes), len(starts)))
         for t in trials:
             found[classes.index(t.team), starts.index(t.start)] += getattr(t.spent[key], what)
-        return found
+        return found / len({t.seed for t in trials})
 
     cost = {key: sums("total", key) for key in STRATEGIES}
     moves = {key: sums("moves", key) for key in STRATEGIES}

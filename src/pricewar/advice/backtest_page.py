@@ -124,6 +124,20 @@ def page(found: Backtest, scores: Scores | None, command: str, took: str = "") -
 
 
 def _caveats(found: Backtest) -> Iterable[str]:
+    if found.seeds > 1:
+        parts = []
+        for team in found.classes:
+            by_seed = []
+            for seed in range(found.seeds):
+                mine = [t for t in found.trials if (t.team, t.seed) == (team, seed)]
+                ours, known = (sum(t.spent[k].total for t in mine) for k in ("ours", "clairvoyant"))
+                by_seed.append(percent(ours / known - 1))
+            parts.append(f"{team} {' and '.join(by_seed)}")
+        yield (
+            "Our advice itself rests on futures drawn at random: over the clairvoyant's plan, seed by "
+            f"seed, {'; '.join(parts)}."
+        )
+        yield ""
     starts = sorted({t.start for t in found.trials})
     floor = {t.start: 0.0 for t in found.trials}
     for t in found.trials:
@@ -163,7 +177,8 @@ def _method(found: Backtest, starts: Sequence[date]) -> Iterable[str]:
     )
     yield (
         "- Each month's advice sees the catalogue, prices and terms recorded by its first day, hazards "
-        f"estimated from them, and {found.draws} futures. It chooses among the eight cheapest paid offers "
+        f"estimated from them, and {found.draws} futures; every window is gone through {found.seeds} times, "
+        "with fresh futures, and figures are means. It chooses among the eight cheapest paid offers "
         "(three of a vendor at most), three free ones, the best flagship and the offer in use. What happens "
         "is billed on the recorded terms of each month, by the surfaces that the advice itself uses, for "
         "every offer that reaches the bar. Free terms that end are billed by the paid sibling; "
@@ -190,7 +205,7 @@ def _method(found: Backtest, starts: Sequence[date]) -> Iterable[str]:
 
 def _asked(found: Backtest) -> Iterable[str]:
     questions = [a for t in found.trials for a in t.asked]
-    windows = len({(t.team, t.start) for t in found.trials})
+    windows = len({(t.team, t.start, t.seed) for t in found.trials})
     yield (
         f"{len(questions)} questions in {len(found.trials)} streams of {windows} windows, "
         f"{len(questions) / max(len(found.trials), 1):.1f} a stream."
@@ -231,13 +246,13 @@ def _years(found: Backtest) -> Iterable[str]:
     keys = ("ours", "cheapest", "patient", "clairvoyant", "frictionless")
     yield "USD, discounted, both streams of a team apart; what our advice used, in order."
     yield ""
-    yield "| team | stream | from | " + " | ".join(keys) + " | our offers |"
-    yield "|---|---|---|" + "---|" * (len(keys) + 1)
+    yield "| team | stream | from | seed | " + " | ".join(keys) + " | our offers |"
+    yield "|---|---|---|---|" + "---|" * (len(keys) + 1)
     for t in found.trials:
         path = t.paths["ours"]
         used = [p for i, p in enumerate(path) if i == 0 or p != path[i - 1]]
         costs = " | ".join(_money(t.spent[k].total) for k in keys)
-        yield f"| {t.team} | {t.tier} | {t.start:%Y-%m} | {costs} | {' → '.join(used)} |"
+        yield f"| {t.team} | {t.tier} | {t.start:%Y-%m} | {t.seed} | {costs} | {' → '.join(used)} |"
 
 
 def _forecasts(scores: Scores) -> Iterable[str]:

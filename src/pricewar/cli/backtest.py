@@ -50,9 +50,15 @@ class _Month(click.ParamType):
     help="A usage log for requests, sizes and hours, in place of the sample month.",
 )
 @click.option(
-    "--draws", default=60, show_default=True, type=click.IntRange(2), help="Futures of each advice."
+    "--draws", default=100, show_default=True, type=click.IntRange(2), help="Futures of each advice."
 )
-@click.option("--seed", default=0, show_default=True, help="Of the futures.")
+@click.option(
+    "--seeds",
+    default=2,
+    show_default=True,
+    type=click.IntRange(1),
+    help="How often every window is gone through, with fresh futures.",
+)
 @click.option("--no-forecasts", is_flag=True, help="Leave out the table of forecast scores.")
 @click.option(
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write all as JSON."
@@ -69,7 +75,7 @@ def backtest(
     classes: tuple[str, ...],
     log: Path | None,
     draws: int,
-    seed: int,
+    seeds: int,
     no_forecasts: bool,
     json_file: Path | None,
     write: Path | None,
@@ -103,7 +109,7 @@ def backtest(
         classes=[known[c] for c in dict.fromkeys(classes)] or CLASSES,
         log=read(log) if log else None,
         draws=draws,
-        seed=seed,
+        seeds=seeds,
         progress=progress.say,
     )
     scores = None
@@ -122,8 +128,8 @@ def backtest(
         parts += [f"--every {every}"] if every != 1 else []
         parts += [f"--class {c}" for c in classes]
         parts += [f"--log {log.name}"] if log else []
-        parts += [f"--draws {draws}"] if draws != 60 else []
-        parts += [f"--seed {seed}"] if seed else []
+        parts += [f"--draws {draws}"] if draws != 100 else []
+        parts += [f"--seeds {seeds}"] if seeds != 2 else []
         command = f"pricewar backtest {' '.join(parts)} --write {write}"
         took = f" in {seconds / 60:.1f} minutes, {worked:.0f} s of a processor"
         write_text(write, page(found, scores, command, took))
