@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 HERE = Path(__file__).parent
 START, UNTIL, DRAWS = date(2026, 11, 22), date(2027, 6, 1), 120
-OPTIONS = f"--as-of {START} --until {UNTIL} --draws {DRAWS}"
+OPTIONS = f"--only gpt-5-mini --as-of {START} --until {UNTIL} --draws {DRAWS}"
 
 HEAD = f"""\
 # How to
@@ -27,9 +27,10 @@ Made by `python docs/howto.py` from the commands themselves, on the sample log:
 pricewar sample usage.csv
 ```
 
-Your own log takes its place. The commands below advise on {START} in {DRAWS} futures, so that the page can be
-made again to the figure; leave out `--as-of` for today and `--draws` for more futures. What your team does
-not say is assumed, with reasons (`--part assumptions`): say it in a file.
+Your own log takes its place. The commands below advise on the sample's light application (`--only`; without
+it one offer is sought for all of the log) on {START} in {DRAWS} futures, so that the page can be made again
+to the figure; leave out `--as-of` for today and `--draws` for more futures. What your team does not say is
+assumed, with reasons (`--part assumptions`): say it in a file.
 
 ```sh
 pricewar advise --team-template > team.yaml
@@ -88,7 +89,15 @@ def advised() -> Mapping[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "usage.csv"
         write_sample(log)
-        return advise(log, command="", progress=Progress(True), as_of=START, until=UNTIL, draws=DRAWS)
+        return advise(
+            log,
+            command="",
+            progress=Progress(True),
+            only=["gpt-5-mini"],
+            as_of=START,
+            until=UNTIL,
+            draws=DRAWS,
+        )
 
 
 def page(data: Mapping[str, Any]) -> str:

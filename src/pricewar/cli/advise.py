@@ -205,6 +205,7 @@ def advised(
         "log": {"source": log.name, "format": usage.format, "rows": usage.rows,
                 "exclusions": [{"count": e.count, "cause": e.cause} for e in usage.exclusions]},
         "draws": draws,
+        "only": list(only),
         "market": market,
         "present": team.present.offer if team.present and team.present.offer in standing else None,
         "until": until.isoformat(),

@@ -56,7 +56,8 @@ def _head(out: Console, data: Mapping[str, Any]) -> None:
     logged = work["as_logged_a_month"]
     cost = f", {_money(data, logged)} as logged" if logged is not None else ""
     # The count may be of tokens: then the log does not hold requests, and a note says so.
-    out.print(_safe(f"{log['source']}: {log['rows']:,} records in {work['days']:.0f} days, a month "
+    part = f", {' and '.join(data['only'])} alone" if data["only"] else ""
+    out.print(_safe(f"{log['source']}{part}: {log['rows']:,} records in {work['days']:.0f} days, a month "
                     f"{figure(work['requests_a_month'], 'short')} requests{cost}", "bold"))  # fmt: skip
     draws = f"{data['fitted']} futures to fit, {data['judged']} to judge"
     out.print(_safe(f"{data['months']} months from {data['start']}; {draws} ({data['source']})", "dim"))

@@ -9,6 +9,8 @@ import click
 from pricewar.errors import ConfigurationError
 from pricewar.files import writable
 
+LIGHT = "gpt-5-mini"  # of the sample log's models the one whose work a free model may do
+
 
 @click.command()
 @click.option(
@@ -47,14 +49,15 @@ def demo(html_to: Path, log: Path, lang: str, draws: int, seeds: int) -> int:
 
 
 def _advice(log: Path, draws: int, html_to: Path, lang: str) -> None:
-    """The same team on a free light model for three years, against paying from the start."""
+    """The same team's light application on a free model for three years, against paying from the start."""
     from pricewar.cli.advise import advised
     from pricewar.cli.advise_table import tell
     from pricewar.cli.options import Progress
     from pricewar.report import advice as page
 
-    click.echo(f"\nWhat a free model costs in the end: 36 months in {draws} futures.\n")
-    data = advised(log, command=f"pricewar advise {log.name}", progress=Progress(), draws=draws)
+    click.echo(f"\nWhat a free model costs in the end: requests for {LIGHT}, 36 months in {draws} futures.\n")
+    command = f"pricewar advise {log.name} --only {LIGHT} --draws {draws}"
+    data = advised(log, command=command, progress=Progress(), draws=draws, only=(LIGHT,))
     page.write(html_to, data, language=lang)
     tell(data)
     click.echo(f"\nThe whole of it: {html_to}. In more futures, for your own team: pricewar advise YOUR_LOG")
