@@ -7,9 +7,10 @@ light models, paid flagships. What the log was made with is always taken, and wh
 was not.
 
 Where evidence leaves a model undecided its best guess must meet the team's bar: an offer whose model nobody
-has tested or published figures of is not proposed to a team that did not name it. Gifts are what the question
-is about: of a vendor's the likeliest to be good enough is taken though its best guess be under the bar, and
-whoever shows it says that it is in doubt.
+has tested or published figures of is not proposed to a team that did not name it. Free offers are what the
+question is about: of a vendor's the likeliest to be good enough is taken though its best guess be under the
+bar, and whoever shows it says that it is in doubt. A grant is a paid offer once it is used up, and is held to
+the bar like one.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ def shortlist(
             likely.append(offer)
         elif short[offer.id] is None:
             excluded.append(Excluded(offer.id, UNKNOWN))
-        elif offer.latest.kind in GIFTS:
+        elif offer.latest.kind == "free":
             likely.append(offer)
         else:
             assert verdict is not None

@@ -196,7 +196,8 @@ def advised(
     from pricewar.report import advice_story as told
 
     standing = [c.offer for c in advice.candidates]
-    gifts = [c.offer for c in advice.candidates if c.kind in GIFTS]
+    kinds = {c.offer: c.kind for c in advice.candidates if c.kind in GIFTS}
+    relied = sorted(reliance(futures, kinds, until), key=lambda r: kinds[r.offer] == "grant")  # given once
     data = advice.document()
     data |= {
         "pricewar": __version__,
@@ -214,7 +215,7 @@ def advised(
         "left_out": [asdict(e) for e in {e.offer: e for e in (*short.excluded, *advice.excluded)}.values()],
         "dearer_left_out": short.dearer,
         "evidence": _told(evidence),
-        "reliance": [_reliance(r) for r in reliance(futures, gifts, until)],
+        "reliance": [_reliance(r) for r in relied],
     }  # fmt: skip
     data["versus"] = told.versus(data)
     data["seconds"] = round(time.perf_counter() - begun, 1)

@@ -188,7 +188,8 @@ def _free(out: Console, data: Mapping[str, Any], _: bool) -> None:
                  _money(data, c["staying"]["mean"]), _share(c["dearest"]["share"])]  # fmt: skip
         rows.append((_named(c), cells, "", f"    {word('col.then')} {r['then']}" if r["then"] else ""))
     _grid(out, title, ["served", "stands", "as_now", "half", "kept", "dearest"], rows)
-    note = "share of futures (95%): stands at all; stands with limits and allowances no lower than today's. "
+    note = "share of futures (95%): stands at all; stands with limits and allowances no lower than today's; "
+    note += "a grant is given once, and what stands then is its paid price. "
     note += f"Kept: cost of {data['months']} months; dearest: of all offers considered"
     out.print(Text(note, style="dim"))
 

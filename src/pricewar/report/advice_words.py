@@ -306,9 +306,9 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
     # Free offers
     "free.title": ("Free offers: how far to rely on them until {until:date}", "免费报价：到{until:date}能依靠到什么程度", "無料プラン：{until:date}までどこまで頼れるか"),
     "free.note": (
-        "Dark: stands with limits no lower than today's; light: stands at all. Shares of futures.",
-        "深色：仍在且限额不低于今天；浅色：仍在。占未来的份额。",
-        "濃い色：今日以上の上限で続く。薄い色：とにかく続く。未来に占める割合。",
+        "Dark: stands with limits no lower than today's; light: stands at all. Shares of futures. A grant is given once; what stands then is its paid price.",
+        "深色：仍在且限额不低于今天；浅色：仍在。占未来的份额。赠送额度只给一次，用完后按付费价。",
+        "濃い色：今日以上の上限で続く。薄い色：とにかく続く。未来に占める割合。進呈分は一度きりで、その後は有料の価格。",
     ),
     "free.none": ("No free, granted or introductory offer stands.", "没有可用的免费、赠送或优惠报价。", "無料、進呈、優待のプランは残っていません。"),
     # Offers
