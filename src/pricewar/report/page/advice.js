@@ -195,7 +195,9 @@ function drawFree() {
   const alt = headed("free", speech.text("free.title", {until: data.until}), speech.word(data.reliance.length ? "free.note" : "free.none"));
   at("free-data").hidden = !data.reliance.length;
   if (!data.reliance.length) return;
-  const rows = data.reliance.map((r) => ({label: named_(byOffer.get(r.offer)), stands: r.stands.share, asNow: r.as_now.share}));
+  // An offer that stands but serves hardly any of the work is none to rely on.
+  const label = (c) => `${named_(c)}, ${speech.word("col.served")} ${speech.pct(c.served)}`;
+  const rows = data.reliance.map((r) => ({label: label(byOffer.get(r.offer)), stands: r.stands.share, asNow: r.as_now.share}));
   at("free").replaceChildren(freeChart(Plot, d3, rows, {width: widthOf("free"), pct: (v) => speech.pct(v), alt}));
   const chance = (s) => `${speech.pct(s.share)} (${speech.range(s.low, s.high, (v) => speech.pct(v))})`;
   behind("free", () => table(heads("-offer", "served", "stands", "as_now", "half", "-then", "kept", "dearest"), data.reliance.map((r) => {
