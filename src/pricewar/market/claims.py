@@ -7,7 +7,8 @@ the same futures; its effect is the mean of the differences future by future, wi
 futures (paired by common random numbers), and is clear when that leaves out zero. A share of futures comes
 with Wilson's interval (Wilson 1927, JASA 22, 209–212).
 
-The claims themselves: `claims_war` (1 to 9), `claims_rules` (10 to 20). The futures: `claims_runs`.
+The claims themselves: `claims_war` (1, 2, 3, 7, 8, 12), `claims_models` (4, 5, 6, 15, 16), `claims_teams` (9,
+13, 14, 18, 19), `claims_rules` (10, 11, 17, 20). The futures: `claims_runs`.
 """
 
 from __future__ import annotations
@@ -57,6 +58,11 @@ class Variant:
 
 
 BASE = Variant("as it is")
+
+
+def vertical(name: str, *bends: tuple[str, str, float]) -> Variant:
+    """A variant of the market with verticals."""
+    return Variant(name, bends, family="verticals")
 
 
 @dataclass(frozen=True)
@@ -209,6 +215,12 @@ class Futures:
             raise ConfigurationError(f"the claims need a vendor “{name}”", where=self.market.name)
         return names.index(name)
 
+    def sellers(self, family: str = "plain") -> list[int]:
+        """Rows of the vendors that are not the open-weights fringe."""
+        from pricewar.market import kernel as k
+
+        return [j for j, c in enumerate(self.families[family].v[:, k.V_CONDUCT]) if c != k.FRINGE]
+
     def effect(
         self,
         changed: Variant,
@@ -223,7 +235,7 @@ class Futures:
         return Effect(change or changed.name, outcome, median(b), median(a), paired(a, b), expected)
 
     def welfare(self, variant: Variant, base: Variant, types: Sequence[int] | None = None) -> Array:
-        """[N] what the base's teams gain under `variant`, in money: utility over price taste, less switching."""
+        """[N] what the base's teams gain, in money: utility over price taste, less switching."""
         rows = slice(None) if types is None else list(types)
         months = self(base, "type_months")[:, rows]
         gain = months * (
@@ -276,12 +288,12 @@ def quiet(function: Callable[..., Any], values: Array, axis: int) -> Array:
 def windows(f: Futures, variant: Variant, measure: str) -> tuple[Array, Array]:
     """[N] means of a monthly measure in the war's months 2 to 7, and in the last six months.
 
-    NaN for a war that began too late for the two to be a year apart.
+    NaN for a war that began less than two years before the end.
     """
     series, began = f(variant, measure), f(variant, "opening")
     early, late = (np.full(len(series), np.nan) for _ in range(2))
     for n, start in enumerate(began):
-        if not np.isfinite(start) or start > series.shape[1] - 26:
+        if not np.isfinite(start) or start > series.shape[1] - 24:
             continue
         first = math.ceil(start) + 1
         early[n] = (
@@ -291,6 +303,26 @@ def windows(f: Futures, variant: Variant, measure: str) -> tuple[Array, Array]:
         )
         late[n] = np.nanmean(series[n, -6:]) if np.isfinite(series[n, -6:]).any() else np.nan
     return early, late
+
+
+def cover(f: Futures, variant: Variant, late: bool = True) -> Array:
+    """[N] revenue over serving cost in the window `late` or early."""
+    return safe(windows(f, variant, "revenue")[late], windows(f, variant, "serving")[late])
+
+
+def winners(f: Futures, v: Variant) -> Array:
+    """[N, S] vendor with the most teams of each segment at the end."""
+    from pricewar.market import kernel as k
+
+    market = f.families[v.family]
+    segment = market.t[:, k.SEGMENT].astype(int)
+    teams = f(v, "teams_end")
+    return np.stack([teams[:, segment == s].sum(1).argmax(1) for s in range(len(market.segments))], axis=1)
+
+
+def distinct(f: Futures, v: Variant) -> Array:
+    """[N] how many different vendors win a segment."""
+    return np.array([len(set(row)) for row in winners(f, v)], float)
 
 
 def number(x: float, digits: int = 3) -> str:
@@ -319,10 +351,12 @@ def clearly(gap: Gap, sign: int) -> bool:
 
 def claims() -> tuple[Claim, ...]:
     """All twenty, in their order."""
+    from pricewar.market.claims_models import MADE
     from pricewar.market.claims_rules import RULED
+    from pricewar.market.claims_teams import SERVED
     from pricewar.market.claims_war import FOUGHT
 
-    return (*FOUGHT, *RULED)
+    return tuple(sorted((*FOUGHT, *MADE, *SERVED, *RULED), key=lambda c: c.number))
 
 
 def chosen(numbers: Iterable[int] | None) -> tuple[Claim, ...]:

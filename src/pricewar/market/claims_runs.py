@@ -21,7 +21,8 @@ from pricewar.market.claims_measures import measure
 from pricewar.market.model import Array, Market, simulate
 from pricewar.market.stages import STAGES
 
-MONTHS = 36
+MONTHS = 48
+"""Four years: a war of one or two, and what comes after it."""
 FAMILIES = ("plain", "choosers", "verticals", "newcomer")
 
 
