@@ -13,7 +13,11 @@ import click
 from pricewar import __version__
 
 COMMANDS = {
-    "demo": ("pricewar.cli.demo", "demo", "Bill a realistic sample log on real offers: table and report."),
+    "demo": (
+        "pricewar.cli.demo",
+        "demo",
+        "Bill a realistic sample log on real offers, then play the price war: tables, report.",
+    ),
     "bill": ("pricewar.cli.bill", "bill", "Bill a usage log on real offers, fine print included."),
     "offers": ("pricewar.cli.offers", "offers", "List, filter and explain offers: terms, sources, changes."),
     "games": (

@@ -17,8 +17,13 @@ from pricewar.files import writable
 @click.option("--log", type=click.Path(path_type=Path), default=Path("demo/usage.csv"), show_default=True,
               help="Where the sample log is written.")  # fmt: skip
 @click.option("--lang", type=click.Choice(["en", "zh", "ja"]), default="en", help="Language of the report.")
-def demo(html_to: Path, log: Path, lang: str) -> int:
-    """Bill a realistic month of a small team's requests on real offers: a table here, a report beside it."""
+@click.option("--seeds", type=click.IntRange(0), default=16, show_default=True,
+              help="Futures of the price war after it; 0 leaves it out.")  # fmt: skip
+def demo(html_to: Path, log: Path, lang: str, seeds: int) -> int:
+    """Bill a realistic month of requests on real offers, then play the price war of May 2024 again.
+
+    The bill is a table here and a report beside it. The war is its short form: `pricewar war` tells it whole.
+    """
     click.echo("pricewar: making a month of a small team's requests from published statistics …", err=True)
     from pricewar.cli.bill import run
     from pricewar.usage.sample import write_sample
@@ -29,7 +34,20 @@ def demo(html_to: Path, log: Path, lang: str) -> int:
     command = f"pricewar bill {log.name} --html {html_to.name}"
     code = run(log, command=command, html_to=html_to, lang=lang)
     click.echo(f"\nOpen {html_to} in a browser. Your own log: pricewar bill YOUR_LOG --html report.html")
+    if seeds:
+        _war(seeds)
     return code
+
+
+def _war(seeds: int) -> None:
+    """How such prices came about: the war, in as many futures as a demonstration has time for."""
+    from pricewar.cli.options import Progress
+    from pricewar.cli.war import played, show
+
+    click.echo(f"\nHow such prices come about: a price war, played in {seeds} futures.\n")
+    show(played(max(seeds, 2), Progress(), f"pricewar war --seeds {seeds}"), brief=True)
+    click.echo("\nMore futures, every line beside history, a page: pricewar war --html war.html")
+    click.echo("Another rule, future by future: pricewar simulate china-2024 --against portability=.8")
 
 
 @click.command()

@@ -132,7 +132,8 @@ def story(data: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
             told.append(("say.opener", {"vendor": mine["vendor"], "chance": mine["chance"]}))
         if followed["lag"]:
             told.append(("say.followed", {
-                **{k: _whole(followed["lag"][at]) for k, at in (("lag", "median"), ("low", "low"), ("high", "high"))},
+                "lag": _whole(followed["lag"]["median"]), "low": _whole(followed["lag"]["low"]),
+                "high": _whole(followed["lag"]["high"]),
                 "last": _whole(followed["last"]["median"]), "history": _whole(followed["history_lag"]),
                 "history_last": _whole(followed["history_last"]),
             }))  # fmt: skip
@@ -168,11 +169,11 @@ def story(data: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     harvest = data["stages"]["begins"]["harvest"]
     if harvest["chance"]:
         told.append(("say.harvest", {
-            "chance": harvest["chance"], "month": round(harvest["median"] + 1), "low": round(harvest["low"] + 1),
-            "high": round(harvest["high"] + 1),
+            "chance": harvest["chance"], "month": round(harvest["median"] + 1),
+            "low": round(harvest["low"] + 1), "high": round(harvest["high"] + 1),
         }))  # fmt: skip
     else:
-        told.append(("say.no_harvest", {"months": data["months"]}))
+        told.append(("say.no_harvest", {"months": data["horizon"]}))
     if harvest["history"] is None:
         told.append(("say.harvest_history", {"months": harvest["history_until"] + 1}))
     return told
@@ -318,7 +319,7 @@ def _paths(out: Console, data: Mapping[str, Any], tier: str) -> None:
         x = np.arange(data["months"] + 1.0)
         title = f"{tier} models: list price of the median vendor, {data['currency']} per million tokens"
         picture = Picture(
-            "curve", title, ("months from the start",), x, x, series=lines,
+            "curve", title, ("months from the opening",), x, x, series=lines,
             note="logarithmic; 0.001 stands for all below it; history: of the vendors whose price is known",
         )  # fmt: skip
         out.print(draw(picture, min(out.width, 90), powers=True))
@@ -330,7 +331,9 @@ def _paths(out: Console, data: Mapping[str, Any], tier: str) -> None:
             cells.append((r["vendor"] if whose == "model" else "", whose, *(
                 "" if whose == "history" and m > last_known else _price(_path(r, m, whose)) for m in months
             )))  # fmt: skip
-    note = "medians; list price after so many months, input and output blended where both are known"
+    note = (
+        "medians; list price so many months after the opening, input and output blended where both are known"
+    )
     out.print(grid(Table("", ("", "", *(str(m) for m in months)), tuple(cells), note), left=2))
 
 
@@ -358,7 +361,7 @@ def _standing(out: Console, data: Mapping[str, Any]) -> None:
     from pricewar.cli.pictures import grid
     from pricewar.games.solution import Table
 
-    at = [m for m in (6, 12, 24, 36) if m <= data["months"]]
+    at = [m for m in (6, 12, 18, 24, 36) if m <= data["months"]] or [data["months"]]
     rows = []
     for share, cash, free in zip(data["shares"], data["cash"], data["allowances"], strict=True):
         pct = _writer("share")
@@ -368,9 +371,9 @@ def _standing(out: Console, data: Mapping[str, Any]) -> None:
             pct(cash["leaves"]), pct(free["ever"]), pct(free["withdrawn"]),
         ))  # fmt: skip
     columns = ("", *(f"share {m}" for m in at), f"cash {at[0]}", f"cash {at[-1]}", "leaves", "free", "ends")
-    note = "medians after so many months: share of tokens, cash and reserve; how often it leaves, gives\n"
-    note += "light use away (allowance or price of zero), and of allowances, how often more than half is\n"
-    note += "withdrawn by the end"
+    note = "medians so many months after the opening: share of tokens, cash and reserve; how often it\n"
+    note += "leaves, gives light use away (allowance or price of zero), and of allowances, how often more\n"
+    note += "than half is withdrawn by the end"
     out.print(grid(Table("shares, cash, free use", columns, tuple(rows), note), left=1))
 
 
@@ -378,7 +381,12 @@ def _ribbons(out: Console, data: Mapping[str, Any]) -> None:
     from rich.text import Text
 
     stages = data["stages"]
-    out.print(Text("stages by the written rule: likeliest of each month, the record below", style="bold"))
+    out.print(
+        Text(
+            "stages by the written rule: likeliest of each month from the opening; the record below",
+            style="bold",
+        )
+    )
     rows = [("market", stages["market"], stages["history"])]
     rows += [(r["vendor"], r["model"], r["history"]) for r in stages["vendors"]]
     for name, model, history in rows:
