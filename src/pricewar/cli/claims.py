@@ -97,7 +97,7 @@ def gather(
 ) -> tuple[Futures, list[str]]:
     """Run, or take from the store, all futures that the claims need; and the document's head."""
     from pricewar.market import claims as room
-    from pricewar.market import claims_rules, claims_runs
+    from pricewar.market import claims_runs
     from pricewar.study.ensemble import Study
     from pricewar.study.pool import Processes, cores
 
@@ -119,14 +119,14 @@ def gather(
             return study.run(where, pool, progress.share(name))
 
         opened = run(future, "openings", {"as it is": room.Variant("as it is", free=True).plain()}, seeds,
-                     {"family": "plain", "openings": [], "solved": {}})  # fmt: skip
+                     {"family": "plain", "openings": []})  # fmt: skip
         openings = [
             [int(j), float(m) if m == m else 0.0]
             for j, m in zip(opened.outcomes["opener"][0], opened.outcomes["opening"][0], strict=True)
         ]
         solved: dict[str, tuple[Any, float]] = {}
         if rules:
-            asked = {"none": []} | {r: [list(b) for b in claims_rules.RULES[r]] for r in rules}
+            asked = {rule: [list(b) for b in room.SETTINGS[rule]] for rule in ("none", *rules)}
             found = run(conduct, "conduct", {r: {"bends": b} for r, b in asked.items()}, 1,
                         {"seeds": SOLVER_FUTURES, "sweeps": SWEEPS})  # fmt: skip
             for n, rule in enumerate(asked):
@@ -136,13 +136,12 @@ def gather(
         kept: dict[str, dict[str, dict[str, Any]]] = {}
         runs = seeds
         for family, variants in wanted.items():
-            policies = {name: v.plain() for name, v in variants.items()}
-            more = {
-                "family": family,
-                "openings": openings,
-                "solved": {rule: choices for rule, (choices, _) in solved.items()},
+            policies = {
+                name: v.plain() | {"choices": solved[v.solved][0] if v.solved else None}
+                for name, v in variants.items()
             }
-            done = run(future, f"futures of the market {family}", policies, seeds, more)
+            done = run(future, f"futures of the market {family}", policies, seeds,
+                       {"family": family, "openings": openings})  # fmt: skip
             runs += seeds * len(policies)
             kept[family] = {
                 policy: {name: array[n] for name, array in done.outcomes.items()}
@@ -249,7 +248,7 @@ def future(task: dict[str, Any]) -> dict[str, Any]:
         market,
         [(k, h, x) for k, h, x in p["bends"]],
         openings,
-        p["solved"][p["rule"]] if p["rule"] else None,
+        p.get("choices"),
         chi=market.chi * p["affinity"],
         eco=market.eco * p["ecosystem"],
     )

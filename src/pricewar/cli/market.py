@@ -443,7 +443,7 @@ def _show(runs: Sequence[Outcomes], title: str, sets: str, change: str, seconds:
         out.print(Text.assemble("against ", (change, "cyan")))
     out.print()
     if len(runs) == 1:
-        out.print(grid(_outcome_table(base)))
+        out.print(grid(_outcome_table(base), last=1))
     else:
         _against(out, base, runs[1], change)
     out.print()
@@ -616,7 +616,7 @@ def _levers(market: Market) -> None:
 
     def row(name: str, f: Any, value: str) -> tuple[str, ...]:
         unit = f.unit.replace("money", market.currency)
-        return name, value, unit, f"{f.low:g} … {f.high:g}", f.meaning.removeprefix("lever: ")
+        return name, value, unit, _bound(f.low) + " … " + _bound(f.high), f.meaning.removeprefix("lever: ")
 
     heads = ("name", "here", "unit", "bounds", "meaning")
     values: dict[str, float] = dict(zip(k.MARKET_FIELDS, market.g.tolist(), strict=True))
@@ -626,7 +626,7 @@ def _levers(market: Market) -> None:
     rest = [n for n in fields.MARKET if n not in rules]
     for title, names in (("rules from outside", rules), ("of the market", rest)):
         lines = tuple(row(n, fields.MARKET[n], f"{values[n]:.4g}") for n in names)
-        out.print(grid(Table(title, heads, lines)))
+        out.print(grid(Table(title, heads, lines), last=1))
         out.print()
     for title, table, array, names, owners in (
         ("of a vendor", fields.VENDOR, market.v, k.VENDOR_FIELDS, ("vendors", *market.vendors)),
@@ -648,8 +648,14 @@ def _levers(market: Market) -> None:
             )
             rows.append(row(f".{n}", f, here))
         note = f"before the dot: {', '.join(owners)}"
-        out.print(grid(Table(title, heads, tuple(rows), note), left=1))
+        out.print(grid(Table(title, heads, tuple(rows), note), last=1))
         out.print()
+
+
+def _bound(value: float) -> str:
+    from pricewar.market.fields import BIG
+
+    return "" if abs(value) >= BIG else f"{value:g}"
 
 
 # ---------------------------------------------------------------- the textbook

@@ -1,0 +1,181 @@
+"""`pricewar simulate` and `pricewar war`: what they print and write, their exit codes, what they refuse."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pricewar.cli import cli
+from pricewar.cli.market import sentence, settings, short
+from pricewar.errors import PricewarError
+from pricewar.market import definition
+from pricewar.market.outcomes import Effect
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(cli, list(words), standalone_mode=False)
+
+
+SMALL = ("--seeds", "6", "--months", "6", "--set", "peace=0", "-q")
+
+
+def test_a_market_is_simulated():
+    reply = run("simulate", "china-2024", *SMALL)
+    assert reply.return_value == 0, reply.output
+    for words in (
+        "6 futures of 6 months",
+        "concentration",
+        "vendors at the end",
+        "who wins where",
+        "are few",
+    ):
+        assert words in reply.output
+    for name in definition.market("china-2024").vendors:
+        assert name in reply.output
+    assert all(len(line) <= 100 for line in reply.output.splitlines())
+
+
+def test_against_another_rule_future_by_future():
+    reply = run("simulate", "china-2024", *SMALL, "--against", "portability=1")
+    assert reply.return_value == 0, reply.output
+    assert "what switching costs teams falls 100%" in " ".join(reply.output.split())
+    assert "−100%" in reply.output
+
+
+def test_against_another_market():
+    reply = run("simulate", "china-2024", *SMALL, "--against", "global-2025")
+    assert reply.return_value == 0, reply.output
+    assert "drawn apart" in reply.output
+
+
+def test_json_is_whole_and_has_no_nan():
+    words = ("--against", "startup.switching_cost=2", "--json", "-")
+    reply = run("simulate", "china-2024", *SMALL, *words)
+    data = json.loads(reply.output, parse_constant=pytest.fail)
+    assert data["futures"] == 6
+    assert data["outcomes"]["hhi"]["unit"] == "HHI"
+    assert {e["name"] for e in data["effects"]} == set(data["outcomes"])
+    assert len(data["vendors"]) == 8
+
+
+@pytest.mark.skipif(importlib.util.find_spec("xarray") is None, reason="needs the extra `labelled`")
+def test_every_series_as_netcdf(tmp_path: Path):
+    import xarray
+
+    path = tmp_path / "run.nc"
+    reply = run("simulate", "china-2024", *SMALL, "--dataset", str(path))
+    assert reply.return_value == 0, reply.output
+    with xarray.open_dataset(path, engine="scipy") as data:
+        assert data.sizes["member"] == 6
+        assert data["vendor_price_light"].dims == ("member", "month", "vendor")
+    assert [p.name for p in tmp_path.iterdir()] == ["run.nc"]
+
+
+def test_levers_are_listed_with_unit_and_bounds():
+    reply = run("simulate", "china-2024", "--levers")
+    assert reply.return_value == 0
+    for words in (
+        "portability",
+        "rules from outside",
+        "GPU-month",
+        "before the dot",
+        ".switching_cost",
+        "CNY",
+    ):
+        assert words in reply.output
+
+
+def test_textbook_is_the_exact_game():
+    reply = run("simulate", "textbook", "--set", "levels=6", "--set", "bottom=3")
+    assert reply.return_value == 0, reply.output
+    assert "advantage building" in reply.output
+    assert "asks the exact game's prices at every state" in reply.output
+
+
+def test_nobody_left_is_said():
+    poor = ("vendors.cash=1", "vendors.reserve=0", "rental=1e7")
+    words = [part for item in poor for part in ("--set", item)]
+    reply = run("simulate", "china-2024", *SMALL, *words)
+    assert reply.return_value == 0, reply.output
+    assert "Nobody inside is left at the end in 100% of the futures" in reply.output
+
+
+def test_the_war_is_told_beside_history(tmp_path: Path):
+    page, data = tmp_path / "war.html", tmp_path / "war.json"
+    reply = run("war", "--seeds", "3", "-q", "--html", str(page), "--json", str(data), "--lang", "zh")
+    assert reply.return_value == 0, reply.output
+    for words in (
+        "3 futures",
+        "who opens, who follows",
+        "DeepSeek",
+        "history beside the model",
+        "stages by the",
+    ):
+        assert words in reply.output
+    assert all(len(line) <= 100 for line in reply.output.splitlines())
+    found = json.loads(data.read_text(encoding="utf-8"), parse_constant=pytest.fail)
+    assert found["futures"] == 3
+    assert f"{sum(line['hit'] for line in found['lines'])} of {len(found['lines'])} figures" in reply.output
+    text = page.read_text(encoding="utf-8")
+    assert '<html lang="zh-CN"' in text
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("china-2042",), "did you mean “china-2024”"),
+        (("china-2024", "--set", "portabilty=1"), "did you mean “portability”"),
+        (("china-2024", "--set", "deepsek.cash=1"), "did you mean “deepseek”"),
+        (("china-2024", "--set", "deepseek.csh=1"), "did you mean “cash”"),
+        (("china-2024", "--set", "portability"), "not NAME=VALUE"),
+        (("china-2024", "--set", "portability=much"), "not a number"),
+        (("china-2024", "--set", "portability=inf"), "not finite"),
+        (("china-2024", "--set", "portability=2"), "give 0 to 1"),
+        (("china-2024", "--against", "portability=2"), "give 0 to 1"),
+        (("china-2024", "--against", "global-2052"), "did you mean “global-2025”"),
+        (("china-2024", "--against", "global-2025", "--against", "portability=1"), "not both"),
+        (("china-2024", "--json", "nowhere/x.json"), "does not exist"),
+        (("textbook", "--months", "3"), "leave it out"),
+        (("textbook", "--set", "rhoo=1"), "did you mean “rho”"),
+    ],
+    ids=lambda v: " ".join(v) if isinstance(v, tuple) else "",
+)
+def test_bad_input_is_one_clear_message(words: tuple[str, ...], says: str):
+    reply = run("simulate", *words, *(() if "textbook" in words else ("--seeds", "1")), "-q")
+    assert isinstance(reply.exception, PricewarError), reply.output
+    assert reply.exception.exit_code == 2
+    assert says in str(reply.exception)
+
+
+def test_names_stand_for_numbers():
+    market = definition.market("china-2024")
+    items = ["deepseek.conduct=rule", "merge_into=alibaba", "deepseek.cash=1_000"]
+    assert settings(market, items, "--set") == {
+        "deepseek.conduct": 3.0, "merge_into": 3.0, "deepseek.cash": 1000.0,
+    }  # fmt: skip
+
+
+def test_sentences_of_effects():
+    assert sentence(Effect("hhi", -0.27, -0.31, -0.24, 1.0, 50)) == "concentration falls 27% (24–31)"
+    assert sentence(Effect("harvest", 0.05, -0.01, 0.1, 0.5, 50)) is None
+    assert sentence(Effect("harvest", -0.12, -0.15, -0.08, 0.9, 50)) == (
+        "the chance of a harvest falls 12 points (8–15)"
+    )
+    assert (short(2.29e9), short(-7.8e8), short(12.0)) == ("2.29 bn", "-780 mn", "12")
+
+
+def test_commands_load_nothing_heavy_before_they_run():
+    code = (
+        "import sys; from click.testing import CliRunner; import pricewar.cli; "
+        "[CliRunner().invoke(pricewar.cli.cli, [c, '--help']) for c in ('simulate', 'war', 'demo')]; "
+        "heavy = {'numba', 'numpy', 'scipy', 'polars', 'xarray', 'pydantic'}; "
+        "print(','.join(sorted(heavy & set(sys.modules))))"
+    )
+    reply = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert reply.stdout.strip() == ""
