@@ -105,25 +105,25 @@ def test_the_code_on_the_page_runs(capsys):
         assert capsys.readouterr().out
 
 
-def direct(x: float, light: float, h: float) -> float:
-    """The direct utility of the page, money, zero at satiation: θB ln x − h x up to N = θB/h."""
-    n = light / h
-    x = min(x, n)
-    return light * np.log(x / n) - h * (x - n)
-
-
 @pytest.mark.parametrize("price", [0.3, 2.0, 40.0])
 @pytest.mark.parametrize("rho", [0.0, 0.05, 0.4, 0.9, 2.0])
 def test_use_and_utility_come_from_the_direct_utility(price, rho):
-    """Best use found on a grid, without any formula of the page's."""
-    light, h = 300.0, 1.5
-    n = light / h
+    """The page's direct utility, θB ln x − h x up to N, made best on a grid: the kernel's use, utility and bill."""
+    spends, h = 300.0, 1.5
+    n = spends / h
     free = rho * n
     x = np.unique(np.concatenate((np.linspace(n * 1e-4, n, 400_001), [min(free, n) or n])))
-    worth = light * np.log(x / n) - h * (x - n) - price * np.maximum(x - free, 0.0)
+    worth = spends * np.log(x / n) - h * (x - n) - price * np.maximum(x - free, 0.0)
     best = int(np.argmax(worth))
-    disutility = kernel._light(np.log1p(price / h), rho)
-    assert disutility == pytest.approx(-worth[best] / light, abs=1e-6)
-    want = n / (1.0 + price / h)
-    assert x[best] == pytest.approx(want if want > free else min(free, n), abs=2e-5 * n)
-    assert worth[best] == pytest.approx(direct(x[best], light, h) - price * max(x[best] - free, 0.0))
+    s, w = np.zeros((1, len(kernel.STATE_FIELDS))), np.ones(len(kernel.WORLD_FIELDS))
+    t, v = np.zeros((1, len(kernel.TYPE_FIELDS))), np.zeros((1, len(kernel.VENDOR_FIELDS)))
+    s[0, kernel.STATUS], s[0, kernel.PRICE_L], s[0, kernel.ALLOWANCE] = kernel.ACTIVE, price, free
+    t[0, kernel.BUDGET], t[0, kernel.LIGHT_SHARE], t[0, kernel.PRICE_TASTE] = spends, 1.0, 1.0
+    w[kernel.REF_L] = h
+    weights, use = np.zeros((1, kernel.L, 1)), np.zeros(4)
+    kernel._weights(v, t, s, w, np.ones(1), np.zeros((1, 1)), 0, weights)
+    kernel._use(t, s, w, np.ones(1), 0, 0, 0, free, use)
+    assert np.log(weights[0, 0, 0]) == pytest.approx(worth[best] / spends, abs=1e-6)
+    assert use[1] == pytest.approx(x[best], abs=2e-5 * n)
+    assert use[0] == pytest.approx(price * max(x[best] - free, 0.0), abs=price * 2e-5 * n)
+    assert use[3] == pytest.approx(min(x[best], free), abs=2e-5 * n)
