@@ -343,8 +343,14 @@ def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, invest, 
                         if k != j and s[k, STATUS] == ACTIVE:
                             part = s[k, CAPACITY] / rest
                             gain += g[DENYING] * part * part * worth / (g[DATA_HALF] + s[k, DATA])
-            e0 -= invest * gain * t[0, DATA_WEIGHT]
-            e1 -= invest * gain * t[0, DATA_WEIGHT]
+            weight = base_weight = 0.0  # what a token of its own teams teaches
+            for i in range(T):
+                mass = (m[i, 0, j] + m[i, 1, j] + m[i, 2, j] + ent[i]) * t[i, BUDGET] * bg[i]
+                weight += mass * t[i, DATA_WEIGHT]
+                base_weight += mass
+            if base_weight > 0.0:
+                e0 -= invest * gain * weight / base_weight
+                e1 -= invest * gain * weight / base_weight
         e0, e1 = max(e0, 0.02 * c0 - 0.5 * h0), max(e1, 0.02 * c1 - 0.5 * h1)
     k0, k1 = (e0 + h0) / h0, (e1 + h1) / h1
     top0 = k0 / (1.0 + lev[1] * c0 / h0)  # price at its least: zero, or the floor
@@ -1470,6 +1476,10 @@ def begin(g, v, t, s, w, m, pool, bg, luck):
         s[j, CAPACITY] = _serve(g, v, s, w, j, work) / g[TARGET_LOAD]
         s[j, LOAD] = g[TARGET_LOAD]
         w[GPU_START] += s[j, CAPACITY]
+        if g[RUN_STEP] > 0.0 and v[j, V_CONDUCT] != FRINGE:
+            # Suppliers know the trade's training too: one run in a cycle, spread over it.
+            size = s[j, COMPUTE] + g[RUN_STEP] * (1.0 + v[j, V_TALENT])
+            w[GPU_START] += g[RUN_GPU] * 10.0**size / max(g[RUN_GAP] + g[RUN_MONTHS], 1e-9)
     w[GPU_START] = max(w[GPU_START], 1e-9)
 
 
