@@ -35,7 +35,7 @@ class Variant:
         name: as tables call it. family: of `claims_runs.FAMILIES`.
         bends: as `claims_runs.Bent`. free: whether the opening is chosen anew.
         affinity, ecosystem: factors on `Market.chi` and `Market.eco`.
-        solved: name of the rule (`RULES`) under which conduct was solved for; empty: the market's own.
+        solved: name of the setting (`SETTINGS`) under which conduct was solved for; empty: the market's own.
     """
 
     name: str
@@ -47,17 +47,35 @@ class Variant:
     solved: str = ""
 
     def plain(self) -> dict[str, Any]:
-        """As plain data, what the worker of a study is given."""
+        """As plain data, what the worker of a study is given; conduct solved for comes beside it."""
         return {
             "bends": [list(b) for b in self.bends],
             "free": self.free,
             "affinity": self.affinity,
             "ecosystem": self.ecosystem,
-            "rule": self.solved,
         }
 
 
 BASE = Variant("as it is")
+
+
+PORTABLE = (("portability", "=", 0.8),)
+RULES: dict[str, tuple[tuple[str, str, float], ...]] = {
+    "portability": PORTABLE,
+    "price floor": (("price_floor", "=", 1.0),),
+    "data sharing": (("data_sharing", "=", 1.0),),
+    "no self-preferencing": (("no_self_preferencing", "=", 1.0),),
+    "embedded cap": (("embedded_cap", "=", 1.0),),
+}
+"""Rules of a regulator."""
+SETTINGS: dict[str, tuple[tuple[str, str, float], ...]] = {
+    "none": (),
+    "no switching costs": (("types.switching_cost", "=", 0.0),),
+    "twice the switching costs": (("types.switching_cost", "×", 2.0),),
+    **RULES,
+}
+"""Under what conduct is solved for, by name; `Variant.solved` is one of these."""
+SOLVED = Variant("conduct solved for", solved="none")
 
 
 def vertical(name: str, *bends: tuple[str, str, float]) -> Variant:

@@ -8,6 +8,9 @@ import numpy as np
 
 from pricewar.market.claims import (
     BASE,
+    PORTABLE,
+    RULES,
+    SOLVED,
     Check,
     Claim,
     Effect,
@@ -188,16 +191,6 @@ def _contracts(f: Futures) -> Finding:
 # ------------------------------------------------------------------ 11 and 20: rules, conduct solved again
 
 
-PORTABLE = (("portability", "=", 0.8),)
-RULES: dict[str, tuple[tuple[str, str, float], ...]] = {
-    "none": (),
-    "portability": PORTABLE,
-    "price floor": (("price_floor", "=", 1.0),),
-    "data sharing": (("data_sharing", "=", 1.0),),
-    "no self-preferencing": (("no_self_preferencing", "=", 1.0),),
-    "embedded cap": (("embedded_cap", "=", 1.0),),
-}
-SOLVED = Variant("conduct solved for", solved="none")
 HELD = Variant("portability 0.8, conduct held", PORTABLE, solved="none")
 AGAIN = Variant("portability 0.8, conduct solved again", PORTABLE, solved="portability")
 EARLY, LATE = 3.0, 24.0
@@ -288,7 +281,6 @@ TIMED = tuple(
         Variant(f"{rule}, by the regulator itself", (*bends, ("regulator_auto", "=", 1.0)), solved="none"),
     )
     for rule, bends in RULES.items()
-    if bends
 )
 MERGER = Variant(
     "Alibaba takes over Baidu in month 12",

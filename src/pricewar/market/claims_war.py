@@ -10,6 +10,7 @@ import numpy as np
 
 from pricewar.market.claims import (
     BASE,
+    SOLVED,
     Check,
     Claim,
     Finding,
@@ -22,6 +23,7 @@ from pricewar.market.claims import (
     number,
     paired,
     quiet,
+    safe,
     wilson,
     windows,
     written,
@@ -356,12 +358,23 @@ def _staying(f: Futures) -> Finding:
 # ------------------------------------------------------------------ 7: the harvest
 
 
+BARE_AGAIN = Variant("no switching costs, conduct solved again", BARE.bends, solved="no switching costs")
+FLUID = Variant(
+    "no switching costs, teams reconsider every week",
+    (("types.switching_cost", "=", 0.0), ("types.review_low", "=", 4.0), ("types.review_high", "=", 4.0)),
+)
 TWICE = Variant("twice the switching costs", (("types.switching_cost", "×", 2.0),))
+TWICE_AGAIN = Variant(
+    "twice the switching costs, conduct solved again", TWICE.bends, solved="twice the switching costs"
+)
 
 
 def _harvest(f: Futures) -> Finding:
     def covers(v: Variant) -> Array:
         return cover(f, v)
+
+    def climbs(v: Variant) -> Array:
+        return safe(cover(f, v), cover(f, v, False))
 
     early, late = cover(f, BASE, False), cover(f, BASE)
     told = np.isfinite(early) & np.isfinite(late)
@@ -402,10 +415,27 @@ def _harvest(f: Futures) -> Finding:
             ),
             Check("three of the four channels show in half of the wars or more", f"{seen} of 4", seen >= 3),
         ),
-        (none, twice),
+        (
+            none,
+            twice,
+            *(
+                f.effect(v, "revenue over serving cost, last half-year", covers, base=SOLVED, expected=e)
+                for v, e in ((BARE_AGAIN, -1), (TWICE_AGAIN, +1))
+            ),
+            *(
+                f.effect(v, "its rise from the war to the last half-year, factor", climbs, expected=e)
+                for v, e in ((BARE, -1), (TWICE, +1), (FLUID, -1), (SHORT, -1))
+            ),
+        ),
         ((("channel", "shows in"), tuple((name, str(s)) for name, s in channels)),),
-        (),
-        "0, 1 and 2 times the switching costs with conduct held; the war is as long as its conduct makes it.",
+        (
+            "Inertia has two parts: the cost of switching, and how seldom teams look round. “Reconsider "
+            "every "
+            "week” takes away both.",
+        ),
+        "0, 1 and 2 times the switching costs, with conduct held and solved again; teams that look round "
+        "every "
+        "week.",
     )
 
 
@@ -562,7 +592,7 @@ FOUGHT: tuple[Claim, ...] = (
     Claim(1, "opener", (BASE, *OPENERS, ALOOF), _opener),
     Claim(2, "tiers", (BASE, SHORT, BARE, UNTAUGHT, PLAIN_LIGHT), _tiers),
     Claim(3, "staying power", (BASE, POOR, IDLE, POOR_FREE, POOR_IDLE, WHOLE), _staying),
-    Claim(7, "harvest", (BASE, BARE, TWICE), _harvest),
+    Claim(7, "harvest", (BASE, SHORT, BARE, TWICE, FLUID, SOLVED, BARE_AGAIN, TWICE_AGAIN), _harvest),
     Claim(8, "suppliers", (BASE, STEADY, IDLE, BARE), _suppliers),
     Claim(12, "stages", (BASE, SHORT, BARE), _dated),
 )
