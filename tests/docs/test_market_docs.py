@@ -108,7 +108,7 @@ def test_the_code_on_the_page_runs(capsys):
 @pytest.mark.parametrize("price", [0.3, 2.0, 40.0])
 @pytest.mark.parametrize("rho", [0.0, 0.05, 0.4, 0.9, 2.0])
 def test_use_and_utility_come_from_the_direct_utility(price, rho):
-    """The page's direct utility, θB ln x − h x up to N, made best on a grid: the kernel's use, utility and bill."""
+    """The page's direct utility, θB ln x − h x up to N, best on a grid: the kernel's use, utility, bill."""
     spends, h = 300.0, 1.5
     n = spends / h
     free = rho * n
