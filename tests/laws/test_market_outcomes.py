@@ -181,7 +181,7 @@ def test_a_market_where_everybody_dies_is_an_outcome(china: Market):
     assert o.all_dead.all()
     assert np.isnan(o.hhi()[:, -1]).all()
     assert (o.values["exits"] == o.inside.sum()).all()
-    data = document([o, o], "dead", [], [], "as-defined", 0.0)
+    data = document([o, o], "dead", [], [], [], 0.0)
     json.dumps(data, allow_nan=False)
     assert data["nobody_left"] == 1
     assert data["outcomes"]["hhi"]["median"] is None

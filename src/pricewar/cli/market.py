@@ -20,6 +20,7 @@ from pricewar.files import writable, write_text
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from pricewar.market.conduct import Equilibrium
     from pricewar.market.model import Market, Run
     from pricewar.market.outcomes import Effect, Outcomes, Spread
 
@@ -100,9 +101,10 @@ def simulate(
         there, change = _other(here, against, sets, months)
         _checked(there)
     begun = time.perf_counter()
-    worlds = [here] if there is None else [here, there]
+    worlds, how = [here] if there is None else [here, there], []
     if conduct == "solved":
-        worlds = [_solved(w, progress) for w in worlds]
+        solved = [_solved(w, progress) for w in worlds]
+        worlds, how = [s.market for s in solved], [_quality(s) for s in solved]
     runs = [
         outcomes(w, seeds, progress, f"simulating{f' {n + 1} of 2' if there is not None else ''}")
         for n, w in enumerate(worlds)
@@ -112,14 +114,14 @@ def simulate(
         _netcdf(runs[0].run, dataset)
         progress.say(f"written: {dataset}")
     if json_to is not None:
-        data = document(runs, text.text.title, list(sets), list(against), conduct, seconds)
+        data = document(runs, text.text.title, list(sets), list(against), how, seconds)
         body = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
         if str(json_to) == "-":
             click.echo(body, nl=False)
             return 0
         write_text(json_to, body)
         progress.say(f"written: {json_to}")
-    _show(runs, text.text.title, ", ".join(sets), change, seconds, conduct)
+    _show(runs, text.text.title, ", ".join(sets), change, seconds, how)
     return 0
 
 
@@ -229,29 +231,28 @@ def _checked(market: Market) -> Market:
     return market
 
 
-def _solved(market: Market, progress: Progress) -> Market:
+def _solved(market: Market, progress: Progress) -> Equilibrium:
     from pricewar.market import conduct
 
-    share = progress.share("solving conduct")
     last = [time.monotonic()]
 
     def under_way(what: str, best: float) -> None:
         if time.monotonic() - last[0] > 5.0:
             last[0] = time.monotonic()
             progress.say(f"  {what}; exploitability so far {best:.3f}")
-        share(0, 0)
 
     progress.say("solving the vendors' conduct …")
-    try:
-        found = conduct.solve(market, progress=under_way)
-    finally:
-        progress.done()
-    word = "solved" if found.solved else f"not below its tolerance: {found.remedy}"
-    progress.say(
-        f"conduct {word}; exploitability {found.profile.exploitability:.3f}, in a richer class "
-        f"{found.richer:.3f}; {len(found.near)} profiles as near; {found.seconds:.0f} s"
+    return conduct.solve(market, progress=under_way)
+
+
+def _quality(found: Equilibrium) -> str:
+    """How good a solution is, in words."""
+    word = "solved" if found.solved else f"not solved to {found.tolerance:g} ({found.remedy})"
+    near = len(found.near)
+    return (
+        f"{word}; exploitability {found.profile.exploitability:.3f}, in a richer class {found.richer:.3f}; "
+        f"{near} profile{'' if near == 1 else 's'} below the tolerance; {found.seconds:.0f} s"
     )
-    return found.market
 
 
 def _netcdf(run: Run, path: Path) -> None:
@@ -287,7 +288,12 @@ def plain(value: Any) -> Any:
 
 
 def document(
-    runs: Sequence[Outcomes], title: str, sets: list[str], against: list[str], conduct: str, seconds: float
+    runs: Sequence[Outcomes],
+    title: str,
+    sets: list[str],
+    against: list[str],
+    how: Sequence[str],
+    seconds: float,
 ) -> dict[str, Any]:
     """What `--json` writes."""
     from pricewar import __version__
@@ -309,7 +315,8 @@ def document(
         }
 
     data: dict[str, Any] = {
-        "pricewar": __version__, "title": title, "set": sets, "against": against, "conduct": conduct,
+        "pricewar": __version__, "title": title, "set": sets, "against": against,
+        "conduct": list(how) or "as-defined",
         "futures": len(runs[0].run.seeds), "seconds": round(seconds, 2), **one(runs[0]),
     }  # fmt: skip
     if len(runs) > 1:
@@ -425,7 +432,9 @@ def sentence(effect: Effect) -> str | None:
     return f"{effect.measure.noun} {verb} by {write(abs(effect.change))} ({write(ends[0])}–{write(ends[1])})"
 
 
-def _show(runs: Sequence[Outcomes], title: str, sets: str, change: str, seconds: float, conduct: str) -> None:
+def _show(
+    runs: Sequence[Outcomes], title: str, sets: str, change: str, seconds: float, how: Sequence[str]
+) -> None:
     from rich.text import Text
 
     from pricewar.cli.pictures import console, grid
@@ -437,8 +446,8 @@ def _show(runs: Sequence[Outcomes], title: str, sets: str, change: str, seconds:
     out.print(Text.assemble((base.market.name, "bold"), head))
     if sets:
         out.print(Text(sets, style="cyan"))
-    if conduct == "solved":
-        out.print(Text("conduct solved" + (" under each rule" if change else "")))
+    for label, text in zip(("", f" under {change}"), how, strict=False):
+        out.print(Text(f"conduct{label}: {text}"))
     if change:
         out.print(Text.assemble("against ", (change, "cyan")))
     out.print()
