@@ -159,12 +159,12 @@ def _clip(x: float, low: float, high: float) -> float:
 
 
 @njit(cache=True, error_model="numpy")
-def _light(y: float, rho: float) -> float:
-    """Disutility of the light tier at log price y with an allowance of rho times the free workload."""
+def _light(y: float, up: float, rho: float) -> float:
+    """Disutility of the light tier at log price y, up = e^y, with an allowance of rho times the free workload."""
     if rho <= 0.0:
         return y
-    if np.exp(-y) > rho:
-        return y - (np.exp(y) - 1.0) * rho
+    if up * rho < 1.0:
+        return y - (up - 1.0) * rho
     if rho < 1.0:
         return -(np.log(rho) + 1.0 - rho)
     return 0.0
@@ -220,6 +220,10 @@ def _bases(g, v, t, chi, eco, lic, s, lev, base, bonus):
     """Utility before prices, base [T, J], and what staying adds as a weight, bonus [T, 3, J]."""
     T, J = chi.shape
     depth = (g[SWITCH_TRIAL], g[SWITCH_INTEGRATED], 1.0)
+    held = np.empty((T, L))
+    for i in range(T):
+        for l in range(L):
+            held[i, l] = np.exp(t[i, SWITCHING_COST] * depth[l] * (1.0 - lev[0]))
     for j in range(J):
         if s[j, STATUS] != ACTIVE:
             continue
@@ -236,11 +240,9 @@ def _bases(g, v, t, chi, eco, lic, s, lev, base, bonus):
                 b -= 20.0  # a specialist serves its own vertical only
             home = eco[i, j] * (1.0 - lev[3])
             base[i, j] = b + g[CERTAINTY] * home
+            rest = np.exp((1.0 - g[CERTAINTY]) * home) if home != 0.0 else 1.0
             for l in range(L):
-                stay = t[i, SWITCHING_COST] * depth[l] * (1.0 - lev[0])
-                if l > 0:
-                    stay += (1.0 - g[CERTAINTY]) * home
-                bonus[i, l, j] = np.exp(stay)
+                bonus[i, l, j] = held[i, l] * (rest if l > 0 else 1.0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -267,8 +269,9 @@ def _weights(v, t, s, w, bg, base, j, x):
                 x[i, l, j] = 0.0
         return
     h0, h1 = w[REF_L], w[REF_F]
-    y0, y1 = np.log1p(s[j, PRICE_L] / h0), np.log1p(s[j, PRICE_F] / h1)
-    e0, e1 = np.log1p(s[j, EMBEDDED_L] / h0), np.log1p(s[j, EMBEDDED_F] / h1)
+    p0, e0 = s[j, PRICE_L] / h0, s[j, EMBEDDED_L] / h0
+    y0, y1 = np.log1p(p0), np.log1p(s[j, PRICE_F] / h1)
+    z0, z1 = np.log1p(e0), np.log1p(s[j, EMBEDDED_F] / h1)
     for i in range(T):
         for l in range(L):
             th = _theta(t, i, l)
@@ -276,8 +279,8 @@ def _weights(v, t, s, w, bg, base, j, x):
             f = _free(v, t, s, i, l, j)
             if f > 0.0:
                 rho = f * h0 / (th * t[i, BUDGET] * bg[i]) if th > 0.0 else 1.0
-            a, b = (e0, e1) if l == 2 else (y0, y1)
-            u = base[i, j] - t[i, PRICE_TASTE] * (th * _light(a, rho) + (1.0 - th) * b)
+            a, up, b = (z0, 1.0 + e0, z1) if l == 2 else (y0, 1.0 + p0, y1)
+            u = base[i, j] - t[i, PRICE_TASTE] * (th * _light(a, up, rho) + (1.0 - th) * b)
             x[i, l, j] = np.exp(_clip(u, -60.0, 60.0))
 
 
@@ -374,8 +377,8 @@ def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, invest, 
     worth = tot = 0.0
     while turn < limit:
         turn += 1
-        y0, y1 = np.log(k0 / z0), np.log(k1 / z1)
-        ey0 = np.exp(y0)
+        ey0 = k0 / z0
+        y0, y1 = np.log(ey0), np.log(k1 / z1)
         A0 = b0 = c00 = c01 = A1 = b1 = c10 = c11 = e00 = e01 = e11 = g0 = g1 = 0.0
         quality = extra = worth = tot = 0.0
         for i in range(T):
@@ -392,7 +395,7 @@ def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, invest, 
                 f = _free(v, t, s, i, l, j)
                 if f > 0.0:
                     rho = f * h0 / (th * B) if th > 0.0 else 1.0
-                u = base[i, j] - beta * (th * _light(y0, rho) + (1.0 - th) * y1)
+                u = base[i, j] - beta * (th * _light(y0, ey0, rho) + (1.0 - th) * y1)
                 e = np.exp(_clip(u, -60.0, 60.0))
                 if l == 0:
                     a = e
@@ -1050,6 +1053,7 @@ def _settle(g, v, t, eco, s, w, m, bg, lic, fee, x, lev, draws, dt, ov, ot, ow, 
         if s[j, STATUS] != ACTIVE:
             continue
         revenue = income = light = flag = free = subsidy = face = given = learned = licences = 0.0
+        favour = np.exp(_clip(g[REVENUE_QUALITY] * (s[j, QUALITY] - ideal), -5.0, 5.0))
         for i in range(T):
             B = t[i, BUDGET] * bg[i]
             per = B / t[i, PRICE_TASTE] if t[i, PRICE_TASTE] > 0.0 else 0.0
@@ -1077,9 +1081,7 @@ def _settle(g, v, t, eco, s, w, m, bg, lic, fee, x, lev, draws, dt, ov, ot, ow, 
                     granted = max(use[3] - s[j, ALLOWANCE], 0.0)
                     face += n * granted * p0 * dt
                     given += n * granted * s[j, COST_L] * dt
-                earns = (
-                    t[i, REVENUE] * B * np.exp(_clip(g[REVENUE_QUALITY] * (s[j, QUALITY] - ideal), -5.0, 5.0))
-                )
+                earns = t[i, REVENUE] * B * favour
                 if l == 2 and g[ABSORB] > 0.0:
                     taken = g[ABSORB] * earns * n * dt
                     income += taken
