@@ -160,7 +160,7 @@ def _clip(x: float, low: float, high: float) -> float:
 
 @njit(cache=True, error_model="numpy")
 def _light(y: float, up: float, rho: float) -> float:
-    """Disutility of the light tier at log price y, up = e^y, with an allowance of rho times the free workload."""
+    """Disutility of the light tier at log price y (up = e^y), rho of the free workload being allowed."""
     if rho <= 0.0:
         return y
     if up * rho < 1.0:
