@@ -166,8 +166,13 @@ def gather(
         "**partly** when at least half are, else it **does not**. Differences are paired, with 95% "
         "intervals; "
         "*clearly* means that the interval leaves out zero. Shares of futures come with Wilson's interval. "
-        f"Money in {plain.currency}. “As the claim has it” says whether an ablation's clear sign is the "
+        f"Money in {plain.currency}; bn and mn are thousand millions and millions. “As the claim has it” "
+        "says whether an ablation's clear sign is the "
         "claim's.",
+        "",
+        f"Where conduct is solved for, it is by {SWEEPS} rounds of best replies over {SOLVER_FUTURES} "
+        "futures. Model "
+        f"and market are those of the digest {version[:12]}.",
     ]
     return futures, head
 

@@ -68,10 +68,18 @@ RULES: dict[str, tuple[tuple[str, str, float], ...]] = {
     "embedded cap": (("embedded_cap", "=", 1.0),),
 }
 """Rules of a regulator."""
+ALERT = (
+    ("types.review_low", "×", 5.0),
+    ("types.review_high", "×", 5.0),
+    ("types.switching_cost", "×", 2.0),
+)
+"""Teams that often look round, and that switching costs alone hold back."""
 SETTINGS: dict[str, tuple[tuple[str, str, float], ...]] = {
     "none": (),
     "no switching costs": (("types.switching_cost", "=", 0.0),),
     "twice the switching costs": (("types.switching_cost", "×", 2.0),),
+    "alert": ALERT,
+    "alert, portability": (*ALERT, *PORTABLE),
     **RULES,
 }
 """Under what conduct is solved for, by name; `Variant.solved` is one of these."""

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from pricewar.market.claims import (
+    ALERT,
     BASE,
     PORTABLE,
     RULES,
@@ -193,6 +194,11 @@ def _contracts(f: Futures) -> Finding:
 
 HELD = Variant("portability 0.8, conduct held", PORTABLE, solved="none")
 AGAIN = Variant("portability 0.8, conduct solved again", PORTABLE, solved="portability")
+WAKE = Variant("alert teams", ALERT, solved="alert")
+WAKE_HELD = Variant("alert teams, portability 0.8, conduct held", (*ALERT, *PORTABLE), solved="alert")
+WAKE_AGAIN = Variant(
+    "alert teams, portability 0.8, conduct solved again", (*ALERT, *PORTABLE), solved="alert, portability"
+)
 EARLY, LATE = 3.0, 24.0
 
 
@@ -209,13 +215,14 @@ def _burn(f: Futures, v: Variant) -> Array:
 
 def _portability(f: Futures) -> Finding:
     effects = []
-    for v in (HELD, AGAIN):
+    pairs = ((HELD, SOLVED), (AGAIN, SOLVED), (WAKE_HELD, WAKE), (WAKE_AGAIN, WAKE))
+    for v, base in pairs:
         effects.append(
             f.effect(
                 v,
                 "subsidy over serving cost, first year of war",
                 lambda x: _burn(f, x),
-                base=SOLVED,
+                base=base,
                 expected=-1,
             )
         )
@@ -224,7 +231,7 @@ def _portability(f: Futures) -> Finding:
                 v,
                 "revenue over serving cost, last half-year",
                 lambda x: cover(f, x),
-                base=SOLVED,
+                base=base,
                 expected=-1,
             )
         )
@@ -266,7 +273,12 @@ def _portability(f: Futures) -> Finding:
         ),
         (*effects, surplus),
         ((("conduct solved for", "vendor", "counts the future", "with growth", "with time"), tuple(rows)),),
-        ("With conduct held the first two rows of the ablations show what the prototype saw.",),
+        (
+            "Rows with conduct held show what vendors who do not adapt would give. Alert teams look "
+            "round five times "
+            "as often and have twice the switching costs, so that these, and not inertia of attention, "
+            "hold them.",
+        ),
         "best replies in turn from the market's own conduct, over a few futures; see "
         "`pricewar.market.conduct`.",
     )
@@ -355,7 +367,7 @@ def _regulator(f: Futures) -> Finding:
 
 RULED: tuple[Claim, ...] = (
     Claim(10, "data holders", (ALONE, LICENCES, SHY, BOLD, NO_GAP), _holders),
-    Claim(11, "portability", (BASE, SOLVED, HELD, AGAIN), _portability),
+    Claim(11, "portability", (BASE, SOLVED, HELD, AGAIN, WAKE, WAKE_HELD, WAKE_AGAIN), _portability),
     Claim(17, "contracts", (ALONE, *CONTRACTS), _contracts),
     Claim(20, "regulator", (SOLVED, *(v for _, *each in TIMED for v in each), MERGER), _regulator),
 )

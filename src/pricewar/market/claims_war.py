@@ -71,14 +71,13 @@ def _opener(f: Futures) -> Finding:
     often = [int((who == q).sum()) for q in sellers]
     start, follow = f(BASE, "opening"), f(BASE, "follow")
     lag = (follow - start[:, None]) * DAYS
-    lag[np.arange(n) == -1] = np.nan
     others = np.array([[q != who[m] for q in range(lag.shape[1])] for m in range(n)])
     inside = np.isin(np.arange(lag.shape[1]), sellers)
     fights = who >= 0
     counted = others & inside[None] & fights[:, None]
     lags = lag[counted]
     in_time = Share.of(lags <= 60)
-    middle = median(np.where(np.isfinite(lags), lags, 1e9))
+    middle = float(np.median(np.where(np.isfinite(lags), lags, np.inf))) if len(lags) else math.inf
     rows = tuple(
         (
             market.vendors[q],
@@ -351,7 +350,7 @@ def _staying(f: Futures) -> Finding:
         (),
         "a run is begun only when a quarter of the funds can pay it, so training itself seldom kills; "
         "the API "
-        "bears 10 to 25% of it; horizons beyond 36 months were not run.",
+        "bears 10 to 25% of it; horizons beyond four years were not run.",
     )
 
 
