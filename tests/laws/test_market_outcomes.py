@@ -138,8 +138,8 @@ def test_deep_cuts_of_events_are_those_of_the_prices(war: Outcomes):
             assert war.deep_cut[n, j] <= (deep[n, :, j].argmax() + 1) * DAYS + 1e-6
 
 
-def test_surplus_starts_at_nought_and_ends_with_lower_prices_above_it(war: Outcomes):
-    assert np.allclose(war.surplus[:, 0], 0)
+def test_surplus_starts_at_nought_less_switching_and_ends_with_lower_prices_above_it(war: Outcomes):
+    assert np.allclose(war.surplus[:, 0], -war.run.type["switching"][:, 0])
     assert (war.surplus[:, -1].sum(1) > 0).mean() > 0.8
 
 

@@ -17,7 +17,7 @@ from pricewar.files import writable
 @click.option("--log", type=click.Path(path_type=Path), default=Path("demo/usage.csv"), show_default=True,
               help="Where the sample log is written.")  # fmt: skip
 @click.option("--lang", type=click.Choice(["en", "zh", "ja"]), default="en", help="Language of the report.")
-@click.option("--seeds", type=click.IntRange(0), default=16, show_default=True,
+@click.option("--seeds", type=click.IntRange(0), default=40, show_default=True,
               help="Futures of the price war after it; 0 leaves it out.")  # fmt: skip
 def demo(html_to: Path, log: Path, lang: str, seeds: int) -> int:
     """Bill a realistic month of requests on real offers, then play the price war of May 2024 again.

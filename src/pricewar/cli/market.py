@@ -39,7 +39,7 @@ SHOWN = (
 @click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="A parameter; repeat for more.")
 @click.option("--against", multiple=True, metavar="NAME=VALUE|MARKET",
               help="Compare with this change (repeat for more), or with another market.")  # fmt: skip
-@click.option("--seeds", type=click.IntRange(1, 100_000), default=48, show_default=True, help="Futures.")
+@click.option("--seeds", type=click.IntRange(1, 100_000), default=100, show_default=True, help="Futures.")
 @click.option("--months", type=click.IntRange(1, 1200), help="Horizon.  [default: the market's own]")
 @click.option(
     "--conduct",
@@ -105,10 +105,10 @@ def simulate(
     if conduct == "solved":
         solved = [_solved(w, progress) for w in worlds]
         worlds, how = [s.market for s in solved], [_quality(s) for s in solved]
-    runs = [
-        outcomes(w, seeds, progress, f"simulating{f' {n + 1} of 2' if there is not None else ''}")
-        for n, w in enumerate(worlds)
-    ]
+    runs: list[Outcomes] = []
+    for n, world in enumerate(worlds):
+        what = f"simulating {n + 1} of 2" if there is not None else "simulating"
+        runs.append(outcomes(world, seeds, progress, what, runs[0] if runs else None))
     seconds = time.perf_counter() - begun
     if dataset is not None:
         _netcdf(runs[0].run, dataset)
@@ -161,11 +161,14 @@ def _ready(market: Market) -> None:
     )  # fmt: skip
 
 
-def outcomes(market: Market, seeds: int, progress: Progress, what: str) -> Outcomes:
-    """Outcomes of that many futures."""
+def outcomes(
+    market: Market, seeds: int, progress: Progress, what: str, beside: Outcomes | None = None
+) -> Outcomes:
+    """Outcomes of that many futures, measured from where those `beside` begin if it is the same market."""
     from pricewar.market.outcomes import Outcomes
 
-    return Outcomes(futures(market, range(seeds), progress, what))
+    same = beside is not None and beside.market.name == market.name
+    return Outcomes(futures(market, range(seeds), progress, what), beside if same else None)
 
 
 def settings(market: Market, items: Sequence[str], option: str) -> dict[str | tuple[str, ...], float]:
@@ -428,8 +431,12 @@ def sentence(effect: Effect) -> str | None:
         digits = 0 if abs(effect.change) >= 0.095 else 1
         size, low, high = (f"{100 * x:.{digits}f}" for x in (abs(effect.change), *ends))
         return f"{effect.measure.noun} {verb} {size}{what} ({low}–{high})"
-    write = short if effect.measure.unit == "money" else (lambda x: f"{x:.2g}")
+    write = short if effect.measure.unit == "money" else _plainly
     return f"{effect.measure.noun} {verb} by {write(abs(effect.change))} ({write(ends[0])}–{write(ends[1])})"
+
+
+def _plainly(value: float) -> str:
+    return f"{value:.0f}" if value >= 9.5 else f"{value:.2g}"
 
 
 def _show(
@@ -539,7 +546,7 @@ def _size(e: Effect, value: float) -> str:
     if not math.isfinite(value):
         return ""
     if e.measure.change == "difference":
-        text = short(abs(value)) if e.measure.unit == "money" else f"{abs(value):.2g}"
+        text = short(abs(value)) if e.measure.unit == "money" else _plainly(abs(value))
     else:
         text = f"{abs(value):.1%}" if abs(value) < 0.0995 else f"{abs(value):.0%}"
         if e.measure.change == "points":

@@ -8,8 +8,9 @@ days where said. NaN is unknown or never; a market that nobody serves has no sha
   concentration is Σ shares² among the inside, the fringe's share beside it (`fringe`).
 - **Price over cost** is the list price over long-run unit cost, weighted by tokens; **paid over cost** counts
   free tokens at zero. **Revenue over cost** is revenue over rental and energy paid.
-- **Surplus** compares with month 1: for each type, team-months × budget/β × (mean utility − that of month 1),
-  the compensating variation of a logit (Small and Rosen 1981, Econometrica 49(1)); less switching costs.
+- **Surplus** compares with month 1 (in a comparison with that of the first run, so that both have one
+  measure): for each type, team-months × budget/β × (mean utility − that of month 1), the compensating
+  variation of a logit (Small and Rosen 1981, Econometrica 49(1)); less switching costs.
 - **ROI** of teams: (revenue − what vendors took of it − bills − switching) / (bills + switching), cumulated.
 - A vendor **follows** with its first deep cut after the opening: a list price `cut_is_war` below peace.
 - **Stages** are those of `stages`, from the prices, costs, allowances and volumes of each member.
@@ -131,10 +132,12 @@ def _ratio(a: Array, b: Array) -> Array:
 class Outcomes:
     """Derived series and outcomes of a run; each is made when first asked for."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, reference: Outcomes | None = None) -> None:
+        """Outcomes of `run`; surplus is measured from month 1 of `reference`, a run of the same seeds."""
         from pricewar.market import kernel as k
 
         self.run, self.market, self._k = run, run.market, k
+        self._reference = reference if reference is not None else self
         self.N, self.M = len(run.seeds), run.market.months
         self.inside = run.market.v[:, k.V_CONDUCT] != k.FRINGE
         self.active = run.vendor["status"] == k.ACTIVE
@@ -232,7 +235,15 @@ class Outcomes:
 
     @cached_property
     def surplus(self) -> Array:
-        """[N, M, T] money a month over month 1's terms, switching costs taken off."""
+        """[N, M, T] money a month over the terms of the reference's month 1, switching costs taken off."""
+        weight, level = self._level
+        first = np.nan_to_num(self._reference._level[1][:, :1])
+        gain = np.where(np.isfinite(level), (level - first) * weight, 0.0)
+        return gain - self.run.type["switching"]
+
+    @cached_property
+    def _level(self) -> tuple[Array, Array]:
+        """Team-months weighted by budget, and mean utility in money by that weight, [N, M, T] each."""
         k, run = self._k, self.run
         g, _, t = self.members
         ends = run.type["teams"]
@@ -241,10 +252,7 @@ class Outcomes:
         months = np.arange(self.M)
         rate = (1.0 - g[:, None, None, k.EXPANSION_CONTESTABLE]) * t[:, None, :, k.GROWTH]
         weight = teams * np.exp(rate * months[None, :, None])  # team-months × budget, up to a constant
-        level = _ratio(run.type["surplus"], weight)
-        first = np.nan_to_num(level[:, :1])
-        gain = np.where(np.isfinite(level), (level - first) * weight, 0.0)
-        return gain - (run.type["switching"] - run.type["switching"][:, :1] * _ratio(weight, weight[:, :1]))
+        return weight, _ratio(run.type["surplus"], weight)
 
     # ------------------------------------------------------------------ by vendor
 
