@@ -200,7 +200,7 @@ def _writer(unit: str) -> Callable[[float | None], str]:
         if value is None:
             return "–"
         if unit in ("share", "chance"):
-            return f"{value:.0%}"
+            return f"{value + 1e-9:.0%}"  # halves up, as on the page
         if unit == "times":
             return f"{value:,.0f}×" if value >= 10 else f"{value:.1f}×"
         return f"{value:.0f}"
@@ -288,7 +288,7 @@ def _started(out: Console, data: Mapping[str, Any]) -> None:
         bar = "█" * round(20 * mine["chance"])
         past = "opens" if mine["history"] else days(row["history"])
         rows.append((
-            row["vendor"], f"{mine['chance']:.0%}", bar, _writer("share")(row["chance"]), days(row["median"]),
+            row["vendor"], _writer("chance")(mine["chance"]), bar, _writer("share")(row["chance"]), days(row["median"]),
             f"{days(row['low'])} – {days(row['high'])}" if row["median"] is not None else "", past,
         ))  # fmt: skip
     note = f"chance alone opens in {data['opened']['chance']:.0%}; lag in days from the opening to a deep cut"

@@ -355,7 +355,7 @@ def figure(value: Any, how: str, currency: str = "") -> str:
         return how.split("|")[0 if value == 1 else 1]
     if how == "pct":
         close = 0 < value < 0.01 or 0.99 < value < 1
-        return f"{value:.1%}" if close else f"{value:.0%}"
+        return f"{value:.1%}" if close else f"{value + 1e-9:.0%}"  # halves up, as on the page
     if how == "sum":
         size = abs(value)
         for scale, name in ((1e12, "tn"), (1e9, "bn"), (1e6, "mn")):
