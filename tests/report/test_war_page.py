@@ -79,7 +79,7 @@ def test_no_two_scripts_share_a_name():
 
 def test_sentences_take_their_figures_from_the_run():
     args = {"vendor": "X", "chance": 0.125}
-    assert plainly("say.opener", args) == "X, which opened it in history, does so in 12%."
+    assert plainly("say.opener", args) == "X, which opened it in history, does so in 13%."  # halves up
     assert plainly("say.opener", {"vendor": "X", "chance": None}) is None
     assert plainly("say.cost", {"cover": 0.5, "subsidy": 2.5e9, "share": 0.2}, "CNY") == (
         "At its worst a quarter's revenue covers 50% of what serving costs; CNY 2.5 bn is burned below cost, "

@@ -281,14 +281,14 @@ def _started(out: Console, data: Mapping[str, Any]) -> None:
     from pricewar.games.solution import Table
 
     opened = {r["vendor"]: r for r in data["opened"]["by_vendor"]}
-    days = _writer("days")
+    days, pct = _writer("days"), _writer("chance")
     rows = []
     for row in data["followed"]["by_vendor"]:
         mine = opened[row["vendor"]]
         bar = "█" * round(20 * mine["chance"])
         past = "opens" if mine["history"] else days(row["history"])
         rows.append((
-            row["vendor"], _writer("chance")(mine["chance"]), bar, _writer("share")(row["chance"]), days(row["median"]),
+            row["vendor"], pct(mine["chance"]), bar, pct(row["chance"]), days(row["median"]),
             f"{days(row['low'])} – {days(row['high'])}" if row["median"] is not None else "", past,
         ))  # fmt: skip
     note = f"chance alone opens in {data['opened']['chance']:.0%}; lag in days from the opening to a deep cut"
