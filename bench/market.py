@@ -1,9 +1,9 @@
-"""The market: futures, ensembles, levers, equilibria, growth, first start and memory, with the floor beside them.
+"""The market: futures, ensembles, levers, equilibria, growth, first start and memory, beside the floor.
 
-Every time is the median of repetitions, with the least and the most; compiled code warm unless it says otherwise.
-CPU milliseconds hold when other work is on the cores, wall milliseconds do not. The floor is what a step cannot
-avoid for each cell (type, depth, vendor): an exponential for the choice, one for the leaving and a logarithm for
-the surplus, by NumPy's vector code in the cache, timed in turn with the market.
+Times are medians of repetitions, with the least and the most; compiled code warm unless it says otherwise.
+CPU time holds when other work is on the cores, wall time does not. The floor is what a step cannot
+avoid for each cell (type, depth, vendor): an exponential for the choice, one for the leaving and a logarithm
+for the surplus, by NumPy's vector code in the cache, timed in turn with the market.
 """
 
 from __future__ import annotations
@@ -130,9 +130,11 @@ def lever(members: int, times: int) -> Iterator[Row]:
     for per_month in (finest, 2, 1):
         m = replace(market, per_month=per_month)
         changed = m.with_({"portability": 0.8})
+        used = time.process_time()
         spent = timed(
             lambda changed=changed: simulate(changed, range(members)), times=times, clock=time.perf_counter
         )[0]
+        used = ms((time.process_time() - used) / (times + 1))
         held, moved = outcomes(simulate(m, range(members))), outcomes(simulate(changed, range(members)))
         levels = {key: float(np.median(value)) for key, value in held.items()}
         effects = {key: float(np.median(moved[key] / held[key] - 1.0)) for key in held}
@@ -143,12 +145,13 @@ def lever(members: int, times: int) -> Iterator[Row]:
                 f"one lever, {members} futures × {m.months} months",
                 span(spent),
                 "80 ms",
-                f"wall, {os.cpu_count()} cores, portability 0 → .8, conduct held: {words}",
+                f"wall, {os.cpu_count()} cores; CPU {used}; portability 0 → .8, conduct held: {words}",
             )
             continue
         level = "; ".join(f"{k} {100 * (v / fine['level'][k] - 1):+.1f}%" for k, v in levels.items())
         effect = max(abs(e - fine["effect"][k]) for k, e in effects.items())
-        words = f"medians against {finest} steps: {level}; the lever's effects move by {100 * effect:.1f} points at most"
+        words = f"CPU {used}; medians against {finest} steps: {level}; the lever's effects move by up to "
+        words += f"{100 * effect:.1f} points"
         yield f"  {per_month} step{'s' if per_month > 1 else ''} a month", span(spent), "80 ms", words
 
 
@@ -194,7 +197,7 @@ def exact(times: int) -> Iterator[Row]:
     spent = timed(textbook.solve, times=times, clock=time.perf_counter)[0]
     found = textbook.solve()
     words = f"{len(found)} equilibria, largest gap of prices {max(each.gap for each in found):.0e}"
-    yield "textbook, solved and compared", span(spent), "2 s", words
+    yield "textbook, solved and compared", span(spent), "2 s", f"wall; {words}"
 
 
 def fresh(times: int) -> Iterator[Row]:
@@ -211,12 +214,19 @@ def fresh(times: int) -> Iterator[Row]:
         if done.returncode:
             yield f"fresh process, {what}", "not measured", "2 s", done.stderr.strip()[-120:]
             continue
-        spent = []
+        spent, before = [], _children()
         for _ in range(times):
             began = time.perf_counter()
             subprocess.run(words, check=True, capture_output=True)
             spent.append(time.perf_counter() - began)
-        yield f"fresh process, {what}", span(spent), "2 s", "wall, start to end, warm cache"
+        cpu = (_children() - before) / times
+        yield f"fresh process, {what}", span(spent), "2 s", f"wall, start to end, warm cache; CPU {cpu:.2f} s"
+
+
+def _children() -> float:
+    """CPU seconds of the processes started so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def memory(members: int) -> Iterator[Row]:
@@ -235,31 +245,34 @@ def memory(members: int) -> Iterator[Row]:
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     least, more = map(float, done.stdout.split())
-    words = f"MB with one future; {members} futures × 60 months add {more:.0f} MB, {more / members:.2f} each"
+    words = f"peak with one future, and what {members} futures × 60 months add, every series kept"
     yield "memory", f"{least:.0f} MB + {more:.0f} MB", "", words
 
 
 def equilibrium(limit: float = 270.0) -> Iterator[Row]:
     """Conduct of all who choose, solved; cancelled when it takes too long."""
     market = definition.market("china-2024")
-    choosers = len(conduct.vendors_that_choose(market))
-    began = time.perf_counter()
+    what = f"equilibrium, {len(conduct.vendors_that_choose(market))} vendors"
+    simulate(market, [0])
+    began, used = time.perf_counter(), time.process_time()
     last = ["nothing yet"]
 
-    def progress(what: str, least: float) -> None:
-        last[0] = f"{what}, exploitability {least:.3f} so far"
+    def progress(stage: str, least: float) -> None:
+        last[0] = f"{stage}, exploitability {least:.3f} so far"
 
     try:
         found = conduct.solve(market, progress=progress, cancel=lambda: time.perf_counter() - began > limit)
     except KeyboardInterrupt:
-        yield f"equilibrium, {choosers} vendors", f"cancelled at {limit:.0f} s", "60 s", last[0]
+        spent = time.process_time() - used
+        yield what, f"cancelled at {limit:.0f} s", "60 s", f"wall; CPU {spent:.0f} s; {last[0]}"
         return
-    near = f"{len(found.near)} profiles below {found.tolerance}"
+    spent = time.process_time() - used
     words = (
-        f"{found.evaluations} profiles × {len(found.seeds)} futures; exploitability "
-        f"{found.profile.exploitability:.3f}, richer deviations {found.richer:.3f}; {near}"
+        f"wall; CPU {spent:.0f} s; {found.evaluations} profiles × {len(found.seeds)} futures; exploitability "
+        f"{found.profile.exploitability:.3f}, richer deviations {found.richer:.3f}; "
+        f"{len(found.near)} profiles below {found.tolerance}"
     )
-    yield f"equilibrium, {choosers} vendors", f"{found.seconds:.0f} s", "60 s", words
+    yield what, f"{found.seconds:.0f} s", "60 s", words
 
 
 def cold() -> Iterator[Row]:
@@ -270,8 +283,7 @@ def cold() -> Iterator[Row]:
         "simulate(definition.market('global-2025'), [0])\n"
     )
     with tempfile.TemporaryDirectory() as folder:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        began = time.perf_counter()
+        before, began = _children(), time.perf_counter()
         subprocess.run(
             [sys.executable, "-c", code],
             check=True,
@@ -279,8 +291,7 @@ def cold() -> Iterator[Row]:
             timeout=290,
         )
         wall = time.perf_counter() - began
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    spent = _children() - before
     yield (
         "cold compile and first future",
         f"{spent:.0f} s CPU, {wall:.0f} s wall",
