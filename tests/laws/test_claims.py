@@ -44,9 +44,9 @@ def kept(market, variants, seeds=range(3)):
     [
         ((True, True), room.EMERGES),
         ((True, False), room.PARTLY),
-        ((False, False), room.NOT),
-        ((True, False, False), room.NOT),
         ((True, True, False), room.PARTLY),
+        ((True, False, False), room.NOT),
+        ((False, False), room.NOT),
         ((), room.NOT),
     ],
 )
