@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
 from pricewar.cli.market import document, plain
-from pricewar.cli.war import RECORD, told
+from pricewar.cli.war import RECORD, story, told
 from pricewar.cli.wars import read
 from pricewar.errors import ConfigurationError
 from pricewar.market import definition, textbook
@@ -208,6 +208,22 @@ def test_beside_history(war: Outcomes):
     assert told({**data, "story": [{"key": "say.stay", "args": {}}]}) == [
         "In most futures nobody has to leave by the end."
     ]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_war_that_never_comes_and_one_that_kills_all_are_told(china: Market):
+    record, names = read(RECORD), {"deepseek": "DeepSeek"}
+    for changes, key in (
+        ({"opening_threshold": 10.0}, "say.peace"),
+        ({"vendors.cash": 1.0, "vendors.reserve": 0.0, "rental": 1e7, "peace": 0.0}, "say.nobody"),
+    ):
+        o = Outcomes(simulate(replace(china.with_(changes), months=8), range(4)))
+        data = plain(beside(o, record, names, 0.25))
+        json.dumps(data, allow_nan=False)
+        data["story"] = [{"key": k_, "args": plain(args)} for k_, args in story(data)]
+        assert key in [row["key"] for row in data["story"]]
+        assert told(data)
+        assert not any(line["hit"] for line in data["lines"] if line["key"] == "opener")
 
 
 @given(st.permutations(range(6)))

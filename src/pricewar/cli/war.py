@@ -160,6 +160,8 @@ def story(data: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
         }))  # fmt: skip
     else:
         told.append(("say.stay", {}))
+    if data["nobody_left"]:
+        told.append(("say.nobody", {"chance": data["nobody_left"]}))
     ends = [(r["median"][-1], r) for r in data["shares"] if r["median"][-1] is not None]
     if ends:
         share, row = max(ends, key=lambda pair: pair[0])
@@ -362,15 +364,16 @@ def _standing(out: Console, data: Mapping[str, Any]) -> None:
     from pricewar.games.solution import Table
 
     at = [m for m in (6, 12, 18, 24, 36) if m <= data["months"]] or [data["months"]]
+    edges = sorted({at[0], at[-1]})
     rows = []
     for share, cash, free in zip(data["shares"], data["cash"], data["allowances"], strict=True):
         pct = _writer("share")
         rows.append((
             share["vendor"], *(pct(share["median"][m - 1]) for m in at),
-            *(short(v) if (v := cash["median"][m - 1]) is not None else "–" for m in (at[0], at[-1])),
+            *(short(v) if (v := cash["median"][m - 1]) is not None else "–" for m in edges),
             pct(cash["leaves"]), pct(free["ever"]), pct(free["withdrawn"]),
         ))  # fmt: skip
-    columns = ("", *(f"share {m}" for m in at), f"cash {at[0]}", f"cash {at[-1]}", "leaves", "free", "ends")
+    columns = ("", *(f"share {m}" for m in at), *(f"cash {m}" for m in edges), "leaves", "free", "ends")
     note = "medians so many months after the opening: share of tokens, cash and reserve; how often it\n"
     note += "leaves, gives light use away (allowance or price of zero), and of allowances, how often more\n"
     note += "than half is withdrawn by the end"

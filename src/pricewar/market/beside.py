@@ -222,7 +222,7 @@ class _Beside:
             likeliest = self.vendors[self.inside[order[0]]]
             self.lines.append({
                 "key": "opener", "vendor": self._name(opener), "history": 1.0, "unit": "chance",
-                "median": mine, "low": math.nan, "high": math.nan, "hit": likeliest == opener,
+                "median": mine, "low": math.nan, "high": math.nan, "hit": likeliest == opener and mine > 0,
                 "chance": 1.0 / J, "likeliest": self._name(likeliest),
                 "likeliest_chance": float(opens[order[0]]),
             })  # fmt: skip

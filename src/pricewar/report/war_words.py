@@ -88,6 +88,11 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "到期末，中位未来里有 {n:num} 家厂商退出，最常是 {vendor:raw}（{chance:pct}）。",
         "最後までに、中位の未来では {n:num} 社が撤退する。最も多いのは {vendor:raw}（{chance:pct}）。",
     ),
+    "say.nobody": (
+        "In {chance:pct} of futures no vendor but the open weights is left at the end.",
+        "在 {chance:pct} 的未来中，期末除开放权重外没有厂商留下。",
+        "未来の {chance:pct} では、最後にオープンウェイト以外の会社が残らない。",
+    ),
     "say.leader": (
         "At the end {vendor:raw} has the largest median share of tokens, {share:pct} (80%: {low:pct} to {high:pct}).",
         "期末 {vendor:raw} 的 token 份额中位数最高，为 {share:pct}（80%：{low:pct} 至 {high:pct}）。",
