@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pricewar.cli import cli
-from pricewar.cli.market import sentence, settings, short
+from pricewar.cli.market import settings
+from pricewar.cli.market_tables import sentence, short
 from pricewar.errors import PricewarError
 from pricewar.market import definition
 from pricewar.market.outcomes import Effect

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
-from pricewar.cli.market import document, plain
+from pricewar.cli.market_tables import document, plain
 from pricewar.cli.war import RECORD, story, told
 from pricewar.cli.wars import read
 from pricewar.errors import ConfigurationError

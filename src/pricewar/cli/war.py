@@ -63,7 +63,8 @@ def war(seeds: int, lang: str, html_to: Path | None, json_to: Path | None, quiet
 def played(seeds: int, progress: Progress, command: str) -> dict[str, Any]:
     """The war in that many futures, beside the record, as plain data with its story."""
     from pricewar import __version__
-    from pricewar.cli.market import outcomes, plain
+    from pricewar.cli.market import outcomes
+    from pricewar.cli.market_tables import plain
     from pricewar.cli.wars import read
     from pricewar.market import definition
     from pricewar.market.beside import beside
@@ -359,7 +360,7 @@ def _log(value: float | None) -> float | None:
 
 
 def _standing(out: Console, data: Mapping[str, Any]) -> None:
-    from pricewar.cli.market import short
+    from pricewar.cli.market_tables import short
     from pricewar.cli.pictures import grid
     from pricewar.games.solution import Table
 
