@@ -88,11 +88,12 @@ MEASURES: dict[str, tuple[tuple[str, ...], str, str]] = {
 # fmt: on
 
 
-def measure(run: Run, g: Array, v: Array, t: Array) -> dict[str, Any]:
-    """`MEASURES` of a run's first member, whose parameters are g, v, t."""
+def measure(run: Run) -> dict[str, Any]:
+    """`MEASURES` of a run's first member."""
     from pricewar.market import kernel as k
 
     market, got = run.market, Outcomes(run)
+    g, v, t = (a[0] for a in got.members)
     V = {name: a[0] for name, a in run.vendor.items()}
     Y = {name: a[0] for name, a in run.type.items()}
     W = {name: a[0] for name, a in run.world.items()}

@@ -197,6 +197,4 @@ def coords(market: Market) -> dict[str, list[Any]]:
 
 def future(market: Market, seed: int) -> dict[str, Array]:
     """What `MEASURES` names, of one future."""
-    run = simulate(market, (seed,))
-    g, v, t = (a[0] for a in market.members((seed,)))
-    return measure(run, g, v, t)
+    return measure(simulate(market, (seed,)))
