@@ -166,7 +166,8 @@ class Check:
 
 @dataclass(frozen=True)
 class Effect:
-    """An ablation in a table: what is changed, what is looked at, both medians, the paired difference.
+    """An ablation in a table: what is changed, what is looked at, what is typical without and with it (median;
+    mean of counts), the paired difference.
 
     expected: the sign that the claim gives the difference; 0 where it says nothing.
     """
@@ -258,7 +259,7 @@ class Futures:
     ) -> Effect:
         """The ablation `changed` beside `base`, in `value(variant)` [N]."""
         a, b = value(changed), value(base)
-        return Effect(change or changed.name, outcome, median(b), median(a), paired(a, b), expected)
+        return Effect(change or changed.name, outcome, typical(b), typical(a), paired(a, b), expected)
 
     def welfare(self, variant: Variant, base: Variant, types: Sequence[int] | None = None) -> Array:
         """[N] what the base's teams gain, in money: utility over price taste, less switching."""
@@ -295,6 +296,14 @@ def median(values: Any) -> float:
     values = np.asarray(values, float)
     values = values[np.isfinite(values)]
     return float(np.median(values)) if len(values) else math.nan
+
+
+def typical(values: Any) -> float:
+    """The median; of counts and of yes or no the mean, which says more."""
+    values = np.asarray(values, float)
+    values = values[np.isfinite(values)]
+    counts = len(values) and bool((values == np.round(values)).all()) and float(np.abs(values).max()) <= 20
+    return float(values.mean()) if counts else median(values)
 
 
 def safe(a: Any, b: Any) -> Array:
@@ -451,7 +460,7 @@ def section(one: Finding) -> list[str]:
     lines.append("")
     if one.effects:
         lines += [
-            "| changed | outcome | as it is | changed | paired difference (95%) | as the claim has it |"
+            "| change | outcome | without it | with it | paired difference (95%) | as the claim has it |"
         ]
         lines += ["|---|---|---|---|---|---|"]
         for e in one.effects:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from pricewar.market.claims import (
@@ -213,11 +215,12 @@ GRANTS = (
     Variant("Zhipu grants 25 mn tokens a month on trial", (("zhipu.grant", "=", 25.0),)),
     Variant("Zhipu grants 250 mn tokens a month on trial", (("zhipu.grant", "=", 250.0),)),
     Variant("Alibaba grants 250 mn tokens a month on trial", (("alibaba.grant", "=", 250.0),)),
+    Variant("Zhipu grants 2,500 mn tokens a month on trial", (("zhipu.grant", "=", 2500.0),)),
 )
 
 
 def _grants(f: Futures) -> Finding:
-    who = ("zhipu", "zhipu", "alibaba")
+    who = ("zhipu", "zhipu", "alibaba", "zhipu")
     rows, effects = [], []
     eager = [i for i, x in enumerate(_ideas(f)) if x > 0]
     for v, name in zip(GRANTS, who, strict=True):
@@ -291,7 +294,8 @@ def _grants(f: Futures) -> Finding:
             ),
         ),
         (),
-        "monthly grants on trial of 25 (a sign-up grant of May 2024) and 250 mn tokens, by a small and a "
+        "monthly grants on trial of 25 (a sign-up grant of May 2024), 250 and 2,500 mn tokens, by a "
+        "small and a "
         "large vendor; a grant at a list price of zero has no face value.",
     )
 
@@ -306,6 +310,8 @@ def _ideas(f: Futures) -> Array:
 
 
 NO_APPS = Variant("no apps of their own (consumers 0)", (("consumers", "=", 0.0),))
+RICH_CHAT = Variant("chat teaches ten times as much", (("consumer_data", "×", 10.0),))
+RICH_NO_APPS = Variant("chat teaches ten times as much, no apps", (*RICH_CHAT.bends, *NO_APPS.bends))
 NEW_MODE = Variant("a new modality in month 18", (("modality_month", "=", 18.0), ("modality_size", "=", 0.8)))
 
 
@@ -315,18 +321,37 @@ def _seats(f: Futures) -> Finding:
     owners = [j for j in f.sellers() if f.market.v[j, k.V_CONSUMERS] >= 0.1]
     names = ", ".join(f.market.vendors[j] for j in owners)
 
-    def of(measure: str) -> object:
+    def of(measure: str) -> Callable[[Variant], Array]:
         return lambda v: f(v, measure)[:, owners].sum(1)
 
-    data = f.effect(NO_APPS, f"data of {names} at the end, mn tokens", of("data_end"), expected=-1)  # type: ignore[arg-type]
-    share = f.effect(NO_APPS, f"share of teams of {names} at the end", of("share_end"), expected=-1)  # type: ignore[arg-type]
+    data = f.effect(NO_APPS, f"data of {names} at the end, mn tokens", of("data_end"), expected=-1)
+    share = f.effect(NO_APPS, f"share of teams of {names} at the end", of("share_end"), expected=-1)
     quality = f.effect(
         NO_APPS,
         f"mean quality of {names} at the end",
         lambda v: quiet(np.nanmean, f(v, "quality_end")[:, owners], 1),
         expected=-1,
     )
-    profit = f.effect(NO_APPS, f"profit of {names} over all months", of("earned"))  # type: ignore[arg-type]
+    profit = f.effect(NO_APPS, f"profit of {names} over all months", of("earned"))
+
+    rich = (
+        f.effect(
+            RICH_NO_APPS,
+            f"share of teams of {names} at the end",
+            of("share_end"),
+            base=RICH_CHAT,
+            expected=-1,
+            change="no apps, where chat teaches ten times as much",
+        ),
+        f.effect(
+            RICH_NO_APPS,
+            f"data of {names} at the end, mn tokens",
+            of("data_end"),
+            base=RICH_CHAT,
+            expected=-1,
+            change="no apps, where chat teaches ten times as much",
+        ),
+    )
 
     def changes(v: Variant) -> Array:
         lead = f(v, "lead")[:, 18:]
@@ -375,10 +400,11 @@ def _seats(f: Futures) -> Finding:
                 moved.value >= 0.2,
             ),
         ),
-        (data, quality, share, profit, race, hhi),
+        (data, quality, share, profit, *rich, race, hhi),
         ((("seat", "most often", "second", "third"), tuple(rows)),),
         (f"The app with most users belongs to the winner among independent developers in {same}.",),
-        "consumers are not charged, their chat teaches 10 to 60% of what teams' use does; a modality "
+        "consumers are not charged, their chat teaches 10 to 60% (tried: ten times that) of what teams' "
+        "use does; a modality "
         "makes 80% of data stale for all.",
     )
 
@@ -462,6 +488,6 @@ SERVED: tuple[Claim, ...] = (
     Claim(9, "winners", (BASE, NO_FIT, NO_HOME, ALIKE), _winners),
     Claim(13, "return", (*CHOOSERS, *TAKEN, *KEEN), _choosers),
     Claim(14, "grants", (BASE, *GRANTS), _grants),
-    Claim(18, "seats", (BASE, NO_APPS, NEW_MODE), _seats),
+    Claim(18, "seats", (BASE, NO_APPS, RICH_CHAT, RICH_NO_APPS, NEW_MODE), _seats),
     Claim(19, "channel", (BASE, CHANNEL, SURE, LOST, LOST_PLAIN), _channel),
 )

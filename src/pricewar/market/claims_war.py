@@ -272,6 +272,7 @@ FREELY = (("rise_needs_successor", "=", 0.0),)
 POOR_FREE = Variant("a twentieth of the funds, prices may rise without a successor", (*POOR.bends, *FREELY))
 POOR_IDLE = Variant("and nobody trains", (*POOR.bends, *FREELY, *IDLE.bends))
 WHOLE = Variant("the API bears all training (api_share 1)", (("vendors.api_share", "=", 1.0),))
+POOR_WHOLE = Variant("a twentieth of the funds, the API bears all training", (*POOR.bends, *WHOLE.bends))
 
 
 def _staying(f: Futures) -> Finding:
@@ -297,6 +298,14 @@ def _staying(f: Futures) -> Finding:
     effects = (
         f.effect(POOR, "vendors that leave", lambda v: left(v).sum(1), expected=+1),
         f.effect(WHOLE, "vendors that leave", lambda v: left(v).sum(1), expected=+1),
+        f.effect(
+            POOR_WHOLE,
+            "vendors that leave",
+            lambda v: left(v).sum(1),
+            base=POOR,
+            expected=+1,
+            change="the API bears all training, at a twentieth of the funds",
+        ),
         f.effect(
             POOR_IDLE,
             "vendors that leave",
@@ -330,7 +339,7 @@ def _staying(f: Futures) -> Finding:
                 "the same when all have a twentieth of their funds", written(gap_poor), clearly(gap_poor, +1)
             ),
             Check("less money, more exits", written(effects[0].gap), clearly(effects[0].gap, +1)),
-            Check("without training fewer leave", written(effects[2].gap), clearly(effects[2].gap, -1)),
+            Check("without training fewer leave", written(effects[3].gap), clearly(effects[3].gap, -1)),
         ),
         effects,
         (
@@ -590,7 +599,7 @@ def _dated(f: Futures) -> Finding:
 FOUGHT: tuple[Claim, ...] = (
     Claim(1, "opener", (BASE, *OPENERS, ALOOF), _opener),
     Claim(2, "tiers", (BASE, SHORT, BARE, UNTAUGHT, PLAIN_LIGHT), _tiers),
-    Claim(3, "staying power", (BASE, POOR, IDLE, POOR_FREE, POOR_IDLE, WHOLE), _staying),
+    Claim(3, "staying power", (BASE, POOR, IDLE, POOR_FREE, POOR_IDLE, WHOLE, POOR_WHOLE), _staying),
     Claim(7, "harvest", (BASE, SHORT, BARE, TWICE, FLUID, SOLVED, BARE_AGAIN, TWICE_AGAIN), _harvest),
     Claim(8, "suppliers", (BASE, STEADY, IDLE, BARE), _suppliers),
     Claim(12, "stages", (BASE, SHORT, BARE), _dated),
