@@ -170,6 +170,12 @@ def gather(
         "says whether an ablation's clear sign is the "
         "claim's.",
         "",
+        "No threshold was moved afterwards. A first look at six futures changed four measures: the "
+        "horizon (48 "
+        "months instead of 36), shares a year after the opening instead of in month 12, ablations "
+        "without training "
+        "in which prices may rise without a successor, and the newcomer's larger stock of data.",
+        "",
         f"Where conduct is solved for, it is by {SWEEPS} rounds of best replies over {SOLVER_FUTURES} "
         "futures. Model "
         f"and market are those of the digest {version[:12]}.",

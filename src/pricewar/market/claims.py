@@ -166,8 +166,8 @@ class Check:
 
 @dataclass(frozen=True)
 class Effect:
-    """An ablation in a table: what is changed, what is looked at, what is typical without and with it (median;
-    mean of counts), the paired difference.
+    """An ablation in a table: what is changed, what is looked at, what is typical without and with it (the
+    median; the mean of counts), the paired difference.
 
     expected: the sign that the claim gives the difference; 0 where it says nothing.
     """
