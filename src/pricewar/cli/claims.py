@@ -103,6 +103,11 @@ def gather(
 
     plain = _market(market, "plain")
     wanted = room.needed(selected)
+    for family, variants in wanted.items():
+        for variant in variants.values():
+            claims_runs.bent(
+                _market(market, family), variant.bends
+            )  # a name it lacks is told before the work
     version = _version(plain)
     folder = store / version[:12] if store else None
     progress.say("compiling the market (first run only)…")
@@ -152,23 +157,17 @@ def gather(
     families = {name: _market(market, name) for name in wanted}
     futures = room.Futures(plain, families, kept, solved, _history(market))
     head = [
-        f"Made by `pricewar claims --seeds {seeds}` on the market {plain.name}: {plain.months} months, "
-        f"{seeds} "
-        f"futures a variant, {runs:,} in all. Each future draws the definition's uncertain numbers and "
-        "its own "
-        "luck; a variant changes one thing in the same futures, and unless it says otherwise the war is "
-        "opened "
-        "by whom and when it was without the change.",
+        f"Made by `pricewar claims --seeds {seeds}` on the market {plain.name}: {plain.months} months, {seeds} "
+        f"futures a variant, {runs:,} in all. Each future draws the definition's uncertain numbers and its "
+        "own luck; a variant changes one thing in the same futures, and unless it says otherwise the war is "
+        "opened by whom and when it was without the change.",
         "",
-        "The criteria with their thresholds stand in the program (`pricewar.market.claims_war`, "
-        "`claims_rules`) "
-        "and were written before the figures were seen. A claim **emerges** when all its criteria are met, "
-        "**partly** when at least half are, else it **does not**. Differences are paired, with 95% "
-        "intervals; "
-        "*clearly* means that the interval leaves out zero. Shares of futures come with Wilson's interval. "
-        f"Money in {plain.currency}; bn and mn are thousand millions and millions. “As the claim has it” "
-        "says whether an ablation's clear sign is the "
-        "claim's.",
+        "The criteria with their thresholds stand in the program (`pricewar.market.claims_*`) and were "
+        "written before the figures were seen. A claim **emerges** when all its criteria are met, **partly** "
+        "when at least half are, else it **does not**. Differences are paired, with 95% intervals; *clearly* "
+        "means that the interval leaves out zero. Shares of futures come with Wilson's interval. Money in "
+        f"{plain.currency}; bn and mn are thousand millions and millions. “As the claim has it” says whether "
+        "an ablation's clear sign is the claim's.",
         "",
         "No threshold was moved afterwards. A first look at six futures changed four measures: the "
         "horizon (48 "

@@ -93,7 +93,7 @@ def family(market: Market, name: str) -> Market:
     - newcomer: one more vendor waits outside.
 
     Raises:
-        ConfigurationError: no such family.
+        ConfigurationError: no such family, or the market lacks a segment that it needs.
     """
     from pricewar.market import kernel as k
 
@@ -123,6 +123,12 @@ def family(market: Market, name: str) -> Market:
             uncertain=tuple(u for u in market.uncertain) + _copied(market, at),
         )
     if name == "verticals":
+        if missing := set(VERTICALS) - set(market.segments):
+            raise ConfigurationError(
+                f"the claims need a segment “{min(missing)}”",
+                where=market.name,
+                remedy="leave out claims 10, 16 and 17",
+            )
         t = market.t.copy()
         for vertical, segment in enumerate(VERTICALS):
             rows = t[:, k.SEGMENT] == market.segments.index(segment)
