@@ -157,10 +157,10 @@ def gather(
     families = {name: _market(market, name) for name in wanted}
     futures = room.Futures(plain, families, kept, solved, _history(market))
     head = [
-        f"Made by `pricewar claims --seeds {seeds}` on the market {plain.name}: {plain.months} months, {seeds} "
-        f"futures a variant, {runs:,} in all. Each future draws the definition's uncertain numbers and its "
-        "own luck; a variant changes one thing in the same futures, and unless it says otherwise the war is "
-        "opened by whom and when it was without the change.",
+        f"Made by `pricewar claims --seeds {seeds}` on the market {plain.name}: {plain.months} months, "
+        f"{seeds} futures a variant, {runs:,} in all. Each future draws the definition's uncertain numbers "
+        "and its own luck; a variant changes one thing in the same futures, and unless it says otherwise the "
+        "war is opened by whom and when it was without the change.",
         "",
         "The criteria with their thresholds stand in the program (`pricewar.market.claims_*`) and were "
         "written before the figures were seen. A claim **emerges** when all its criteria are met, **partly** "

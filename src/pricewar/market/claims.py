@@ -7,8 +7,8 @@ the same futures; its effect is the mean of the differences future by future, wi
 futures (paired by common random numbers), and is clear when that leaves out zero. A share of futures comes
 with Wilson's interval (Wilson 1927, JASA 22, 209–212).
 
-The claims themselves: `claims_war` (1, 2, 3, 7, 8, 12), `claims_models` (4, 5, 6, 15, 16), `claims_teams` (9,
-13, 14, 18, 19), `claims_rules` (10, 11, 17, 20). The futures: `claims_runs`.
+The claims themselves: `claims_war` (1, 2, 3, 7, 8), `claims_models` (4, 5, 6, 15, 16), `claims_teams` (9,
+13, 14, 18, 19), `claims_rules` (10, 11, 12, 17, 20). The futures: `claims_runs`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Claims 1, 2, 3, 7, 8 and 12: the war, who pays for it, its harvest and its stages. See `claims`."""
+"""Claims 1, 2, 3, 7 and 8: the war, who pays for it, its harvest. See `claims`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,6 @@ from pricewar.market.claims import (
 )
 from pricewar.market.model import Array
 from pricewar.market.outcomes import DAYS
-from pricewar.market.stages import STAGES
 
 
 def _anew(name: str, *bends: tuple[str, str, float]) -> Variant:
@@ -523,84 +522,10 @@ def _suppliers(f: Futures) -> Finding:
     )
 
 
-# ------------------------------------------------------------------ 12: stages
-
-
-def _dated(f: Futures) -> Finding:
-    began = f(BASE, "opening")
-    war = np.isfinite(began) & (began < 20)
-    stage = f(BASE, "stage_begins")
-    names = list(STAGES)
-    at = {n: stage[:, names.index(n)] for n in names}
-    fought = Share.of(np.isfinite(at["war"]), war)
-    with np.errstate(invalid="ignore"):
-        after = np.fmin(at["consolidation"], at["harvest"]) > at["war"]
-        reaped = at["harvest"] > at["war"]
-        five = np.isfinite(stage).all(1)
-        ordered = np.array([np.all(np.diff(row[np.isfinite(row)]) >= 0) for row in stage])
-    over = Share.of(after, war & np.isfinite(at["war"]))
-    reap = Share.of(reaped, war & np.isfinite(at["war"]))
-    order = Share.of(ordered, war)
-    all_five = Share.of(five, war)
-    rows = []
-    for n in names:
-        months = at[n][war] + 1
-        known = months[np.isfinite(months)]
-        band = np.quantile(known, (0.1, 0.5, 0.9)) if len(known) else (math.nan,) * 3
-        rows.append(
-            (
-                n,
-                str(Share.of(np.isfinite(at[n]), war)),
-                number(float(band[1])),
-                f"{number(float(band[0]))} to {number(float(band[2]))}",
-            )
-        )
-
-    def fights(v: Variant) -> Array:
-        return np.isfinite(f(v, "stage_begins")[:, names.index("war")]).astype(float)
-
-    def reaps(v: Variant) -> Array:
-        s = f(v, "stage_begins")
-        with np.errstate(invalid="ignore"):
-            return (s[:, names.index("harvest")] > s[:, names.index("war")]).astype(float)
-
-    effects = (
-        f.effect(SHORT, "a war is dated", fights, expected=-1),
-        f.effect(BARE, "a harvest follows a war", reaps, expected=-1),
-    )
-    return Finding(
-        12,
-        "The five stages can be told apart",
-        "Launch, promotion, subsidy war, consolidation and harvest can be told apart from observable "
-        "series by a written rule, with the month each begins.",
-        (
-            Check(
-                "the rule dates a war in at least 90% of the futures in which one is opened by month 20",
-                str(fought),
-                fought.value >= 0.9,
-            ),
-            Check(
-                "what follows a dated war is dated after it, in at least 80%", str(over), over.value >= 0.8
-            ),
-            Check("a harvest is dated after it in at least half", str(reap), reap.value >= 0.5),
-            Check("stages first begin in their order, in at least 80%", str(order), order.value >= 0.8),
-            Check("all five are seen in at least half", str(all_five), all_five.value >= 0.5),
-        ),
-        effects,
-        ((("stage", "seen in", "first begins, median month", "80% range"), tuple(rows)),),
-        (
-            "The same rule on dated public facts of ride hailing, food delivery and cloud computing: "
-            "[stages](stages.md). Wars opened in month 0 leave no month for a launch.",
-        ),
-        "thresholds as set for history, not for the model; light prices count free tokens.",
-    )
-
-
 FOUGHT: tuple[Claim, ...] = (
     Claim(1, "opener", (BASE, *OPENERS, ALOOF), _opener),
     Claim(2, "tiers", (BASE, SHORT, BARE, UNTAUGHT, PLAIN_LIGHT), _tiers),
     Claim(3, "staying power", (BASE, POOR, IDLE, POOR_FREE, POOR_IDLE, WHOLE, POOR_WHOLE), _staying),
     Claim(7, "harvest", (BASE, SHORT, BARE, TWICE, FLUID, SOLVED, BARE_AGAIN, TWICE_AGAIN), _harvest),
     Claim(8, "suppliers", (BASE, STEADY, IDLE, BARE), _suppliers),
-    Claim(12, "stages", (BASE, SHORT, BARE), _dated),
 )
