@@ -456,3 +456,10 @@ def test_the_page_of_parameters_is_what_the_definitions_say(monkeypatch: pytest.
 
     page = (ROOT / "docs" / "market_parameters.md").read_text(encoding="utf-8")
     assert page == market_parameters_page(), "run `make docs`"
+
+
+def test_a_market_of_fringes_alone_is_refused() -> None:
+    """Nobody would set a price: outcomes of the vendors inside would be taken over none."""
+    market = definition.market("china-2024")
+    with pytest.raises(ConfigurationError, match="fringe"):
+        model.check(market.with_({"vendors.conduct": float(kernel.FRINGE)}))

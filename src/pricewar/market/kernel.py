@@ -570,7 +570,7 @@ def _policy(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, out):
         out[0] = s[j, COST_L] * np.exp(_clip(v[j, V_RULE_LIGHT] + common, -9.0, 6.0))
         out[1] = s[j, COST_F] * np.exp(_clip(v[j, V_RULE_FLAGSHIP] + common, -9.0, 6.0))
         out[0], out[1] = max(out[0], lev[1] * s[j, COST_L]), max(out[1], lev[1] * s[j, COST_F])
-        if v[j, V_RULE_ALLOWANCE] > 0.0:
+        if v[j, V_RULE_ALLOWANCE] > 0.0 and lev[1] <= 0.0:
             out[7] = v[j, V_RULE_ALLOWANCE] * np.exp(-_clip(common, -6.0, 6.0))
         out[2] = 0.0
         return
@@ -582,7 +582,7 @@ def _policy(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, out):
     seed = 1e300
     for i in range(t.shape[0]):
         seed = min(seed, 0.5 * _theta(t, i, 0) * t[i, BUDGET] * bg[i] / w[REF_L])
-    was, tried, settled = 0.0, False, g[ALLOWANCE_NOTCH] <= 1.0
+    was, tried, settled = 0.0, False, g[ALLOWANCE_NOTCH] <= 1.0 or lev[1] > 0.0
     for turn in range(7):
         settled = settled or turn == 6
         first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, invest,
@@ -1246,6 +1246,13 @@ def step(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt, forc
     lev = levers(g, w)
     shaken = _happen(g, v, s, w, m, dt, events, count)
     _produce(g, v, s, w, lev, dt)
+    if lev[1] > 0.0:
+        # A floor on average variable cost holds from its first day, and free tokens are below any floor.
+        for j in range(J):
+            if s[j, STATUS] == ACTIVE and v[j, V_CONDUCT] != FRINGE:
+                s[j, PRICE_L] = max(s[j, PRICE_L], lev[1] * s[j, COST_L])
+                s[j, PRICE_F] = max(s[j, PRICE_F], lev[1] * s[j, COST_F])
+                s[j, ALLOWANCE] = 0.0
     ent = np.empty(T)
     _entrants(g, t, m, pool, ent)
     base, bonus = np.zeros((T, J)), np.ones((T, L, J))

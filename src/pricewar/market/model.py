@@ -151,14 +151,15 @@ class Market:
         keys = np.array(
             [zlib.crc32((each.group or "/".join(each.where)).encode()) for each in self.uncertain], np.uint64
         )
-        places = [self.at(*each.where) for each in self.uncertain]
-        for n, seed in enumerate(seeds):
-            for each, q, (array, index) in zip(self.uncertain, _uniform(seed, keys), places, strict=True):
-                if each.log:
-                    value = each.low * (each.high / each.low) ** q
-                else:
-                    value = each.low + (each.high - each.low) * q
-                (g if array is self.g else v if array is self.v else t)[n][index] = value
+        drawn = _uniform(np.array([seed % 2**64 for seed in seeds], np.uint64)[:, None], keys)
+        for each, q in zip(self.uncertain, drawn.T, strict=True):
+            if each.log:
+                ratio = each.high / each.low  # one by one: vectors round the power otherwise
+                value = np.array([each.low * ratio**x for x in q.tolist()])
+            else:
+                value = each.low + (each.high - each.low) * q
+            array, index = self.at(*each.where)
+            (g if array is self.g else v if array is self.v else t)[(slice(None), *index)] = value
         return g, v, t
 
     def luck(self, seeds: Sequence[int]) -> Array:
@@ -169,8 +170,8 @@ class Market:
         )
 
 
-def _uniform(seed: int, keys: Array) -> Array:
-    """A number in (0, 1) for each key, of seed and key alone: what else is uncertain changes none of them.
+def _uniform(seeds: Array, keys: Array) -> Array:
+    """A number in (0, 1) for each seed and key, of these alone: what else is uncertain changes none of them.
 
     SplitMix64's finaliser (Steele, Lea, Flood 2014, OOPSLA), applied to the seed and then to the key.
     """
@@ -180,7 +181,7 @@ def _uniform(seed: int, keys: Array) -> Array:
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         return z ^ (z >> np.uint64(31))
 
-    start = mix(np.array([seed % 2**64], np.uint64) + np.uint64(0x9E3779B97F4A7C15))
+    start = mix(seeds + np.uint64(0x9E3779B97F4A7C15))
     return (
         (mix(start ^ (keys * np.uint64(0x9E3779B97F4A7C15))) >> np.uint64(11)).astype(float) + 0.5
     ) * 2.0**-53
@@ -302,6 +303,12 @@ def check(market: Market) -> None:
             "has no month, no step, no vendor or no type of team",
             where=market.name,
             remedy="give at least one",
+        )
+    if (market.v[:, k.V_CONDUCT] == k.FRINGE).all():
+        raise ConfigurationError(
+            "every vendor is a fringe at cost: nobody decides anything",
+            where=market.name,
+            remedy="give one vendor another conduct: " + ", ".join(c for c in k.CONDUCTS if c != "fringe"),
         )
     for kind, array, rows, columns in (
         ("market", market.g[None], ("",), k.MARKET_FIELDS),

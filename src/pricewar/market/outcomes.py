@@ -540,7 +540,8 @@ def compare(base: Outcomes, other: Outcomes, *, resamples: int = 2000) -> list[E
             a, b = a[np.isfinite(a)], b[np.isfinite(b)]
         n = min(len(a), len(b))
         if n < 5:
-            found.append(Effect(name, np.nan, np.nan, np.nan, np.nan, n))
+            change = float(_change(measure, a.mean(), b.mean())) if n else np.nan
+            found.append(Effect(name, change, np.nan, np.nan, np.nan, n))
             continue
         at = rng.integers(0, len(a), (resamples, len(a)))
         bt = at if paired else rng.integers(0, len(b), (resamples, len(b)))
