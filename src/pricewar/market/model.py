@@ -327,6 +327,26 @@ def check(market: Market) -> None:
                 where=market.name if kind == "market" else f"{market.name}, {kind} {rows[row]}",
                 remedy=f"{field_.meaning}: give {field_.low:g} to {field_.high:g} {unit}",
             )
+    if market.g[k.CONTRACT] % 1 != 0:
+        raise ConfigurationError(
+            f"contract is {market.g[k.CONTRACT]:g}",
+            where=market.name,
+            remedy="0 none, 1 training share, 2 revenue share, 3 shared results, 4 exclusive",
+        )
+    named = [k.MERGE_INTO, k.MERGE_FROM] if market.g[k.MERGE_MONTH] > 0 else []
+    named += [k.OPENER] if market.g[k.OPENING_FIXED] > 0 else []
+    able = {float(j): n for j, n in enumerate(market.vendors) if market.v[j, k.V_CONDUCT] != k.FRINGE}
+    for at in named:
+        if float(market.g[at]) not in able:
+            raise ConfigurationError(
+                f"{k.MARKET_FIELDS[at]} is {market.g[at]:g}, which is no vendor that can do this",
+                where=market.name,
+                remedy="give a number: " + ", ".join(f"{j:g} {n}" for j, n in able.items()),
+            )
+    if market.g[k.MERGE_MONTH] > 0 and market.g[k.MERGE_INTO] == market.g[k.MERGE_FROM]:
+        raise ConfigurationError(
+            "merge_into and merge_from are one vendor", where=market.name, remedy="name two vendors"
+        )
     for name, array in (("affinities", market.chi), ("ecosystems", market.eco)):
         if not (np.abs(array) <= 60.0).all():
             raise ConfigurationError(
