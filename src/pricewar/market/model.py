@@ -166,7 +166,12 @@ class Market:
         """Uniform draws [N, steps, J, 3] of reviews and training runs; of a member's seed alone."""
         steps, J = self.months * self.per_month, len(self.vendors)
         return np.stack(
-            [np.random.Generator(np.random.Philox(key=[s, 2])).random((steps, J, 3)) for s in seeds]
+            [
+                np.random.Generator(np.random.Philox(key=np.array([s % 2**64, 2], np.uint64))).random(
+                    (steps, J, 3)
+                )
+                for s in seeds
+            ]
         )
 
 
