@@ -55,6 +55,27 @@ def test_against_another_market():
     assert "drawn apart" in reply.output
 
 
+def test_money_of_two_currencies_is_not_compared():
+    words = ("--against", "global-2025")
+    reply = run("simulate", "china-2024", *SMALL, *words)
+    flat = " ".join(reply.output.split())
+    for part in (
+        "money in CNY (global-2025 in USD)",
+        "as it is, CNY global-2025, USD",
+        "its change is not told",
+        "vendors at the end, CNY",
+        "vendors at the end under global-2025, USD",
+        "surplus, CNY",
+    ):
+        assert part in flat
+    assert all(len(line) <= 100 for line in reply.output.splitlines())
+    effects = json.loads(run("simulate", "china-2024", *SMALL, *words, "--json", "-").output)["effects"]
+    for e in effects:
+        if e["name"] in ("subsidy", "bills", "surplus", "vendors_profit"):
+            assert e["change"] is None and e["sentence"] is None and not e["clear"]
+    assert next(e for e in effects if e["name"] == "hhi")["change"] is not None
+
+
 def test_json_is_whole_and_has_no_nan():
     words = ("--against", "startup.switching_cost=2", "--json", "-")
     reply = run("simulate", "china-2024", *SMALL, *words)

@@ -196,7 +196,9 @@ def show(
     out, base = console(), runs[0]
     n = len(base.run.seeds)
     futures_ = f"{n} future{'s' if n != 1 else ''} of {base.M} months"
-    head = f": {title}; {futures_}, money in {base.market.currency}, {seconds:.1f} s"
+    moneys = list(dict.fromkeys(o.market.currency for o in runs))
+    mixed = f" ({change} in {moneys[-1]})" if len(moneys) > 1 else ""
+    head = f": {title}; {futures_}, money in {moneys[0]}{mixed}, {seconds:.1f} s"
     out.print(Text.assemble((base.market.name, "bold"), head))
     if sets:
         out.print(Text(sets, style="cyan"))
@@ -211,7 +213,7 @@ def show(
         _against(out, base, runs[1], change)
     out.print()
     for o, label in zip(runs, ("", f" under {change}"), strict=False):
-        out.print(grid(_vendor_table(o, label)))
+        out.print(grid(_vendor_table(o, label + (f", {o.market.currency}" if mixed else ""))))
         out.print()
     out.print(grid(_segment_table(runs, change)))
     for o, label in zip(runs, ("", f" under {change}"), strict=False):
@@ -259,16 +261,21 @@ def _against(out: Console, base: Outcomes, other: Outcomes, change: str) -> None
     rows = []
     for e in effects:
         write = _writer(e.measure.unit)
-        if e.name not in SHOWN or not math.isfinite(e.change):
-            continue
         a, b = (_middle(o, e.name) for o in (base, other))
-        if e.name == "regulator" and not a + b:
+        if e.name not in SHOWN or not (math.isfinite(a) or math.isfinite(b)):
+            continue
+        if e.name == "regulator" and not (a > 0 or b > 0):
             continue
         rows.append((_label(e.name), write(a), write(b), _size(e, e.change), _interval(e)))
     paired = base.run.seeds == other.run.seeds and base.market.name == other.market.name
     note = "medians, chances as shares of futures; change of the mean with its 95% interval,\n"
     note += "future against future" if paired else "the two markets drawn apart"
-    out.print(grid(Table("", ("outcome", "as it is", _narrow(change), "change", "95%"), tuple(rows), note)))
+    heads = ("as it is", _narrow(change))
+    moneys = (base.market.currency, other.market.currency)
+    if moneys[0] != moneys[1]:
+        heads = tuple(f"{head}, {money}" for head, money in zip(heads, moneys, strict=True))
+        note += "; money is each market's own and its change is not told"
+    out.print(grid(Table("", ("outcome", *heads, "change", "95%"), tuple(rows), note)))
     out.print()
     said = [text for e in effects if (text := sentence(e))]
     if said:
@@ -360,8 +367,9 @@ def _segment_table(runs: Sequence[Outcomes], change: str) -> Any:
                 span(min(returns), max(returns), lambda x: f"{x:.1f}") if returns else "",
             ]  # fmt: skip
         rows.append(tuple(cells))
-    heads = ("winner", "how often", "surplus", "return")
-    columns = ("segment", *heads) if len(runs) == 1 else ("segment", *heads, *heads)
+    moneys = [o.market.currency for o in runs]
+    surplus = [f"surplus, {m}" if len(set(moneys)) > 1 else "surplus" for m in moneys]
+    columns = ("segment", *(head for s in surplus for head in ("winner", "how often", s, "return")))
     note = "winner by teams weighted by budget at the end; surplus of teams over month 1's, cumulated;\n"
     note += "return: what teams keep of a unit spent, over types" + (
         f"; right: under {change}" if change else ""

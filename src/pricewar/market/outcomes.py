@@ -526,8 +526,10 @@ class Effect:
 def compare(base: Outcomes, other: Outcomes, *, resamples: int = 2000) -> list[Effect]:
     """Effects of going from `base` to `other` on every measure, paired where the seeds are the same.
 
-    Only futures in which both are known count; fewer than five of them give no interval.
+    Only futures in which both are known count; fewer than five of them give no interval. Amounts of two
+    currencies are not compared: the change of money is then NaN.
     """
+    one_money = base.market.currency == other.market.currency
     paired = base.run.seeds == other.run.seeds and base.market.name == other.market.name
     rng = np.random.Generator(np.random.Philox(key=[0, 7]))
     found = []
@@ -539,6 +541,9 @@ def compare(base: Outcomes, other: Outcomes, *, resamples: int = 2000) -> list[E
         else:
             a, b = a[np.isfinite(a)], b[np.isfinite(b)]
         n = min(len(a), len(b))
+        if measure.unit == "money" and not one_money:
+            found.append(Effect(name, np.nan, np.nan, np.nan, np.nan, n))
+            continue
         if n < 5:
             change = float(_change(measure, a.mean(), b.mean())) if n else np.nan
             found.append(Effect(name, change, np.nan, np.nan, np.nan, n))
