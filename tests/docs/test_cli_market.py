@@ -65,7 +65,7 @@ def test_money_of_two_currencies_is_not_compared():
         "its change is not told",
         "vendors at the end, CNY",
         "vendors at the end under global-2025, USD",
-        "surplus, CNY",
+        "surplus CNY",
     ):
         assert part in flat
     assert all(len(line) <= 100 for line in reply.output.splitlines())
@@ -74,6 +74,16 @@ def test_money_of_two_currencies_is_not_compared():
         if e["name"] in ("subsidy", "bills", "surplus", "vendors_profit"):
             assert e["change"] is None and e["sentence"] is None and not e["clear"]
     assert next(e for e in effects if e["name"] == "hhi")["change"] is not None
+
+
+def test_too_few_futures_to_tell_are_said():
+    words = ("--seeds", "4", "--months", "6", "--set", "peace=0", "-q", "--against", "portability=1")
+    reply = run("simulate", "china-2024", *words)
+    flat = " ".join(reply.output.split())
+    assert "4 futures are too few to tell: give --seeds 20 or more." in flat
+    assert "−100% – too few to tell" in flat
+    assert "nothing changes clearly" not in flat
+    assert "…" not in flat
 
 
 def test_json_is_whole_and_has_no_nan():

@@ -255,7 +255,7 @@ def _label(name: str) -> str:
 def _against(out: Console, base: Outcomes, other: Outcomes, change: str) -> None:
     from pricewar.cli.pictures import grid
     from pricewar.games.solution import Table
-    from pricewar.market.outcomes import compare
+    from pricewar.market.outcomes import FEWEST, compare
 
     effects = compare(base, other)
     rows = []
@@ -266,7 +266,8 @@ def _against(out: Console, base: Outcomes, other: Outcomes, change: str) -> None
             continue
         if e.name == "regulator" and not (a > 0 or b > 0):
             continue
-        rows.append((_label(e.name), write(a), write(b), _size(e, e.change), _interval(e)))
+        few = e.known < FEWEST and math.isfinite(e.change)
+        rows.append((_label(e.name), write(a), write(b), _size(e, e.change), _interval(e, few)))
     paired = base.run.seeds == other.run.seeds and base.market.name == other.market.name
     note = "medians, chances as shares of futures; change of the mean with its 95% interval,\n"
     note += "future against future" if paired else "the two markets drawn apart"
@@ -278,10 +279,13 @@ def _against(out: Console, base: Outcomes, other: Outcomes, change: str) -> None
     out.print(grid(Table("", ("outcome", *heads, "change", "95%"), tuple(rows), note)))
     out.print()
     said = [text for e in effects if (text := sentence(e))]
-    if said:
+    n = len(base.run.seeds)
+    if n < FEWEST:
+        out.print(f"{n} future{'s are' if n != 1 else ' is'} too few to tell: give --seeds 20 or more.")
+    elif said:
         out.print(f"With {change}, " + "; ".join(said) + ".")
     else:
-        out.print(f"With {change}, nothing changes clearly in {len(base.run.seeds)} futures.")
+        out.print(f"With {change}, nothing changes clearly in {n} futures.")
 
 
 def _narrow(text: str) -> str:
@@ -298,7 +302,7 @@ def _middle(o: Outcomes, name: str) -> float:
 
 def _size(e: Effect, value: float) -> str:
     if not math.isfinite(value):
-        return ""
+        return "–"
     if e.measure.change == "difference":
         text = short(abs(value)) if e.measure.unit == "money" else _plainly(abs(value))
     else:
@@ -308,7 +312,9 @@ def _size(e: Effect, value: float) -> str:
     return ("+" if value > 0 else "−" if value < 0 else "") + text
 
 
-def _interval(e: Effect) -> str:
+def _interval(e: Effect, few: bool) -> str:
+    if not math.isfinite(e.low + e.high):
+        return "–  too few to tell" if few else "–"
     if e.low == e.high:
         return "" if e.clear else "none"
     return f"{_size(e, e.low)} … {_size(e, e.high)}" + ("" if e.clear else "  unclear")
@@ -368,7 +374,7 @@ def _segment_table(runs: Sequence[Outcomes], change: str) -> Any:
             ]  # fmt: skip
         rows.append(tuple(cells))
     moneys = [o.market.currency for o in runs]
-    surplus = [f"surplus, {m}" if len(set(moneys)) > 1 else "surplus" for m in moneys]
+    surplus = [f"surplus {m}" if len(set(moneys)) > 1 else "surplus" for m in moneys]
     columns = ("segment", *(head for s in surplus for head in ("winner", "how often", s, "return")))
     note = "winner by teams weighted by budget at the end; surplus of teams over month 1's, cumulated;\n"
     note += "return: what teams keep of a unit spent, over types" + (

@@ -37,6 +37,8 @@ from pricewar.market.stages import HARVEST, STAGES, WAR, Stages, stages
 TIERS = ("light", "flagship")
 DAYS = 365.25 / 12
 """Days in a month."""
+FEWEST = 5
+"""Futures below which a comparison gives no interval."""
 
 
 @dataclass(frozen=True)
@@ -526,7 +528,7 @@ class Effect:
 def compare(base: Outcomes, other: Outcomes, *, resamples: int = 2000) -> list[Effect]:
     """Effects of going from `base` to `other` on every measure, paired where the seeds are the same.
 
-    Only futures in which both are known count; fewer than five of them give no interval. Amounts of two
+    Only futures in which both are known count; fewer than `FEWEST` of them give no interval. Amounts of two
     currencies are not compared: the change of money is then NaN.
     """
     one_money = base.market.currency == other.market.currency
@@ -544,7 +546,7 @@ def compare(base: Outcomes, other: Outcomes, *, resamples: int = 2000) -> list[E
         if measure.unit == "money" and not one_money:
             found.append(Effect(name, np.nan, np.nan, np.nan, np.nan, n))
             continue
-        if n < 5:
+        if n < FEWEST:
             change = float(_change(measure, a.mean(), b.mean())) if n else np.nan
             found.append(Effect(name, change, np.nan, np.nan, np.nan, n))
             continue
