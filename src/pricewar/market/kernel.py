@@ -365,7 +365,7 @@ def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, invest, 
     outside = np.exp(g[OUTSIDE])
     held = lev[4] > 0.0
     residual, turn = 1.0, 0
-    best, best0, best1, falling = 1e300, z0, z1, True
+    best, best0, best1, falling, again = 1e300, z0, z1, True, False
     rests = np.empty((T, J))  # the others' weight beside j and k; sums, because differences cancel
     for i in range(T):
         for k in range(J):
@@ -507,6 +507,10 @@ def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, invest, 
             break
         z0 = _clip(n0, max(0.4 * z0, LEAST), min(2.5 * z0, top0))
         z1 = _clip(n1, max(0.4 * z1, LEAST), min(2.5 * z1, top1))
+        if falling and not again and max(z0, z1) <= 2.0 * LEAST:
+            # On the way to bleeding the base: from above there may still be a price worth keeping it for.
+            again, falling, best = True, True, 1e300
+            z0, z1 = min(0.5, top0), min(0.5, top1)
     if best >= 1e-3 and falling:
         residual = best  # no price is high enough: the base cannot leave fast enough. The cap on z binds.
     else:
