@@ -70,6 +70,9 @@ def test_shares_margins_and_subsidy_by_hand():
     # List: (2×30 + 1×40) / (1×30 + 2×40) = 100/110; free tokens at zero: (2×15 + 40) / 110.
     assert o.price_over_cost("light")[0, 0] == pytest.approx(100 / 110)
     assert o.price_over_cost("light", paid=True)[0, 0] == pytest.approx(70 / 110)
+    # The outcome is the paid one, and says so.
+    assert o.values["light_end"][0] == pytest.approx(70 / 110)
+    assert MEASURES["light_low"].meaning == MEASURES["light_end"].meaning == "paid, free use included"
     assert o.revenue_over_cost[0, 0] == pytest.approx(970 / 600)
     assert o.free_share[0, 0] == pytest.approx(15 / 70)
     assert o.values["subsidy"][0] == 45

@@ -60,8 +60,8 @@ MEASURES: dict[str, Measure] = {
     "leader": Measure("the leader's share", "share", "largest share of tokens at the end", "points"),
     "fringe": Measure("the share of open weights", "share", "of tokens, at the end", "points"),
     "exits": Measure("the number of vendors that leave", "vendors", "by the end", "difference"),
-    "light_low": Measure("the lowest light price over cost", "ratio", "list, weighted by tokens"),
-    "light_end": Measure("light price over cost at the end", "ratio", "list, weighted by tokens"),
+    "light_low": Measure("the lowest light price over cost", "ratio", "paid, free use included"),
+    "light_end": Measure("light price over cost at the end", "ratio", "paid, free use included"),
     "flagship_low": Measure("the lowest flagship price over cost", "ratio", "list, weighted by tokens"),
     "flagship_end": Measure("flagship price over cost at the end", "ratio", "list, weighted by tokens"),
     "cover_low": Measure(
