@@ -213,6 +213,19 @@ def test_beside_history(war: Outcomes):
     ]
 
 
+def test_the_end_of_the_war_is_that_of_every_future(china: Market):
+    # Openings of several months: few futures reach the last month since the opening.
+    o = Outcomes(simulate(china, SEEDS))
+    names = {"deepseek": "DeepSeek"}
+    data = plain(beside(o, read(RECORD), names, 0.25))
+    (said,) = [args for key, args in story(data) if key == "say.leader"]
+    last = o.share()[:, -1][:, o.inside]
+    assert said["share"] == pytest.approx(np.median(last, axis=0).max(), rel=1e-4)
+    j = int(np.flatnonzero(o.inside)[np.median(last, axis=0).argmax()])
+    assert said["vendor"] == names.get(o.market.vendors[j], o.market.vendors[j])
+    assert said["high"] == pytest.approx(np.quantile(o.share()[:, -1, j], 0.9), rel=1e-4)
+
+
 @pytest.mark.filterwarnings("error")
 def test_a_war_that_never_comes_and_one_that_kills_all_are_told(china: Market):
     record, names = read(RECORD), {"deepseek": "DeepSeek"}

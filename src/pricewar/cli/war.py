@@ -163,11 +163,12 @@ def story(data: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
         told.append(("say.stay", {}))
     if data["nobody_left"]:
         told.append(("say.nobody", {"chance": data["nobody_left"]}))
-    ends = [(r["median"][-1], r) for r in data["shares"] if r["median"][-1] is not None]
+    ends = [r for r in data["shares"] if r["end"]["median"] is not None]
     if ends:
-        share, row = max(ends, key=lambda pair: pair[0])
+        row = max(ends, key=lambda r: r["end"]["median"])
+        end = row["end"]
         told.append(("say.leader", {
-            "vendor": row["vendor"], "share": share, "low": row["low"][-1], "high": row["high"][-1],
+            "vendor": row["vendor"], "share": end["median"], "low": end["low"], "high": end["high"],
         }))  # fmt: skip
     harvest = data["stages"]["begins"]["harvest"]
     if harvest["chance"]:

@@ -334,9 +334,10 @@ class _Beside:
         }
 
     def shares(self, j: int) -> dict[str, Any]:
-        """Share of tokens by month, and what the record has."""
+        """Share of tokens by month, at the end of every future (`end`), and what the record has."""
         vendor = self.vendors[j]
-        share = self.since(self.o.share()[:, :, j])
+        every = self.o.share()[:, :, j]
+        share = self.since(every)
         known = []
         for fact in self.war.facts:
             if fact.what == "share" and fact.vendor == self.names.get(vendor) and fact.on:
@@ -345,7 +346,8 @@ class _Beside:
                     known.append({"month": at, "share": (fact.low + fact.high) / 2})
                     self.line("share", known[-1]["share"], share[:, at], "share", self._name(vendor),
                               on=fact.on)  # fmt: skip
-        return {"vendor": self._name(vendor), **_series(share), "history": known}
+        end = _spread(spread(every[:, -1]))  # of all futures: paths from the opening end with part of them
+        return {"vendor": self._name(vendor), **_series(share), "end": end, "history": known}
 
     def exits(self) -> None:
         """How many of the record's vendors left by its end."""
