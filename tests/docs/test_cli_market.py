@@ -202,6 +202,26 @@ def test_sentences_of_effects():
     assert (short(2.29e9), short(-7.8e8), short(12.0)) == ("2.29 bn", "-780 mn", "12")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("simulate", "china-2024", "--seeds", "2", "--months", "3", "-q"),
+        ("simulate", "china-2024", "--seeds", "2", "--months", "3", "-q", "--json", "-"),
+        ("war", "--seeds", "2", "-q"),
+    ],
+    ids=lambda words: words[0] + ("-json" if "--json" in words else ""),
+)
+def test_a_reader_that_goes_away_is_no_error(words: tuple[str, ...]):
+    code = "from pricewar.cli import main; main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+        assert (process.wait(), said) == (0, b"")
+
+
 def test_commands_load_nothing_heavy_before_they_run():
     code = (
         "import sys; from click.testing import CliRunner; import pricewar.cli; "
