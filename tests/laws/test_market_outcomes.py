@@ -80,6 +80,14 @@ def test_shares_margins_and_subsidy_by_hand():
         o.share("fame")
 
 
+def test_concentration_and_the_leader_are_both_among_the_vendors_inside():
+    o = made(1, [], v_tokens_light=[30, 40], v_tokens_flagship=[10, 20])
+    assert o.values["leader"][0] == pytest.approx(0.6)
+    o = made(1, [], v_tokens_light=[30, 40], v_tokens_flagship=[10, 20])
+    o.inside = np.array([False, True])
+    assert (o.values["hhi"][0], o.values["leader"][0]) == pytest.approx((1, 1))
+
+
 def test_opening_lag_and_depth_by_hand():
     # Vendor 0 opens at month 1.5; vendor 1 cuts its light price by 20%, then by 20% of that: 36% below peace.
     events = [

@@ -57,7 +57,7 @@ class Measure:
 
 MEASURES: dict[str, Measure] = {
     "hhi": Measure("concentration", "HHI", "of tokens among the vendors inside, at the end", "relative"),
-    "leader": Measure("the leader's share", "share", "largest share of tokens at the end", "points"),
+    "leader": Measure("the leader's share", "share", "of tokens among the vendors inside, at the end", "points"),
     "fringe": Measure("the share of open weights", "share", "of tokens, at the end", "points"),
     "exits": Measure("the number of vendors that leave", "vendors", "by the end", "difference"),
     "light_low": Measure("the lowest light price over cost", "ratio", "paid, free use included"),
@@ -431,9 +431,10 @@ class Outcomes:
         spent = y["bills"] + y["switching"]
         stage = self.stage
         revenue = self._inside("revenue").sum(1)
+        size = self.tokens[:, -1][:, self.inside]
         out = {
             "hhi": self.hhi()[:, -1],
-            "leader": _most(self.share()[:, -1][:, self.inside], 1),
+            "leader": _most(_ratio(size, size.sum(1, keepdims=True)), 1),
             "fringe": self.fringe[:, -1],
             "exits": np.isfinite(self.exit_month[:, self.inside]).sum(1).astype(float),
             "light_low": _least(light), "light_end": _mean(light[:, last]),
