@@ -123,6 +123,33 @@ def test_levers_are_listed_with_unit_and_bounds():
         assert words in reply.output
 
 
+def test_levers_are_listed_without_a_market():
+    reply = run("simulate", "--levers")
+    assert reply.return_value == 0, reply.output
+    for words in ("portability", "rules from outside", "off", "needed", ".switching_cost", "SEGMENT"):
+        assert words in reply.output
+
+
+def test_contracts_without_a_vertical_are_said_to_change_nothing():
+    says = "No type of team has a vertical here, so contracts change nothing."
+    assert says in run("simulate", "china-2024", *SMALL, "--set", "contract=1").output
+    assert says not in run("simulate", "china-2024", *SMALL).output
+
+
+def test_a_title_commands_no_terminal(monkeypatch: pytest.MonkeyPatch):
+    load = definition.load
+
+    def titled(name: str) -> definition.Definition:
+        found = load(name)
+        object.__setattr__(found.text, "title", "red \x1b[31m")
+        return found
+
+    monkeypatch.setattr(definition, "load", titled)
+    output = run("simulate", "china-2024", *SMALL).output
+    assert "\x1b" not in output
+    assert "red \N{REPLACEMENT CHARACTER}[31m" in output
+
+
 def test_textbook_is_the_exact_game():
     reply = run("simulate", "textbook", "--set", "levels=6", "--set", "bottom=3")
     assert reply.return_value == 0, reply.output
@@ -172,6 +199,9 @@ def test_the_war_is_told_beside_history(tmp_path: Path):
         (("china-2024", "--against", "portability=2"), "give 0 to 1"),
         (("china-2024", "--against", "global-2052"), "did you mean “global-2025”"),
         (("china-2024", "--against", "global-2025", "--against", "portability=1"), "not both"),
+        (("china-2024", "--set", "portability=.1", "--set", "portability=.2"), "given twice"),
+        (("china-2024", "--dataset", "-"), "name a file"),
+        ((), "no MARKET is named"),
         (("china-2024", "--json", "nowhere/x.json"), "does not exist"),
         (("textbook", "--months", "3"), "leave it out"),
         (("textbook", "--set", "rhoo=1"), "did you mean “rho”"),

@@ -27,7 +27,7 @@ TEXTBOOK = "textbook"
 
 
 @click.command(context_settings={"max_content_width": 100})
-@click.argument("market")
+@click.argument("market", required=False)
 @click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="A parameter; repeat for more.")
 @click.option("--against", multiple=True, metavar="NAME=VALUE|MARKET",
               help="Compare with this change (repeat for more), or with another market.")  # fmt: skip
@@ -46,7 +46,7 @@ TEXTBOOK = "textbook"
 @click.option("--dataset", type=click.Path(path_type=Path), help="Write every series as NetCDF (xarray).")
 @click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
 def simulate(
-    market: str,
+    market: str | None,
     sets: tuple[str, ...],
     against: tuple[str, ...],
     seeds: int,
@@ -69,6 +69,18 @@ def simulate(
     pricewar simulate global-2025 --set deepseek.cash=1e9 --against price_floor=1
     """
     progress = Progress(quiet)
+    if market is None:
+        from pricewar.market.definition import bundled
+
+        if not levers:
+            known = ", ".join((*bundled(), TEXTBOOK))
+            raise ConfigurationError("no MARKET is named", remedy=f"{known}, or a YAML file")
+        from pricewar.cli.market_tables import levers as list_levers
+
+        list_levers(None)
+        return 0
+    if dataset is not None and str(dataset) == "-":
+        raise ConfigurationError("NetCDF is not written to stdout", where="--dataset", remedy="name a file")
     for path in (json_to, dataset):
         if path is not None and str(path) != "-":
             writable(path)
@@ -192,6 +204,8 @@ def settings(market: Market, items: Sequence[str], option: str) -> dict[str | tu
             ) from None
         if not math.isfinite(number):
             raise ConfigurationError(f"“{value}” is not finite", where=f"{option} {key}")
+        if key in found:
+            raise ConfigurationError(f"“{key}” is given twice", where=option, remedy="give it once")
         found[key] = number
     return found
 

@@ -62,6 +62,7 @@ def document(
             "vendors": _vendors(o),
             "segments": _segments(o),
             "nobody_left": float(o.all_dead.mean()),
+            "idle": idle(o.market),
         }
 
     data: dict[str, Any] = {
@@ -76,6 +77,15 @@ def document(
             for e in compare(*runs)
         ]
     return plain(data)
+
+
+def idle(market: Market) -> list[str]:
+    """Levers that are set and have nothing in this market to act on."""
+    from pricewar.market import kernel as k
+
+    if market.g[k.CONTRACT] > 0 and (market.t[:, k.VERTICAL] < 0).all():
+        return ["No type of team has a vertical here, so contracts change nothing."]
+    return []
 
 
 def _vendors(o: Outcomes) -> list[dict[str, Any]]:
@@ -191,6 +201,7 @@ def show(
 ) -> None:
     from rich.text import Text
 
+    from pricewar.cli import _plain
     from pricewar.cli.pictures import console, grid
 
     out, base = console(), runs[0]
@@ -198,14 +209,16 @@ def show(
     futures_ = f"{n} future{'s' if n != 1 else ''} of {base.M} months"
     moneys = list(dict.fromkeys(o.market.currency for o in runs))
     mixed = f" ({change} in {moneys[-1]})" if len(moneys) > 1 else ""
-    head = f": {title}; {futures_}, money in {moneys[0]}{mixed}, {seconds:.1f} s"
-    out.print(Text.assemble((base.market.name, "bold"), head))
+    head = f": {_plain(title)}; {futures_}, money in {moneys[0]}{mixed}, {seconds:.1f} s"
+    out.print(Text.assemble((_plain(base.market.name), "bold"), head))
     if sets:
         out.print(Text(sets, style="cyan"))
     for label, text in zip(("", f" under {change}"), how, strict=False):
         out.print(Text(f"conduct{label}: {text}"))
     if change:
         out.print(Text.assemble("against ", (change, "cyan")))
+    for text in dict.fromkeys(text for o in runs for text in idle(o.market)):
+        out.print(text)
     out.print()
     if len(runs) == 1:
         out.print(grid(_outcome_table(base), last=1))
@@ -383,7 +396,8 @@ def _segment_table(runs: Sequence[Outcomes], change: str) -> Any:
     return Table("who wins where", columns, tuple(rows), note)
 
 
-def levers(market: Market) -> None:
+def levers(market: Market | None) -> None:
+    """The parameters with their values in a market, or with the one that leaves each out."""
     from pricewar.cli.pictures import console, grid
     from pricewar.games.solution import Table
     from pricewar.market import fields
@@ -392,38 +406,41 @@ def levers(market: Market) -> None:
     out = console()
 
     def row(name: str, f: Any, value: str) -> tuple[str, ...]:
-        unit = f.unit.replace("money", market.currency)
+        unit = f.unit.replace("money", market.currency) if market else f.unit
         return name, value, unit, _bound(f.low) + " … " + _bound(f.high), f.meaning.removeprefix("lever: ")
 
-    heads = ("name", "here", "unit", "bounds", "meaning")
-    values: dict[str, float] = dict(zip(k.MARKET_FIELDS, market.g.tolist(), strict=True))
+    def off(f: Any) -> str:
+        return "needed" if f.off is None else f"{f.off:.4g}"
+
+    heads = ("name", "here" if market else "off", "unit", "bounds", "meaning")
+    values = dict(zip(k.MARKET_FIELDS, market.g.tolist(), strict=True)) if market else {}
     rules = [
         n for n, f in fields.MARKET.items() if f.meaning.startswith("lever:") or n.startswith("regulator")
     ]
     rest = [n for n in fields.MARKET if n not in rules]
     for title, names in (("rules from outside", rules), ("of the market", rest)):
-        lines = tuple(row(n, fields.MARKET[n], f"{values[n]:.4g}") for n in names)
+        lines = tuple(
+            row(n, fields.MARKET[n], f"{values[n]:.4g}" if market else off(fields.MARKET[n])) for n in names
+        )
         out.print(grid(Table(title, heads, lines), last=1))
         out.print()
+    if market:
+        vendors, types = ("vendors", *market.vendors), ("types", *market.segments, *market.types)
+        arrays = (market.v, market.t)
+    else:
+        vendors, types, arrays = ("vendors", "VENDOR"), ("types", "SEGMENT", "TYPE"), (None, None)
     for title, table, array, names, owners in (
-        ("of a vendor", fields.VENDOR, market.v, k.VENDOR_FIELDS, ("vendors", *market.vendors)),
-        (
-            "of a type of team",
-            fields.TYPE,
-            market.t,
-            k.TYPE_FIELDS,
-            ("types", *market.segments, *market.types),
-        ),
+        ("of a vendor", fields.VENDOR, arrays[0], k.VENDOR_FIELDS, vendors),
+        ("of a type of team", fields.TYPE, arrays[1], k.TYPE_FIELDS, types),
     ):
         rows = []
         for n, f in table.items():
+            if array is None:
+                rows.append(row(f".{n}", f, off(f)))
+                continue
             column = array[:, names.index(n)]
-            here = (
-                f"{column.min():.3g}"
-                if column.min() == column.max()
-                else f"{column.min():.3g} … {column.max():.3g}"
-            )
-            rows.append(row(f".{n}", f, here))
+            low, high = f"{column.min():.3g}", f"{column.max():.3g}"
+            rows.append(row(f".{n}", f, low if column.min() == column.max() else f"{low} … {high}"))
         note = f"before the dot: {', '.join(owners)}"
         out.print(grid(Table(title, heads, tuple(rows), note), last=1))
         out.print()
