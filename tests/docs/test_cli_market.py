@@ -72,7 +72,7 @@ def test_money_of_two_currencies_is_not_compared():
     effects = json.loads(run("simulate", "china-2024", *SMALL, *words, "--json", "-").output)["effects"]
     for e in effects:
         if e["name"] in ("subsidy", "bills", "surplus", "vendors_profit"):
-            assert e["change"] is None and e["sentence"] is None and not e["clear"]
+            assert (e["change"], e["sentence"], e["clear"]) == (None, None, False)
     assert next(e for e in effects if e["name"] == "hhi")["change"] is not None
 
 
@@ -204,6 +204,7 @@ def test_the_war_is_told_beside_history(tmp_path: Path):
         ((), "no MARKET is named"),
         (("china-2024", "--json", "nowhere/x.json"), "does not exist"),
         (("textbook", "--months", "3"), "leave it out"),
+        (("textbook", "--set", "rhoo=1"), "learning-bdks2010: has no parameter “rhoo”"),
         (("textbook", "--set", "rhoo=1"), "did you mean “rho”"),
     ],
     ids=lambda v: " ".join(v) if isinstance(v, tuple) else "",
@@ -221,6 +222,14 @@ def test_names_stand_for_numbers():
     assert settings(market, items, "--set") == {
         "deepseek.conduct": 3.0, "merge_into": 3.0, "deepseek.cash": 1000.0,
     }  # fmt: skip
+
+
+def test_one_day_is_no_days():
+    from pricewar.report.war_words import plainly
+
+    figures = {"low": 1, "high": 3, "last": 5, "history": 5, "history_last": 16}
+    assert "half within 1 day (80%: 1 to 3)" in (plainly("say.followed", {"lag": 1, **figures}) or "")
+    assert "half within 2 days (80%: 1 to 3)" in (plainly("say.followed", {"lag": 2, **figures}) or "")
 
 
 def test_sentences_of_effects():
@@ -246,7 +255,8 @@ def test_a_reader_that_goes_away_is_no_error(words: tuple[str, ...]):
     with subprocess.Popen(
         [sys.executable, "-c", code, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
-        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
         process.stdout.close()
         said = process.stderr.read()
         assert (process.wait(), said) == (0, b"")

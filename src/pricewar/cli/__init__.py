@@ -39,7 +39,7 @@ COMMANDS = {
 }
 
 
-class _Deserted(Exception):
+class _DesertedError(Exception):
     """The reader of our output went away: not our error, and not to be reported."""
 
 
@@ -64,10 +64,10 @@ class _Lazy(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            raise _Deserted from None
+            raise _DesertedError from None
         except SystemExit as error:
             if isinstance(error.__context__, BrokenPipeError):
-                raise _Deserted from None
+                raise _DesertedError from None
             raise
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
@@ -107,7 +107,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted; nothing was left half-written", err=True)
         code = 130
-    except (_Deserted, BrokenPipeError):
+    except (_DesertedError, BrokenPipeError):
         _discard()
         code = 0
     except OSError as error:

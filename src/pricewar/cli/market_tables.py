@@ -413,7 +413,7 @@ def levers(market: Market | None) -> None:
         return "needed" if f.off is None else f"{f.off:.4g}"
 
     heads = ("name", "here" if market else "off", "unit", "bounds", "meaning")
-    values = dict(zip(k.MARKET_FIELDS, market.g.tolist(), strict=True)) if market else {}
+    values: dict[str, float] = dict(zip(k.MARKET_FIELDS, market.g.tolist(), strict=True)) if market else {}
     rules = [
         n for n, f in fields.MARKET.items() if f.meaning.startswith("lever:") or n.startswith("regulator")
     ]

@@ -57,7 +57,9 @@ class Measure:
 
 MEASURES: dict[str, Measure] = {
     "hhi": Measure("concentration", "HHI", "of tokens among the vendors inside, at the end", "relative"),
-    "leader": Measure("the leader's share", "share", "of tokens among the vendors inside, at the end", "points"),
+    "leader": Measure(
+        "the leader's share", "share", "of tokens among the vendors inside, at the end", "points"
+    ),
     "fringe": Measure("the share of open weights", "share", "of tokens, at the end", "points"),
     "exits": Measure("the number of vendors that leave", "vendors", "by the end", "difference"),
     "light_low": Measure("the lowest light price over cost", "ratio", "paid, free use included"),

@@ -49,7 +49,7 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "史実で始めた {vendor:raw} は {chance:pct}。",
     ),
     "say.followed": (
-        "The others follow: half within {lag:num} days (80%: {low:num} to {high:num}), the last of them after {last:num}; in history after {history:num} and {history_last:num}.",
+        "The others follow: half within {lag:num} {lag:day|days} (80%: {low:num} to {high:num}), the last of them after {last:num}; in history after {history:num} and {history_last:num}.",
         "其他厂商跟进：一半在 {lag:num} 天内（80%：{low:num} 至 {high:num}），最后一家在 {last:num} 天后；历史上为 {history:num} 天和 {history_last:num} 天。",
         "他社は追随する。半数は {lag:num} 日以内（80%：{low:num}～{high:num}）、最後は {last:num} 日後。史実では {history:num} 日と {history_last:num} 日。",
     ),
