@@ -12,7 +12,7 @@ from pricewar.market import kernel as k
 from pricewar.market.model import Market, simulate
 
 LISTED = {"zhipu": 100, "alibaba": 120, "baidu": 120, "tencent": 100}
-"""Flagship list prices in April 2024, CNY a million tokens (one-api): GLM-4, Qwen-Max, ERNIE 4.0, hunyuan-pro."""
+"""Flagship list prices in April 2024, CNY a million tokens: GLM-4, Qwen-Max, ERNIE 4.0, hunyuan-pro."""
 
 
 @pytest.fixture(scope="module")

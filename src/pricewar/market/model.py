@@ -339,7 +339,8 @@ def check(market: Market) -> None:
             remedy="0 none, 1 training share, 2 revenue share, 3 shared results, 4 exclusive",
         )
     named = [k.MERGE_INTO, k.MERGE_FROM] if market.g[k.MERGE_MONTH] > 0 else []
-    named += [k.OPENER] if market.g[k.OPENING_FIXED] > 0 else []
+    # Given as −1, nobody opens.
+    named += [k.OPENER] if market.g[k.OPENING_FIXED] > 0 and market.g[k.OPENER] != -1 else []
     able = {float(j): n for j, n in enumerate(market.vendors) if market.v[j, k.V_CONDUCT] != k.FRINGE}
     for at in named:
         if float(market.g[at]) not in able:
