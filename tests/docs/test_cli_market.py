@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from pricewar.cli import cli
 from pricewar.cli.market import settings
-from pricewar.cli.market_tables import sentence, short
+from pricewar.cli.market_tables import fitted, sentence, short
 from pricewar.errors import PricewarError
 from pricewar.market import definition
 from pricewar.market.outcomes import Effect
@@ -230,6 +230,19 @@ def test_one_day_is_no_days():
     figures = {"low": 1, "high": 3, "last": 5, "history": 5, "history_last": 16}
     assert "half within 1 day (80%: 1 to 3)" in (plainly("say.followed", {"lag": 1, **figures}) or "")
     assert "half within 2 days (80%: 1 to 3)" in (plainly("say.followed", {"lag": 2, **figures}) or "")
+
+
+def test_a_narrow_terminal_gets_fewer_columns_and_no_broken_word():
+    from pricewar.games.solution import Table
+
+    table = Table(
+        "", ("vendor", "share", "80%", "cash"), (("bytedance", "31%", "21% – 47%", "9.14 bn"),), "n"
+    )
+    assert fitted(table, 80, ("80%", "cash")) == table
+    slim = fitted(table, 30, ("80%", "cash"))
+    assert slim.columns == ("vendor", "share", "cash")
+    assert slim.rows == (("bytedance", "31%", "9.14 bn"),)
+    assert slim.note == "n\nleft out for want of width: 80%"
 
 
 def test_sentences_of_effects():

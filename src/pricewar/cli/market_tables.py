@@ -226,9 +226,11 @@ def show(
         _against(out, base, runs[1], change)
     out.print()
     for o, label in zip(runs, ("", f" under {change}"), strict=False):
-        out.print(grid(_vendor_table(o, label + (f", {o.market.currency}" if mixed else ""))))
+        table = _vendor_table(o, label + (f", {o.market.currency}" if mixed else ""))
+        out.print(grid(fitted(table, out.width, ("80%", "/cost", "stage", "opens", "cash", "flagship"))))
         out.print()
-    out.print(grid(_segment_table(runs, change)))
+    spare = ("return", "surplus", *(f"surplus {m}" for m in moneys), "how often")
+    out.print(grid(fitted(_segment_table(runs, change), out.width, spare)))
     for o, label in zip(runs, ("", f" under {change}"), strict=False):
         dead = float(o.all_dead.mean())
         if dead:
@@ -289,7 +291,8 @@ def _against(out: Console, base: Outcomes, other: Outcomes, change: str) -> None
     if moneys[0] != moneys[1]:
         heads = tuple(f"{head}, {money}" for head, money in zip(heads, moneys, strict=True))
         note += "; money is each market's own and its change is not told"
-    out.print(grid(Table("", ("outcome", *heads, "change", "95%"), tuple(rows), note)))
+    table = Table("", ("outcome", *heads, "change", "95%"), tuple(rows), note)
+    out.print(grid(fitted(table, out.width, ("95%",) if out.width < 90 else ())))
     out.print()
     said = [text for e in effects if (text := sentence(e))]
     n = len(base.run.seeds)
@@ -362,6 +365,26 @@ def _vendor_table(o: Outcomes, label: str) -> Any:
     note = "medians of the last quarter: share of tokens, list price per million tokens and over long-run\n"
     note += "cost, cash and reserve; how often it leaves, and its likeliest stage at the end"
     return Table(f"vendors at the end{label}", tuple(heads), tuple(rows), note)
+
+
+def fitted(table: Any, width: int, spare: Sequence[str]) -> Any:
+    """The table without as many columns of `spare`, the least needed first, as the width asks for; said."""
+    from dataclasses import replace
+
+    heads, rows, left_out = list(table.columns), [list(row) for row in table.rows], []
+    for name in spare:
+        wide = [max(len(h), *(len(str(row[at])) for row in rows), 0) for at, h in enumerate(heads)]
+        if sum(wide) + 2 * len(wide) - 2 <= width:
+            break
+        while name in heads:
+            at = heads.index(name)
+            for line in (heads, *rows):
+                del line[at]
+            left_out.append(name)
+    note, named = table.note, [name for name in dict.fromkeys(left_out) if name.strip()]
+    if named:
+        note += ("\n" if note else "") + f"left out for want of width: {', '.join(named)}"
+    return replace(table, columns=tuple(heads), rows=tuple(tuple(row) for row in rows), note=note)
 
 
 def _known(value: float) -> float:

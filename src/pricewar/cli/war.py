@@ -281,6 +281,7 @@ def show(data: Mapping[str, Any], *, brief: bool = False) -> None:
 
 
 def _started(out: Console, data: Mapping[str, Any]) -> None:
+    from pricewar.cli.market_tables import fitted
     from pricewar.cli.pictures import grid
     from pricewar.games.solution import Table
 
@@ -296,14 +297,16 @@ def _started(out: Console, data: Mapping[str, Any]) -> None:
             f"{days(row['low'])} – {days(row['high'])}" if row["median"] is not None else "", past,
         ))  # fmt: skip
     note = f"chance alone opens in {data['opened']['chance']:.0%}; lag in days from the opening to a deep cut"
-    columns = ("", "opens", "", "follows", "lag", "80%", "history")
-    out.print(grid(Table("who opens, who follows and how late", columns, tuple(rows), note), left=1))
+    columns = ("", "opens", " ", "follows", "lag", "80%", "history")
+    table = Table("who opens, who follows and how late", columns, tuple(rows), note)
+    out.print(grid(fitted(table, out.width, (" ", "80%"))))
 
 
 def _paths(out: Console, data: Mapping[str, Any], tier: str) -> None:
     """A chart of the model's paths, and a table of model and history at a few months."""
     import numpy as np
 
+    from pricewar.cli.market_tables import fitted
     from pricewar.cli.pictures import draw, grid
     from pricewar.games.solution import Picture, Table
 
@@ -338,7 +341,8 @@ def _paths(out: Console, data: Mapping[str, Any], tier: str) -> None:
     note = (
         "medians; list price so many months after the opening, input and output blended where both are known"
     )
-    out.print(grid(Table("", ("", "", *(str(m) for m in months)), tuple(cells), note), left=2))
+    table = Table("", ("", "", *(str(m) for m in months)), tuple(cells), note)
+    out.print(grid(fitted(table, out.width, ("30", "18", "9", "2", "24", "1")), left=2))
 
 
 def _days(data: Mapping[str, Any]) -> float:
@@ -361,7 +365,7 @@ def _log(value: float | None) -> float | None:
 
 
 def _standing(out: Console, data: Mapping[str, Any]) -> None:
-    from pricewar.cli.market_tables import short
+    from pricewar.cli.market_tables import fitted, short
     from pricewar.cli.pictures import grid
     from pricewar.games.solution import Table
 
@@ -379,7 +383,8 @@ def _standing(out: Console, data: Mapping[str, Any]) -> None:
     note = "medians so many months after the opening: share of tokens, cash and reserve; how often it\n"
     note += "leaves, gives light use away (allowance or price of zero), and of allowances, how often more\n"
     note += "than half is withdrawn by the end"
-    out.print(grid(Table("shares, cash, free use", columns, tuple(rows), note), left=1))
+    spare = (*(f"share {m}" for m in at[1:-1]), f"cash {edges[0]}", "ends")
+    out.print(grid(fitted(Table("shares, cash, free use", columns, tuple(rows), note), out.width, spare)))
 
 
 def _ribbons(out: Console, data: Mapping[str, Any]) -> None:
