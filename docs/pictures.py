@@ -1,4 +1,4 @@
-"""Takes the pictures of the README from the real report, in Chromium: `make docs`."""
+"""Takes the pictures of the README from the real report and the real war, in Chromium: `make docs`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,17 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from pricewar.cli.bill import run
+from pricewar.cli.options import Progress
+from pricewar.cli.war import played
+from pricewar.report import war
 from pricewar.usage.sample import write_sample
 
 HERE = Path(__file__).parent
-SHOTS = (("report", "en", "light", 1280, 900), ("report_zh_dark", "zh", "dark", 1280, 900))
+SHOTS = (
+    ("report", "report", "en", "light", 1280, 900),
+    ("report", "report_zh_dark", "zh", "dark", 1280, 900),
+    ("war", "war", "en", "light", 1280, 1400),
+)
 
 
 def main() -> int:
@@ -27,13 +34,15 @@ def main() -> int:
         log, report = Path(folder) / "usage.csv", Path(folder) / "report.html"
         write_sample(log)
         run(log, command="pricewar demo", html_to=report, quiet=True)
+        told = Path(folder) / "war.html"
+        war.write(told, played(200, Progress(quiet=True), "pricewar war --html war.html"))
         browser = tools.chromium.launch(
             executable_path=chromium,
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"],
         )
-        for name, language, scheme, width, height in SHOTS:
+        for which, name, language, scheme, width, height in SHOTS:
             page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
-            page.goto(report.as_uri())
+            page.goto((told if which == "war" else report).as_uri())
             page.locator("select").first.select_option(language)
             page.wait_for_timeout(800)
             page.screenshot(path=HERE / "img" / f"{name}.png")

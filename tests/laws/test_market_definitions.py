@@ -456,3 +456,27 @@ def test_the_page_of_parameters_is_what_the_definitions_say(monkeypatch: pytest.
 
     page = (ROOT / "docs" / "market_parameters.md").read_text(encoding="utf-8")
     assert page == market_parameters_page(), "run `make docs`"
+
+
+def test_a_market_of_fringes_alone_is_refused() -> None:
+    """Nobody would set a price: outcomes of the vendors inside would be taken over none."""
+    market = definition.market("china-2024")
+    with pytest.raises(ConfigurationError, match="fringe"):
+        model.check(market.with_({"vendors.conduct": float(kernel.FRINGE)}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"merge_into": 99, "merge_from": 1, "merge_month": 3}, "merge_into is 99"),
+        ({"merge_into": 1.5, "merge_from": 2, "merge_month": 3}, "merge_into is 1.5"),
+        ({"merge_into": 7, "merge_from": 2, "merge_month": 3}, "merge_into is 7"),
+        ({"merge_into": 2, "merge_from": 2, "merge_month": 3}, "one vendor"),
+        ({"opening_fixed": 1, "opener": 99}, "opener is 99"),
+        ({"contract": 2.5}, "contract is 2.5"),
+    ],
+)
+def test_numbers_of_vendors_and_contracts_mean_something(changes: dict[str, float], said: str) -> None:
+    """A merger with nobody, with oneself or with the fringe would be no merger, and nobody would be told."""
+    with pytest.raises(ConfigurationError, match=said):
+        model.check(definition.market("china-2024").with_(dict(changes)))

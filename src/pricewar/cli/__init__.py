@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -13,7 +14,11 @@ import click
 from pricewar import __version__
 
 COMMANDS = {
-    "demo": ("pricewar.cli.demo", "demo", "Bill a realistic sample log on real offers: table and report."),
+    "demo": (
+        "pricewar.cli.demo",
+        "demo",
+        "Bill a realistic sample log on real offers, then play the price war: tables, report.",
+    ),
     "bill": ("pricewar.cli.bill", "bill", "Bill a usage log on real offers, fine print included."),
     "advise": (
         "pricewar.cli.advise",
@@ -40,6 +45,10 @@ COMMANDS = {
 }
 
 
+class _DesertedError(Exception):
+    """The reader of our output went away: not our error, and not to be reported."""
+
+
 class _Lazy(click.Group):
     """Commands whose modules are loaded on use, so that help is instant."""
 
@@ -55,6 +64,17 @@ class _Lazy(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        # rich and click make a broken pipe an exit of their own, with 1, which is a breached threshold here
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise _DesertedError from None
+        except SystemExit as error:
+            if isinstance(error.__context__, BrokenPipeError):
+                raise _DesertedError from None
+            raise
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         from pricewar.errors import did_you_mean
@@ -93,8 +113,8 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted; nothing was left half-written", err=True)
         code = 130
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output went away: not our error, and not to be reported
+    except (_DesertedError, BrokenPipeError):
+        _discard()
         code = 0
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
@@ -103,6 +123,14 @@ def main() -> None:
         with contextlib.suppress(OSError):
             sys.stdout.close()  # what could not be written must not be tried again at the end
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _discard() -> None:
+    """What is still to be written goes nowhere, so that the end of the process does not try it again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _plain(text: str) -> str:

@@ -6,8 +6,8 @@ import json
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,27 +18,20 @@ from pricewar.errors import ConfigurationError, did_you_mean
 from pricewar.files import writable, write_text
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    from pricewar.market.conduct import Equilibrium
     from pricewar.market.model import Market, Run
-    from pricewar.market.outcomes import Effect, Outcomes, Spread
+    from pricewar.market.outcomes import Outcomes
 
 CHUNK = 2  # futures between two looks at Ctrl-C
 TEXTBOOK = "textbook"
-SHOWN = (
-    "hhi", "leader", "fringe", "exits", "light_low", "light_end", "flagship_low", "flagship_end", "cover_low",
-    "cover_end", "free", "subsidy", "subsidy_share", "vendors_profit", "suppliers_profit", "suppliers_lead",
-    "bills", "tokens", "surplus", "switching", "roi", "consumers", "opening", "followers", "lag",
-    "war_months", "harvest", "harvest_month", "regulator",
-)  # fmt: skip
 
 
 @click.command(context_settings={"max_content_width": 100})
-@click.argument("market")
+@click.argument("market", required=False)
 @click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="A parameter; repeat for more.")
 @click.option("--against", multiple=True, metavar="NAME=VALUE|MARKET",
               help="Compare with this change (repeat for more), or with another market.")  # fmt: skip
-@click.option("--seeds", type=click.IntRange(1, 100_000), default=48, show_default=True, help="Futures.")
+@click.option("--seeds", type=click.IntRange(1, 100_000), default=100, show_default=True, help="Futures.")
 @click.option("--months", type=click.IntRange(1, 1200), help="Horizon.  [default: the market's own]")
 @click.option(
     "--conduct",
@@ -53,7 +46,7 @@ SHOWN = (
 @click.option("--dataset", type=click.Path(path_type=Path), help="Write every series as NetCDF (xarray).")
 @click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
 def simulate(
-    market: str,
+    market: str | None,
     sets: tuple[str, ...],
     against: tuple[str, ...],
     seeds: int,
@@ -76,6 +69,18 @@ def simulate(
     pricewar simulate global-2025 --set deepseek.cash=1e9 --against price_floor=1
     """
     progress = Progress(quiet)
+    if market is None:
+        from pricewar.market.definition import bundled
+
+        if not levers:
+            known = ", ".join((*bundled(), TEXTBOOK))
+            raise ConfigurationError("no MARKET is named", remedy=f"{known}, or a YAML file")
+        from pricewar.cli.market_tables import levers as list_levers
+
+        list_levers(None)
+        return 0
+    if dataset is not None and str(dataset) == "-":
+        raise ConfigurationError("NetCDF is not written to stdout", where="--dataset", remedy="name a file")
     for path in (json_to, dataset):
         if path is not None and str(path) != "-":
             writable(path)
@@ -85,6 +90,8 @@ def simulate(
             if given:
                 raise ConfigurationError("textbook does not take it", where=option, remedy="leave it out")
         return _textbook(sets, json_to, progress)
+    from pricewar.cli.market_tables import document, show
+    from pricewar.cli.market_tables import levers as show_levers
     from pricewar.market import definition
 
     text = definition.load(market)
@@ -92,7 +99,7 @@ def simulate(
     if months is not None:
         made = replace(made, months=months)
     if levers:
-        _levers(made)
+        show_levers(made)
         return 0
     here = _checked(made.with_(settings(made, sets, "--set")))
     there, change = None, ""
@@ -100,26 +107,27 @@ def simulate(
         there, change = _other(here, against, sets, months)
         _checked(there)
     begun = time.perf_counter()
-    worlds = [here] if there is None else [here, there]
+    worlds, how = [here] if there is None else [here, there], []
     if conduct == "solved":
-        worlds = [_solved(w, progress) for w in worlds]
-    runs = [
-        outcomes(w, seeds, progress, f"simulating{f' {n + 1} of 2' if there is not None else ''}")
-        for n, w in enumerate(worlds)
-    ]
+        solved = [_solved(w, progress) for w in worlds]
+        worlds, how = [s.market for s in solved], [_quality(s) for s in solved]
+    runs: list[Outcomes] = []
+    for n, world in enumerate(worlds):
+        what = f"simulating {n + 1} of 2" if there is not None else "simulating"
+        runs.append(outcomes(world, seeds, progress, what, runs[0] if runs else None))
     seconds = time.perf_counter() - begun
     if dataset is not None:
         _netcdf(runs[0].run, dataset)
         progress.say(f"written: {dataset}")
     if json_to is not None:
-        data = document(runs, text.text.title, list(sets), list(against), conduct, seconds)
+        data = document(runs, text.text.title, list(sets), list(against), how, seconds)
         body = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
         if str(json_to) == "-":
             click.echo(body, nl=False)
             return 0
         write_text(json_to, body)
         progress.say(f"written: {json_to}")
-    _show(runs, text.text.title, ", ".join(sets), change, seconds, conduct)
+    show(runs, text.text.title, ", ".join(sets), change, seconds, how)
     return 0
 
 
@@ -159,11 +167,14 @@ def _ready(market: Market) -> None:
     )  # fmt: skip
 
 
-def outcomes(market: Market, seeds: int, progress: Progress, what: str) -> Outcomes:
-    """Outcomes of that many futures."""
+def outcomes(
+    market: Market, seeds: int, progress: Progress, what: str, beside: Outcomes | None = None
+) -> Outcomes:
+    """Outcomes of that many futures, measured from where those `beside` begin if it is the same market."""
     from pricewar.market.outcomes import Outcomes
 
-    return Outcomes(futures(market, range(seeds), progress, what))
+    same = beside is not None and beside.market.name == market.name
+    return Outcomes(futures(market, range(seeds), progress, what), beside if same else None)
 
 
 def settings(market: Market, items: Sequence[str], option: str) -> dict[str | tuple[str, ...], float]:
@@ -193,6 +204,8 @@ def settings(market: Market, items: Sequence[str], option: str) -> dict[str | tu
             ) from None
         if not math.isfinite(number):
             raise ConfigurationError(f"“{value}” is not finite", where=f"{option} {key}")
+        if key in found:
+            raise ConfigurationError(f"“{key}” is given twice", where=option, remedy="give it once")
         found[key] = number
     return found
 
@@ -229,29 +242,28 @@ def _checked(market: Market) -> Market:
     return market
 
 
-def _solved(market: Market, progress: Progress) -> Market:
+def _solved(market: Market, progress: Progress) -> Equilibrium:
     from pricewar.market import conduct
 
-    share = progress.share("solving conduct")
     last = [time.monotonic()]
 
     def under_way(what: str, best: float) -> None:
         if time.monotonic() - last[0] > 5.0:
             last[0] = time.monotonic()
             progress.say(f"  {what}; exploitability so far {best:.3f}")
-        share(0, 0)
 
     progress.say("solving the vendors' conduct …")
-    try:
-        found = conduct.solve(market, progress=under_way)
-    finally:
-        progress.done()
-    word = "solved" if found.solved else f"not below its tolerance: {found.remedy}"
-    progress.say(
-        f"conduct {word}; exploitability {found.profile.exploitability:.3f}, in a richer class "
-        f"{found.richer:.3f}; {len(found.near)} profiles as near; {found.seconds:.0f} s"
+    return conduct.solve(market, progress=under_way)
+
+
+def _quality(found: Equilibrium) -> str:
+    """How good a solution is, in words."""
+    word = "solved" if found.solved else f"not solved to {found.tolerance:g} ({found.remedy})"
+    near = len(found.near)
+    return (
+        f"{word}; exploitability {found.profile.exploitability:.3f}, in a richer class {found.richer:.3f}; "
+        f"{near} profile{'' if near == 1 else 's'} below the tolerance; {found.seconds:.0f} s"
     )
-    return found.market
 
 
 def _netcdf(run: Run, path: Path) -> None:
@@ -270,394 +282,13 @@ def _netcdf(run: Run, path: Path) -> None:
         Path(name).unlink(missing_ok=True)
 
 
-# ---------------------------------------------------------------- as JSON
-
-
-def plain(value: Any) -> Any:
-    """Plain data for JSON; what is unknown is None."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    if isinstance(value, float):
-        return float(f"{value:.6g}") if math.isfinite(value) else None
-    return value
-
-
-def document(
-    runs: Sequence[Outcomes], title: str, sets: list[str], against: list[str], conduct: str, seconds: float
-) -> dict[str, Any]:
-    """What `--json` writes."""
-    from pricewar import __version__
-    from pricewar.market.outcomes import MEASURES, compare
-
-    def one(o: Outcomes) -> dict[str, Any]:
-        summary = o.summary()
-        return {
-            "market": o.market.name,
-            "currency": o.market.currency,
-            "months": o.market.months,
-            "outcomes": {
-                name: {"unit": m.unit, "meaning": f"{m.noun}: {m.meaning}", **asdict(summary[name])}
-                for name, m in MEASURES.items()
-            },
-            "vendors": _vendors(o),
-            "segments": _segments(o),
-            "nobody_left": float(o.all_dead.mean()),
-        }
-
-    data: dict[str, Any] = {
-        "pricewar": __version__, "title": title, "set": sets, "against": against, "conduct": conduct,
-        "futures": len(runs[0].run.seeds), "seconds": round(seconds, 2), **one(runs[0]),
-    }  # fmt: skip
-    if len(runs) > 1:
-        data["other"] = one(runs[1])
-        data["effects"] = [
-            {**asdict(e), "kind": e.measure.change, "clear": e.clear, "sentence": sentence(e)}
-            for e in compare(*runs)
-        ]
-    return plain(data)
-
-
-def _vendors(o: Outcomes) -> list[dict[str, Any]]:
-    import numpy as np
-
-    from pricewar.market.outcomes import TIERS, spread
-    from pricewar.market.stages import STAGES
-
-    last = slice(max(o.M - 3, 0), None)
-
-    def end(values: Any) -> Spread:
-        known = np.isfinite(values[:, last])
-        count = known.sum(1)
-        total = np.where(known, values[:, last], 0.0).sum(1)
-        return spread(np.where(count > 0, total / np.maximum(count, 1), np.nan))
-
-    share, cash = end(o.share()), end(o.run.vendor["cash"] + o.run.vendor["reserve"])
-    price, over = ({t: end(f(t)) for t in TIERS} for f in (o.price, o.vendor_price_over_cost))
-    free = end(o.run.vendor["allowance"])
-    rows = []
-    for j, name in enumerate(o.market.vendors):
-        stage = [float((o.vendor_stage[:, -1, j] == c).mean()) for c in range(len(STAGES))]
-        rows.append({
-            "vendor": name, "inside": bool(o.inside[j]), "share": _at(share, j),
-            **{f"price_{t}": _at(price[t], j) for t in TIERS},
-            **{f"over_cost_{t}": _at(over[t], j) for t in TIERS},
-            "allowance": _at(free, j), "cash": _at(cash, j),
-            "leaves": float(np.isfinite(o.exit_month[:, j]).mean()),
-            "opens": float((o.opener == j).mean()),
-            "stage": STAGES[int(np.argmax(stage))] if any(stage) else None,
-            "stage_chance": max(stage),
-        })  # fmt: skip
-    return rows
-
-
-def _at(s: Spread, j: int) -> dict[str, float]:
-    return {"median": float(s.median[j]), "low": float(s.low[j]), "high": float(s.high[j])}
-
-
-def _segments(o: Outcomes) -> list[dict[str, Any]]:
-    from pricewar.market.outcomes import named, spread
-
-    surplus = spread(o.by_segment(o.surplus).sum(1))
-    rows = []
-    for s, name in enumerate(o.market.segments):
-        winner, chance, chances = o.winners[s]
-        returns = spread(o.roi[:, -1][:, o.segment == s])
-        rows.append({
-            "segment": name,
-            "winner": o.market.vendors[winner] if winner >= 0 else None,
-            "chance": chance, "chances": named(o.market, chances),
-            "surplus": _at(surplus, s),
-            "roi": {t: _at(returns, i) for i, t in enumerate(
-                [t for t, at in zip(o.market.types, o.segment, strict=True) if at == s])},
-        })  # fmt: skip
-    return rows
-
-
-# ---------------------------------------------------------------- in the terminal
-
-
-def short(value: float) -> str:
-    """A large number in three digits and a word: 2.29 bn."""
-    if not math.isfinite(value):
-        return "–"
-    size = abs(value)
-    for scale, word in ((1e12, " tn"), (1e9, " bn"), (1e6, " mn"), (1e3, " k")):
-        if size >= scale * 0.9995:
-            number = value / scale
-            return f"{number:,.0f}{word}" if abs(number) >= 100 else f"{number:.3g}{word}"
-    return f"{value:.3g}"
-
-
-def _writer(unit: str) -> Callable[[float], str]:
-    writers: dict[str, Callable[[float], str]] = {
-        "HHI": lambda x: f"{x:.2f}", "ratio": lambda x: f"{x:.2f}", "share": lambda x: f"{x:.0%}",
-        "chance": lambda x: f"{x:.0%}", "day": lambda x: f"{x:.0f}", "days": lambda x: f"{x:.0f}",
-        "month": lambda x: f"{x:.0f}", "months": lambda x: f"{x:.0f}", "vendors": lambda x: f"{x:.0f}",
-        "mn tokens": lambda x: short(x * 1e6),
-    }  # fmt: skip
-    write = writers.get(unit, short)
-    return lambda x: write(x) if math.isfinite(x) else "–"
-
-
-def span(low: float, high: float, write: Callable[[float], str]) -> str:
-    """A range, its ends written alike."""
-    if not math.isfinite(low + high):
-        return ""
-    return f"{write(low)} – {write(high)}" if write(low) != write(high) else write(low)
-
-
-def sentence(effect: Effect) -> str | None:
-    """ "concentration falls 27% (24–31)"; None where nothing changed clearly."""
-    if not effect.clear:
-        return None
-    verb = "rises" if effect.change > 0 else "falls"
-    ends = sorted((abs(effect.low), abs(effect.high)))
-    if effect.measure.change in ("relative", "points"):
-        what = "%" if effect.measure.change == "relative" else " points"
-        digits = 0 if abs(effect.change) >= 0.095 else 1
-        size, low, high = (f"{100 * x:.{digits}f}" for x in (abs(effect.change), *ends))
-        return f"{effect.measure.noun} {verb} {size}{what} ({low}–{high})"
-    write = short if effect.measure.unit == "money" else (lambda x: f"{x:.2g}")
-    return f"{effect.measure.noun} {verb} by {write(abs(effect.change))} ({write(ends[0])}–{write(ends[1])})"
-
-
-def _show(runs: Sequence[Outcomes], title: str, sets: str, change: str, seconds: float, conduct: str) -> None:
-    from rich.text import Text
-
-    from pricewar.cli.pictures import console, grid
-
-    out, base = console(), runs[0]
-    n = len(base.run.seeds)
-    futures_ = f"{n} future{'s' if n != 1 else ''} of {base.M} months"
-    head = f": {title}; {futures_}, money in {base.market.currency}, {seconds:.1f} s"
-    out.print(Text.assemble((base.market.name, "bold"), head))
-    if sets:
-        out.print(Text(sets, style="cyan"))
-    if conduct == "solved":
-        out.print(Text("conduct solved" + (" under each rule" if change else "")))
-    if change:
-        out.print(Text.assemble("against ", (change, "cyan")))
-    out.print()
-    if len(runs) == 1:
-        out.print(grid(_outcome_table(base)))
-    else:
-        _against(out, base, runs[1], change)
-    out.print()
-    for o, label in zip(runs, ("", f" under {change}"), strict=False):
-        out.print(grid(_vendor_table(o, label)))
-        out.print()
-    out.print(grid(_segment_table(runs, change)))
-    for o, label in zip(runs, ("", f" under {change}"), strict=False):
-        dead = float(o.all_dead.mean())
-        if dead:
-            out.print(
-                f"\nNobody inside is left at the end in {dead:.0%} of the futures{label}; "
-                "shares and prices at the end are those of the others."
-            )
-    if n < 20:
-        out.print(Text(f"\n{n} futures are few: ranges are rough (--seeds).", style="dim"))
-
-
-def _outcome_table(o: Outcomes) -> Any:
-    from pricewar.games.solution import Table
-    from pricewar.market.outcomes import MEASURES
-
-    rows, summary = [], o.summary()
-    for name in SHOWN:
-        m, s = MEASURES[name], summary[name]
-        if not s.known or (name == "regulator" and not s.high):
-            continue
-        write = _writer(m.unit)
-        if m.unit == "chance":
-            rows.append((_label(name), f"{o.values[name].mean():.0%}", "of futures", m.meaning))
-            continue
-        known = "" if s.known == 1 else f"; known in {s.known:.0%}"
-        rows.append((_label(name), write(float(s.median)), span(float(s.low), float(s.high), write),
-                     m.meaning + known))  # fmt: skip
-    return Table("", ("outcome", "median", "80% of futures", ""), tuple(rows))
-
-
-def _label(name: str) -> str:
-    from pricewar.market.outcomes import MEASURES
-
-    return MEASURES[name].noun.removeprefix("the ")
-
-
-def _against(out: Console, base: Outcomes, other: Outcomes, change: str) -> None:
-    from pricewar.cli.pictures import grid
-    from pricewar.games.solution import Table
-    from pricewar.market.outcomes import compare
-
-    effects = compare(base, other)
-    rows = []
-    for e in effects:
-        write = _writer(e.measure.unit)
-        if e.name not in SHOWN or not math.isfinite(e.change):
-            continue
-        a, b = (_middle(o, e.name) for o in (base, other))
-        if e.name == "regulator" and not a + b:
-            continue
-        rows.append((_label(e.name), write(a), write(b), _size(e, e.change), _interval(e)))
-    paired = base.run.seeds == other.run.seeds and base.market.name == other.market.name
-    note = "medians, chances as shares of futures; change of the mean with its 95% interval,\n"
-    note += "future against future" if paired else "the two markets drawn apart"
-    out.print(grid(Table("", ("outcome", "as it is", _narrow(change), "change", "95%"), tuple(rows), note)))
-    out.print()
-    said = [text for e in effects if (text := sentence(e))]
-    if said:
-        out.print(f"With {change}, " + "; ".join(said) + ".")
-    else:
-        out.print(f"With {change}, nothing changes clearly in {len(base.run.seeds)} futures.")
-
-
-def _narrow(text: str) -> str:
-    return text if len(text) <= 24 else text[:23] + "…"
-
-
-def _middle(o: Outcomes, name: str) -> float:
-    from pricewar.market.outcomes import MEASURES
-
-    if MEASURES[name].unit == "chance":
-        return float(o.values[name].mean())
-    return float(o.summary()[name].median)
-
-
-def _size(e: Effect, value: float) -> str:
-    if not math.isfinite(value):
-        return ""
-    if e.measure.change == "difference":
-        text = short(abs(value)) if e.measure.unit == "money" else f"{abs(value):.2g}"
-    else:
-        text = f"{abs(value):.1%}" if abs(value) < 0.0995 else f"{abs(value):.0%}"
-        if e.measure.change == "points":
-            text = text.removesuffix("%") + " pt"
-    return ("+" if value > 0 else "−" if value < 0 else "") + text
-
-
-def _interval(e: Effect) -> str:
-    if e.low == e.high:
-        return "" if e.clear else "none"
-    return f"{_size(e, e.low)} … {_size(e, e.high)}" + ("" if e.clear else "  unclear")
-
-
-def _vendor_table(o: Outcomes, label: str) -> Any:
-    from pricewar.games.solution import Table
-
-    rows = []
-    peace = o.opener.max(initial=-1) >= 0
-    write = _writer("price")
-    for row in sorted(_vendors(o), key=lambda r: (not r["inside"], -_known(r["share"]["median"]))):
-        share, cash = row["share"], row["cash"]
-
-        def mid(key: str, write: Callable[[float], str] = write, row: Mapping[str, Any] = row) -> str:
-            return write(row[key]["median"]) if math.isfinite(row[key]["median"]) else "–"
-
-        cells = [
-            row["vendor"], mid("share", lambda x: f"{x:.0%}"),
-            span(share["low"], share["high"], lambda x: f"{x:.0%}"),
-            mid("price_light"), mid("over_cost_light", lambda x: f"{x:.2f}"),
-            mid("price_flagship"), mid("over_cost_flagship", lambda x: f"{x:.2f}"),
-            short(cash["median"]) if row["inside"] else "", f"{row['leaves']:.0%}",
-            f"{row['stage']} {row['stage_chance']:.0%}" if row["stage"] else "",
-        ]  # fmt: skip
-        if peace:
-            cells.insert(1, f"{row['opens']:.0%}" if row["inside"] else "")
-        rows.append(tuple(cells))
-    heads = ["vendor", "share", "80%", "light", "/cost", "flagship", "/cost", "cash", "leaves", "stage"]
-    if peace:
-        heads.insert(1, "opens")
-    note = "medians of the last quarter: share of tokens, list price per million tokens and over long-run\n"
-    note += "cost, cash and reserve; how often it leaves, and its likeliest stage at the end"
-    return Table(f"vendors at the end{label}", tuple(heads), tuple(rows), note)
-
-
-def _known(value: float) -> float:
-    return value if math.isfinite(value) else -1.0
-
-
-def _segment_table(runs: Sequence[Outcomes], change: str) -> Any:
-    from pricewar.games.solution import Table
-
-    sides = [_segments(o) for o in runs]
-    rows = []
-    for k, row in enumerate(sides[0]):
-        cells: list[str] = [row["segment"]]
-        for side in sides:
-            if k >= len(side) or side[k]["segment"] != row["segment"]:
-                cells += ["", "", "", ""]
-                continue
-            s = side[k]
-            returns = [r["median"] for r in s["roi"].values() if math.isfinite(r["median"])]
-            cells += [
-                s["winner"] or "nobody", f"{s['chance']:.0%}", short(s["surplus"]["median"]),
-                span(min(returns), max(returns), lambda x: f"{x:.1f}") if returns else "",
-            ]  # fmt: skip
-        rows.append(tuple(cells))
-    heads = ("winner", "how often", "surplus", "return")
-    columns = ("segment", *heads) if len(runs) == 1 else ("segment", *heads, *heads)
-    note = "winner by teams weighted by budget at the end; surplus of teams over month 1's, cumulated;\n"
-    note += "return: what teams keep of a unit spent, over types" + (
-        f"; right: under {change}" if change else ""
-    )
-    return Table("who wins where", columns, tuple(rows), note)
-
-
-def _levers(market: Market) -> None:
-    from pricewar.cli.pictures import console, grid
-    from pricewar.games.solution import Table
-    from pricewar.market import fields
-    from pricewar.market import kernel as k
-
-    out = console()
-
-    def row(name: str, f: Any, value: str) -> tuple[str, ...]:
-        unit = f.unit.replace("money", market.currency)
-        return name, value, unit, f"{f.low:g} … {f.high:g}", f.meaning.removeprefix("lever: ")
-
-    heads = ("name", "here", "unit", "bounds", "meaning")
-    values: dict[str, float] = dict(zip(k.MARKET_FIELDS, market.g.tolist(), strict=True))
-    rules = [
-        n for n, f in fields.MARKET.items() if f.meaning.startswith("lever:") or n.startswith("regulator")
-    ]
-    rest = [n for n in fields.MARKET if n not in rules]
-    for title, names in (("rules from outside", rules), ("of the market", rest)):
-        lines = tuple(row(n, fields.MARKET[n], f"{values[n]:.4g}") for n in names)
-        out.print(grid(Table(title, heads, lines)))
-        out.print()
-    for title, table, array, names, owners in (
-        ("of a vendor", fields.VENDOR, market.v, k.VENDOR_FIELDS, ("vendors", *market.vendors)),
-        (
-            "of a type of team",
-            fields.TYPE,
-            market.t,
-            k.TYPE_FIELDS,
-            ("types", *market.segments, *market.types),
-        ),
-    ):
-        rows = []
-        for n, f in table.items():
-            column = array[:, names.index(n)]
-            here = (
-                f"{column.min():.3g}"
-                if column.min() == column.max()
-                else f"{column.min():.3g} … {column.max():.3g}"
-            )
-            rows.append(row(f".{n}", f, here))
-        note = f"before the dot: {', '.join(owners)}"
-        out.print(grid(Table(title, heads, tuple(rows), note), left=1))
-        out.print()
-
-
 # ---------------------------------------------------------------- the textbook
 
 
 def _textbook(sets: Sequence[str], json_to: Path | None, progress: Progress) -> int:
     """The market that reduces to an exact game, beside that game's equilibria."""
     from pricewar.cli.games import _settings
+    from pricewar.cli.market_tables import plain
     from pricewar.cli.pictures import console, grid
     from pricewar.market import textbook
 

@@ -38,11 +38,13 @@ def draw(picture: Picture, width: int = 80, *, powers: bool = False) -> Text:
     return text
 
 
-def grid(table: Table, left: int = 1) -> Group:
-    """A table of a solution; its first `left` columns are words, and its note stands below."""
+def grid(table: Table, left: int = 1, last: int = 0) -> Group:
+    """A table of a solution; its first `left` and its `last` columns are words, its note stands below."""
     out = Grid(box=None, pad_edge=False, header_style="dim", show_header=any(table.columns))
     for at, name in enumerate(table.columns):
-        out.add_column(name, justify="left" if at < left else "right", overflow="fold")
+        out.add_column(
+            name, justify="left" if at < left or at >= len(table.columns) - last else "right", overflow="fold"
+        )
     for row in table.rows:
         out.add_row(*(Text(_cell(cell)) for cell in row))
     title = [Text(table.title, style="bold")] if table.title else []

@@ -63,7 +63,8 @@ def war(seeds: int, lang: str, html_to: Path | None, json_to: Path | None, quiet
 def played(seeds: int, progress: Progress, command: str) -> dict[str, Any]:
     """The war in that many futures, beside the record, as plain data with its story."""
     from pricewar import __version__
-    from pricewar.cli.market import outcomes, plain
+    from pricewar.cli.market import outcomes
+    from pricewar.cli.market_tables import plain
     from pricewar.cli.wars import read
     from pricewar.market import definition
     from pricewar.market.beside import beside
@@ -132,7 +133,8 @@ def story(data: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
             told.append(("say.opener", {"vendor": mine["vendor"], "chance": mine["chance"]}))
         if followed["lag"]:
             told.append(("say.followed", {
-                **{k: _whole(followed["lag"][at]) for k, at in (("lag", "median"), ("low", "low"), ("high", "high"))},
+                "lag": _whole(followed["lag"]["median"]), "low": _whole(followed["lag"]["low"]),
+                "high": _whole(followed["lag"]["high"]),
                 "last": _whole(followed["last"]["median"]), "history": _whole(followed["history_lag"]),
                 "history_last": _whole(followed["history_last"]),
             }))  # fmt: skip
@@ -159,20 +161,23 @@ def story(data: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
         }))  # fmt: skip
     else:
         told.append(("say.stay", {}))
-    ends = [(r["median"][-1], r) for r in data["shares"] if r["median"][-1] is not None]
+    if data["nobody_left"]:
+        told.append(("say.nobody", {"chance": data["nobody_left"]}))
+    ends = [r for r in data["shares"] if r["end"]["median"] is not None]
     if ends:
-        share, row = max(ends, key=lambda pair: pair[0])
+        row = max(ends, key=lambda r: r["end"]["median"])
+        end = row["end"]
         told.append(("say.leader", {
-            "vendor": row["vendor"], "share": share, "low": row["low"][-1], "high": row["high"][-1],
+            "vendor": row["vendor"], "share": end["median"], "low": end["low"], "high": end["high"],
         }))  # fmt: skip
     harvest = data["stages"]["begins"]["harvest"]
     if harvest["chance"]:
         told.append(("say.harvest", {
-            "chance": harvest["chance"], "month": round(harvest["median"] + 1), "low": round(harvest["low"] + 1),
-            "high": round(harvest["high"] + 1),
+            "chance": harvest["chance"], "month": round(harvest["median"] + 1),
+            "low": round(harvest["low"] + 1), "high": round(harvest["high"] + 1),
         }))  # fmt: skip
     else:
-        told.append(("say.no_harvest", {"months": data["months"]}))
+        told.append(("say.no_harvest", {"months": data["horizon"]}))
     if harvest["history"] is None:
         told.append(("say.harvest_history", {"months": harvest["history_until"] + 1}))
     return told
@@ -199,7 +204,7 @@ def _writer(unit: str) -> Callable[[float | None], str]:
         if value is None:
             return "–"
         if unit in ("share", "chance"):
-            return f"{value:.0%}"
+            return f"{value + 1e-9:.0%}"  # halves up, as on the page
         if unit == "times":
             return f"{value:,.0f}×" if value >= 10 else f"{value:.1f}×"
         return f"{value:.0f}"
@@ -276,29 +281,32 @@ def show(data: Mapping[str, Any], *, brief: bool = False) -> None:
 
 
 def _started(out: Console, data: Mapping[str, Any]) -> None:
+    from pricewar.cli.market_tables import fitted
     from pricewar.cli.pictures import grid
     from pricewar.games.solution import Table
 
     opened = {r["vendor"]: r for r in data["opened"]["by_vendor"]}
-    days = _writer("days")
+    days, pct = _writer("days"), _writer("chance")
     rows = []
     for row in data["followed"]["by_vendor"]:
         mine = opened[row["vendor"]]
         bar = "█" * round(20 * mine["chance"])
         past = "opens" if mine["history"] else days(row["history"])
         rows.append((
-            row["vendor"], f"{mine['chance']:.0%}", bar, _writer("share")(row["chance"]), days(row["median"]),
+            row["vendor"], pct(mine["chance"]), bar, pct(row["chance"]), days(row["median"]),
             f"{days(row['low'])} – {days(row['high'])}" if row["median"] is not None else "", past,
         ))  # fmt: skip
     note = f"chance alone opens in {data['opened']['chance']:.0%}; lag in days from the opening to a deep cut"
-    columns = ("", "opens", "", "follows", "lag", "80%", "history")
-    out.print(grid(Table("who opens, who follows and how late", columns, tuple(rows), note), left=1))
+    columns = ("", "opens", " ", "follows", "lag", "80%", "history")
+    table = Table("who opens, who follows and how late", columns, tuple(rows), note)
+    out.print(grid(fitted(table, out.width, (" ", "80%"))))
 
 
 def _paths(out: Console, data: Mapping[str, Any], tier: str) -> None:
     """A chart of the model's paths, and a table of model and history at a few months."""
     import numpy as np
 
+    from pricewar.cli.market_tables import fitted
     from pricewar.cli.pictures import draw, grid
     from pricewar.games.solution import Picture, Table
 
@@ -318,7 +326,7 @@ def _paths(out: Console, data: Mapping[str, Any], tier: str) -> None:
         x = np.arange(data["months"] + 1.0)
         title = f"{tier} models: list price of the median vendor, {data['currency']} per million tokens"
         picture = Picture(
-            "curve", title, ("months from the start",), x, x, series=lines,
+            "curve", title, ("months from the opening",), x, x, series=lines,
             note="logarithmic; 0.001 stands for all below it; history: of the vendors whose price is known",
         )  # fmt: skip
         out.print(draw(picture, min(out.width, 90), powers=True))
@@ -330,8 +338,11 @@ def _paths(out: Console, data: Mapping[str, Any], tier: str) -> None:
             cells.append((r["vendor"] if whose == "model" else "", whose, *(
                 "" if whose == "history" and m > last_known else _price(_path(r, m, whose)) for m in months
             )))  # fmt: skip
-    note = "medians; list price after so many months, input and output blended where both are known"
-    out.print(grid(Table("", ("", "", *(str(m) for m in months)), tuple(cells), note), left=2))
+    note = (
+        "medians; list price so many months after the opening, input and output blended where both are known"
+    )
+    table = Table("", ("", "", *(str(m) for m in months)), tuple(cells), note)
+    out.print(grid(fitted(table, out.width, ("30", "18", "9", "2", "24", "1")), left=2))
 
 
 def _days(data: Mapping[str, Any]) -> float:
@@ -354,31 +365,38 @@ def _log(value: float | None) -> float | None:
 
 
 def _standing(out: Console, data: Mapping[str, Any]) -> None:
-    from pricewar.cli.market import short
+    from pricewar.cli.market_tables import fitted, short
     from pricewar.cli.pictures import grid
     from pricewar.games.solution import Table
 
-    at = [m for m in (6, 12, 24, 36) if m <= data["months"]]
+    at = [m for m in (6, 12, 18, 24, 36) if m <= data["months"]] or [data["months"]]
+    edges = sorted({at[0], at[-1]})
     rows = []
     for share, cash, free in zip(data["shares"], data["cash"], data["allowances"], strict=True):
         pct = _writer("share")
         rows.append((
             share["vendor"], *(pct(share["median"][m - 1]) for m in at),
-            *(short(v) if (v := cash["median"][m - 1]) is not None else "–" for m in (at[0], at[-1])),
+            *(short(v) if (v := cash["median"][m - 1]) is not None else "–" for m in edges),
             pct(cash["leaves"]), pct(free["ever"]), pct(free["withdrawn"]),
         ))  # fmt: skip
-    columns = ("", *(f"share {m}" for m in at), f"cash {at[0]}", f"cash {at[-1]}", "leaves", "free", "ends")
-    note = "medians after so many months: share of tokens, cash and reserve; how often it leaves, gives\n"
-    note += "light use away (allowance or price of zero), and of allowances, how often more than half is\n"
-    note += "withdrawn by the end"
-    out.print(grid(Table("shares, cash, free use", columns, tuple(rows), note), left=1))
+    columns = ("", *(f"share {m}" for m in at), *(f"cash {m}" for m in edges), "leaves", "free", "ends")
+    note = "medians so many months after the opening: share of tokens, cash and reserve; how often it\n"
+    note += "leaves, gives light use away (allowance or price of zero), and of allowances, how often more\n"
+    note += "than half is withdrawn by the end"
+    spare = (*(f"share {m}" for m in at[1:-1]), f"cash {edges[0]}", "ends")
+    out.print(grid(fitted(Table("shares, cash, free use", columns, tuple(rows), note), out.width, spare)))
 
 
 def _ribbons(out: Console, data: Mapping[str, Any]) -> None:
     from rich.text import Text
 
     stages = data["stages"]
-    out.print(Text("stages by the written rule: likeliest of each month, the record below", style="bold"))
+    out.print(
+        Text(
+            "stages by the written rule: likeliest of each month from the opening; the record below",
+            style="bold",
+        )
+    )
     rows = [("market", stages["market"], stages["history"])]
     rows += [(r["vendor"], r["model"], r["history"]) for r in stages["vendors"]]
     for name, model, history in rows:

@@ -14,6 +14,8 @@ from pricewar.errors import DefinitionError, did_you_mean
 
 Model = TypeVar("Model")
 Key = tuple[str | int, ...]
+MOST, DEEPEST = 300_000, 60
+"""Values in a document, and their depth: aliases that repeat one another would fill the memory."""
 
 
 class Document:
@@ -151,9 +153,16 @@ def load(path: Path, *, name: str | None = None) -> list[Document]:
 def _plain(node: Any, key: Key, lines: dict[Key, int], source: str) -> Any:
     import yaml
 
+    if len(lines) >= MOST or len(key) > DEEPEST:
+        raise DefinitionError(
+            f"more than {MOST:,} values, or nested more than {DEEPEST} deep",
+            where=f"{source}:{node.start_mark.line + 1}",
+            remedy="write fewer, and mind aliases (*name) that repeat one another",
+        )
     lines[key] = node.start_mark.line + 1
     if isinstance(node, yaml.ScalarNode):
-        return None if node.style is None and node.value in ("", "null", "~") else node.value
+        # The C loader gives plain scalars the style "", the other one None.
+        return None if not node.style and node.value in ("", "null", "~") else node.value
     if isinstance(node, yaml.SequenceNode):
         return [_plain(child, (*key, i), lines, source) for i, child in enumerate(node.value)]
     result: dict[str, Any] = {}

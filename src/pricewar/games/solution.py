@@ -264,7 +264,7 @@ class Game:
         for name in given:
             if name not in known:
                 raise ConfigurationError(
-                    f"{self.name} has no parameter “{name}”",
+                    f"has no parameter “{name}”",
                     where=self.name,
                     remedy=did_you_mean(name, known) or f"known: {', '.join(known)}",
                 )

@@ -6,8 +6,10 @@ both are known; a vendor's follow is what the record's events of kind `order` sa
 history with the model's 80% range; where history lies outside it, the model misses, and that is said. Nothing
 of the record enters the model: definitions hold facts older than the war.
 
-Days and months count from the market's first day. History's opener has no lag; a vendor that the record does
-not know is left without history, which is neither hit nor miss.
+Days and months count from the opening, the model's in each future and history's, so that the war and not the
+peace before it is compared; futures without one are left out and told (`opened`). Paths end where fewer than
+half of the futures still run. History's opener has no lag; a vendor that the record does not know is left
+without history, which is neither hit nor miss.
 """
 
 from __future__ import annotations
@@ -48,6 +50,30 @@ class _Beside:
         self.vendors = o.market.vendors
         self.inside: list[int] = np.flatnonzero(o.inside).tolist()
         self.lines: list[dict[str, Any]] = []
+        # Whole months before the opening; the first one kept ends half a month to one and a half after it.
+        opened = np.isfinite(o.opening)
+        self.kept = opened if opened.any() else np.ones(o.N, dtype=bool)
+        self.shift = np.where(opened, np.floor(np.nan_to_num(o.opening) / DAYS + 0.5), 0.0).astype(int)
+        runs = (o.M - self.shift[self.kept])[:, None] > np.arange(o.M)
+        self.shown = max(int((runs.mean(0) >= 0.5).sum()), 1)
+
+    def since(self, values: Any, blank: float = np.nan) -> Any:
+        """[n, shown, …] from the opening on, of the futures that have one."""
+        rows = []
+        for n in np.flatnonzero(self.kept):
+            row = np.full((self.shown, *values.shape[2:]), blank, dtype=values.dtype)
+            part = values[n, self.shift[n] : self.shift[n] + self.shown]
+            row[: len(part)] = part
+            rows.append(row)
+        return np.stack(rows)
+
+    def path_of(self, values: Any) -> dict[str, list[float]]:
+        """Median and bands by month from the opening of [N, M]."""
+        return _series(self.since(np.asarray(values, dtype=float)))
+
+    def begins(self, months: Any) -> Any:
+        """Month indices [N], counted from the opening."""
+        return (months - self.shift)[self.kept]
 
     # ------------------------------------------------------------------ history
 
@@ -154,7 +180,8 @@ class _Beside:
             "market": m.name,
             "currency": m.currency,
             "start": m.start.isoformat(),
-            "months": o.M,
+            "months": self.shown,
+            "horizon": o.M,
             "futures": o.N,
             "vendors": [
                 {"id": m.vendors[j], "name": self.names.get(m.vendors[j], m.vendors[j])} for j in self.inside
@@ -168,9 +195,9 @@ class _Beside:
             "shares": [self.shares(j) for j in self.inside],
             "stages": self.ribbons(),
             "margins": {
-                "light": _series(o.price_over_cost("light", paid=True)),
-                "flagship": _series(o.price_over_cost("flagship")),
-                "cover": _series(o.revenue_over_cost),
+                "light": self.path_of(o.price_over_cost("light", paid=True)),
+                "flagship": self.path_of(o.price_over_cost("flagship")),
+                "cover": self.path_of(o.revenue_over_cost),
             },
             "summary": {name: _spread(s) for name, s in o.summary().items()},
             "winners": [
@@ -195,7 +222,7 @@ class _Beside:
             likeliest = self.vendors[self.inside[order[0]]]
             self.lines.append({
                 "key": "opener", "vendor": self._name(opener), "history": 1.0, "unit": "chance",
-                "median": mine, "low": math.nan, "high": math.nan, "hit": likeliest == opener,
+                "median": mine, "low": math.nan, "high": math.nan, "hit": likeliest == opener and mine > 0,
                 "chance": 1.0 / J, "likeliest": self._name(likeliest),
                 "likeliest_chance": float(opens[order[0]]),
             })  # fmt: skip
@@ -252,7 +279,7 @@ class _Beside:
         return {
             "vendor": self._name(vendor),
             "tier": tier,
-            **_series(self.o.price(tier)[:, :, j]),
+            **self.path_of(self.o.price(tier)[:, :, j]),
             "peace": _spread(spread(self.peace(tier)[:, j])),
             "history": self.path(self.names.get(vendor), tier),
         }
@@ -290,7 +317,7 @@ class _Beside:
             "ever": float(((given > 0) | listed_free).any(1).mean()),
             "withdrawn": float(ends[given.max(1) > 0].mean()) if (given.max(1) > 0).any() else math.nan,
             "largest": _spread(spread(np.where(given.max(1) > 0, given.max(1), np.nan))),
-            **_series(part),
+            **self.path_of(part),
         }
 
     def cash(self, j: int) -> dict[str, Any]:
@@ -299,31 +326,36 @@ class _Beside:
         gone = self.o.exit_month[:, j]
         return {
             "vendor": self._name(self.vendors[j]),
-            **_series(np.where(self.o.active[:, :, j], v["cash"][:, :, j] + v["reserve"][:, :, j], np.nan)),
+            **self.path_of(
+                np.where(self.o.active[:, :, j], v["cash"][:, :, j] + v["reserve"][:, :, j], np.nan)
+            ),
             "leaves": float(np.isfinite(gone).mean()),
             "when": _spread(spread(gone)),
         }
 
     def shares(self, j: int) -> dict[str, Any]:
-        """Share of tokens by month, and what the record has."""
+        """Share of tokens by month, at the end of every future (`end`), and what the record has."""
         vendor = self.vendors[j]
-        share = self.o.share()[:, :, j]
+        every = self.o.share()[:, :, j]
+        share = self.since(every)
         known = []
         for fact in self.war.facts:
             if fact.what == "share" and fact.vendor == self.names.get(vendor) and fact.on:
                 at = self.month(fact.on)
-                if 0 <= at < self.o.M:
+                if 0 <= at < self.shown:
                     known.append({"month": at, "share": (fact.low + fact.high) / 2})
                     self.line("share", known[-1]["share"], share[:, at], "share", self._name(vendor),
                               on=fact.on)  # fmt: skip
-        return {"vendor": self._name(vendor), **_series(share), "history": known}
+        end = _spread(spread(every[:, -1]))  # of all futures: paths from the opening end with part of them
+        return {"vendor": self._name(vendor), **_series(share), "end": end, "history": known}
 
     def exits(self) -> None:
         """How many of the record's vendors left by its end."""
         months = (self.end() - self.o.market.start).days / DAYS
         known = [j for j in self.inside if self.names.get(self.vendors[j]) in self.war.vendors]
         left = {v for e in self.war.events if e.kind == "exit" for v in e.vendors}
-        self.line("exits", float(len(left)), (self.o.exit_month[:, known] <= months).sum(1), "vendors")
+        gone = (self.o.exit_month[:, known] - self.shift[:, None])[self.kept] <= months
+        self.line("exits", float(len(left)), gone.sum(1), "vendors")
 
     def volumes(self) -> None:
         """Growth of a vendor's tokens between readings of the record; the first is the base."""
@@ -333,8 +365,8 @@ class _Beside:
                 for f in self.war.facts
                 if f.what == "volume" and f.vendor == self.names.get(self.vendors[j]) and f.on
             )
-            told = [x for x in told if 0 <= x[0] < self.o.M]
-            tokens = self.o.tokens[:, :, j]
+            told = [x for x in told if 0 <= x[0] < self.shown]
+            tokens = self.since(self.o.tokens[:, :, j])
             for at, on, value in told[1:]:
                 base = tokens[:, told[0][0]]
                 with np.errstate(divide="ignore", invalid="ignore"):
@@ -358,7 +390,8 @@ class _Beside:
         offset = self.month(str(told.months[0]))
 
         def likeliest(codes: Any) -> list[dict[str, Any]]:
-            chance = np.stack([(codes == c).mean(0) for c in (*range(len(STAGES)), -2)])
+            told = np.maximum((codes != -1).sum(0), 1)
+            chance = np.stack([(codes == c).sum(0) / told for c in (*range(len(STAGES)), -2)])
             best = chance.argmax(0)
             return [
                 {"stage": STAGES[b] if b < len(STAGES) else "out", "chance": float(chance[b, t])}
@@ -366,9 +399,9 @@ class _Beside:
             ]
 
         def history(codes: Any) -> list[str | None]:
-            row: list[str | None] = [None] * o.M
+            row: list[str | None] = [None] * self.shown
             for t, code in enumerate(codes):
-                if 0 <= t + offset < o.M:
+                if 0 <= t + offset < self.shown:
                     row[t + offset] = STAGES[code] if code >= 0 else ("out" if code == -2 else None)
             return row
 
@@ -376,11 +409,11 @@ class _Beside:
         for j in self.inside:
             name = self.names.get(self.vendors[j], "")
             own = history(told.vendor[:, told.vendors.index(name)]) if name in told.vendors else []
-            rows.append({"vendor": self._name(self.vendors[j]), "model": likeliest(o.vendor_stage[:, :, j]),
-                         "history": own})  # fmt: skip
+            model = likeliest(self.since(o.vendor_stage[:, :, j], -1))
+            rows.append({"vendor": self._name(self.vendors[j]), "model": model, "history": own})
         begins: dict[str, Any] = {}
         for stage in ("war", "consolidation", "harvest"):
-            mine = o.begins(stage)
+            mine = self.begins(o.begins(stage))
             seen = [self.month(b) for b in told.begins(stage) if self.month(b) >= 0]
             begins[stage] = {
                 "chance": float(np.isfinite(mine).mean()),
@@ -396,7 +429,7 @@ class _Beside:
         ]
         if not math.isfinite(begins["harvest"]["history"]):
             # The record sees no harvest of the market until its end: the model should not either.
-            early = o.begins("harvest") <= until
+            early = self.begins(o.begins("harvest")) <= until
             self.lines.append({
                 "key": "no_harvest", "vendor": "", "history": 0.0, "unit": "chance",
                 "median": float(early.mean()), "low": math.nan, "high": math.nan,
@@ -405,10 +438,11 @@ class _Beside:
         if own_harvest:
             codes = o.vendor_stage[:, :, self.inside] == STAGES.index("harvest")
             first = np.where(codes.any((1, 2)), codes.any(2).argmax(1).astype(float), np.nan)
+            first = self.begins(first)
             begins["first_vendor"] = {**_spread(spread(first)), "history": float(min(own_harvest))}
             self.line("first_harvest", float(min(own_harvest)), first, "month")
         return {
-            "market": likeliest(o.stage),
+            "market": likeliest(self.since(o.stage, -1)),
             "history": history(told.market),
             "vendors": rows,
             "begins": begins,

@@ -7,7 +7,8 @@ the same futures; its effect is the mean of the differences future by future, wi
 futures (paired by common random numbers), and is clear when that leaves out zero. A share of futures comes
 with Wilson's interval (Wilson 1927, JASA 22, 209–212).
 
-The claims themselves: `claims_war` (1 to 9), `claims_rules` (10 to 20). The futures: `claims_runs`.
+The claims themselves: `claims_war` (1, 2, 3, 7, 8), `claims_models` (4, 5, 6, 15, 16), `claims_teams` (9,
+13, 14, 18, 19), `claims_rules` (10, 11, 12, 17, 20). The futures: `claims_runs`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Variant:
         name: as tables call it. family: of `claims_runs.FAMILIES`.
         bends: as `claims_runs.Bent`. free: whether the opening is chosen anew.
         affinity, ecosystem: factors on `Market.chi` and `Market.eco`.
-        solved: name of the rule (`RULES`) under which conduct was solved for; empty: the market's own.
+        solved: name of the setting (`SETTINGS`) under which conduct was solved for; empty: the market's own.
     """
 
     name: str
@@ -46,17 +47,48 @@ class Variant:
     solved: str = ""
 
     def plain(self) -> dict[str, Any]:
-        """As plain data, what the worker of a study is given."""
+        """As plain data, what the worker of a study is given; conduct solved for comes beside it."""
         return {
             "bends": [list(b) for b in self.bends],
             "free": self.free,
             "affinity": self.affinity,
             "ecosystem": self.ecosystem,
-            "rule": self.solved,
         }
 
 
 BASE = Variant("as it is")
+
+
+PORTABLE = (("portability", "=", 0.8),)
+RULES: dict[str, tuple[tuple[str, str, float], ...]] = {
+    "portability": PORTABLE,
+    "price floor": (("price_floor", "=", 1.0),),
+    "data sharing": (("data_sharing", "=", 1.0),),
+    "no self-preferencing": (("no_self_preferencing", "=", 1.0),),
+    "embedded cap": (("embedded_cap", "=", 1.0),),
+}
+"""Rules of a regulator."""
+ALERT = (
+    ("types.review_low", "×", 5.0),
+    ("types.review_high", "×", 5.0),
+    ("types.switching_cost", "×", 2.0),
+)
+"""Teams that often look round, and that switching costs alone hold back."""
+SETTINGS: dict[str, tuple[tuple[str, str, float], ...]] = {
+    "none": (),
+    "no switching costs": (("types.switching_cost", "=", 0.0),),
+    "twice the switching costs": (("types.switching_cost", "×", 2.0),),
+    "alert": ALERT,
+    "alert, portability": (*ALERT, *PORTABLE),
+    **RULES,
+}
+"""Under what conduct is solved for, by name; `Variant.solved` is one of these."""
+SOLVED = Variant("conduct solved for", solved="none")
+
+
+def vertical(name: str, *bends: tuple[str, str, float]) -> Variant:
+    """A variant of the market with verticals."""
+    return Variant(name, bends, family="verticals")
 
 
 @dataclass(frozen=True)
@@ -134,7 +166,8 @@ class Check:
 
 @dataclass(frozen=True)
 class Effect:
-    """An ablation in a table: what is changed, what is looked at, both medians, the paired difference.
+    """An ablation in a table: what is changed, what is looked at, what is typical without and with it (the
+    median; the mean of counts), the paired difference.
 
     expected: the sign that the claim gives the difference; 0 where it says nothing.
     """
@@ -209,6 +242,12 @@ class Futures:
             raise ConfigurationError(f"the claims need a vendor “{name}”", where=self.market.name)
         return names.index(name)
 
+    def sellers(self, family: str = "plain") -> list[int]:
+        """Rows of the vendors that are not the open-weights fringe."""
+        from pricewar.market import kernel as k
+
+        return [j for j, c in enumerate(self.families[family].v[:, k.V_CONDUCT]) if c != k.FRINGE]
+
     def effect(
         self,
         changed: Variant,
@@ -220,10 +259,10 @@ class Futures:
     ) -> Effect:
         """The ablation `changed` beside `base`, in `value(variant)` [N]."""
         a, b = value(changed), value(base)
-        return Effect(change or changed.name, outcome, median(b), median(a), paired(a, b), expected)
+        return Effect(change or changed.name, outcome, typical(b), typical(a), paired(a, b), expected)
 
     def welfare(self, variant: Variant, base: Variant, types: Sequence[int] | None = None) -> Array:
-        """[N] what the base's teams gain under `variant`, in money: utility over price taste, less switching."""
+        """[N] what the base's teams gain, in money: utility over price taste, less switching."""
         rows = slice(None) if types is None else list(types)
         months = self(base, "type_months")[:, rows]
         gain = months * (
@@ -259,6 +298,14 @@ def median(values: Any) -> float:
     return float(np.median(values)) if len(values) else math.nan
 
 
+def typical(values: Any) -> float:
+    """The median; of counts and of yes or no the mean, which says more."""
+    values = np.asarray(values, float)
+    values = values[np.isfinite(values)]
+    counts = len(values) and bool((values == np.round(values)).all()) and float(np.abs(values).max()) <= 20
+    return float(values.mean()) if counts else median(values)
+
+
 def safe(a: Any, b: Any) -> Array:
     """a / b, NaN where b is not positive."""
     a, b = np.asarray(a, float), np.asarray(b, float)
@@ -276,12 +323,12 @@ def quiet(function: Callable[..., Any], values: Array, axis: int) -> Array:
 def windows(f: Futures, variant: Variant, measure: str) -> tuple[Array, Array]:
     """[N] means of a monthly measure in the war's months 2 to 7, and in the last six months.
 
-    NaN for a war that began too late for the two to be a year apart.
+    NaN for a war that began less than two years before the end.
     """
     series, began = f(variant, measure), f(variant, "opening")
     early, late = (np.full(len(series), np.nan) for _ in range(2))
     for n, start in enumerate(began):
-        if not np.isfinite(start) or start > series.shape[1] - 26:
+        if not np.isfinite(start) or start > series.shape[1] - 24:
             continue
         first = math.ceil(start) + 1
         early[n] = (
@@ -291,6 +338,26 @@ def windows(f: Futures, variant: Variant, measure: str) -> tuple[Array, Array]:
         )
         late[n] = np.nanmean(series[n, -6:]) if np.isfinite(series[n, -6:]).any() else np.nan
     return early, late
+
+
+def cover(f: Futures, variant: Variant, late: bool = True) -> Array:
+    """[N] revenue over serving cost in the window `late` or early."""
+    return safe(windows(f, variant, "revenue")[late], windows(f, variant, "serving")[late])
+
+
+def winners(f: Futures, v: Variant) -> Array:
+    """[N, S] vendor with the most teams of each segment at the end."""
+    from pricewar.market import kernel as k
+
+    market = f.families[v.family]
+    segment = market.t[:, k.SEGMENT].astype(int)
+    teams = f(v, "teams_end")
+    return np.stack([teams[:, segment == s].sum(1).argmax(1) for s in range(len(market.segments))], axis=1)
+
+
+def distinct(f: Futures, v: Variant) -> Array:
+    """[N] how many different vendors win a segment."""
+    return np.array([len(set(row)) for row in winners(f, v)], float)
 
 
 def number(x: float, digits: int = 3) -> str:
@@ -319,10 +386,12 @@ def clearly(gap: Gap, sign: int) -> bool:
 
 def claims() -> tuple[Claim, ...]:
     """All twenty, in their order."""
+    from pricewar.market.claims_models import MADE
     from pricewar.market.claims_rules import RULED
+    from pricewar.market.claims_teams import SERVED
     from pricewar.market.claims_war import FOUGHT
 
-    return (*FOUGHT, *RULED)
+    return tuple(sorted((*FOUGHT, *MADE, *SERVED, *RULED), key=lambda c: c.number))
 
 
 def chosen(numbers: Iterable[int] | None) -> tuple[Claim, ...]:
@@ -391,7 +460,7 @@ def section(one: Finding) -> list[str]:
     lines.append("")
     if one.effects:
         lines += [
-            "| changed | outcome | as it is | changed | paired difference (95%) | as the claim has it |"
+            "| change | outcome | without it | with it | paired difference (95%) | as the claim has it |"
         ]
         lines += ["|---|---|---|---|---|---|"]
         for e in one.effects:

@@ -43,8 +43,7 @@ MEASURES: dict[str, tuple[tuple[str, ...], str, str]] = {
     "allowed": (("vendor",), "mn tokens", "largest allowance of a team"),
     "leaves": (("vendor",), "month", "leaves the market; NaN: stays"),
     "purse": (("vendor",), "money", "cash and reserve in month 0"),
-    "share_6": (("vendor",), "share", "of teams in month 6"),
-    "share_12": (("vendor",), "share", "of teams in month 12"),
+    "share_year": (("vendor",), "share", "of teams a year after the opening"),
     "share_end": (("vendor",), "share", "of teams at the end"),
     "earned": (("vendor",), "money", "profit over all months"),
     "operating": (("vendor",), "money", "revenue and income less serving and licences over all months"),
@@ -89,11 +88,12 @@ MEASURES: dict[str, tuple[tuple[str, ...], str, str]] = {
 # fmt: on
 
 
-def measure(run: Run, g: Array, v: Array, t: Array) -> dict[str, Any]:
-    """`MEASURES` of a run's first member, whose parameters are g, v, t."""
+def measure(run: Run) -> dict[str, Any]:
+    """`MEASURES` of a run's first member."""
     from pricewar.market import kernel as k
 
     market, got = run.market, Outcomes(run)
+    g, v, t = (a[0] for a in got.members)
     V = {name: a[0] for name, a in run.vendor.items()}
     Y = {name: a[0] for name, a in run.type.items()}
     W = {name: a[0] for name, a in run.world.items()}
@@ -124,6 +124,7 @@ def measure(run: Run, g: Array, v: Array, t: Array) -> dict[str, Any]:
     quality = np.where(here, V["quality"], -np.inf)
     out["lead"] = np.where(here.any(1), quality.argmax(1), -1).astype(float)
 
+    opened = got.opening[np.isfinite(got.opening)] / DAYS
     out |= {"opener": float(got.opener[0]), "opening": float(got.opening[0]) / DAYS}
     out["follow"] = got.deep_cut[0] / DAYS
     out |= {f"{tier}_low": got.depth(tier, 6)[0] for tier in TIERS}
@@ -133,7 +134,8 @@ def measure(run: Run, g: Array, v: Array, t: Array) -> dict[str, Any]:
     out["allowed"] = V["allowance"].max(0)
     out["leaves"] = got.exit_month[0]
     out["purse"] = v[:, k.V_CASH] + v[:, k.V_RESERVE]
-    out |= {"share_6": share[min(5, len(share) - 1)], "share_12": share[min(11, len(share) - 1)]}
+    year = 11 if len(opened) == 0 else int(opened[0]) + 12
+    out["share_year"] = share[min(year, len(share) - 1)]
     out["share_end"] = share[-1]
     out["earned"] = V["profit"].sum(0)
     out["operating"] = (V["revenue"] + V["income"] - serving - V["licences_paid"]).sum(0)

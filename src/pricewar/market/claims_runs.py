@@ -21,7 +21,8 @@ from pricewar.market.claims_measures import measure
 from pricewar.market.model import Array, Market, simulate
 from pricewar.market.stages import STAGES
 
-MONTHS = 36
+MONTHS = 48
+"""Four years: a war of one or two, and what comes after it."""
 FAMILIES = ("plain", "choosers", "verticals", "newcomer")
 
 
@@ -92,7 +93,7 @@ def family(market: Market, name: str) -> Market:
     - newcomer: one more vendor waits outside.
 
     Raises:
-        ConfigurationError: no such family.
+        ConfigurationError: no such family, or the market lacks a segment that it needs.
     """
     from pricewar.market import kernel as k
 
@@ -122,6 +123,12 @@ def family(market: Market, name: str) -> Market:
             uncertain=tuple(u for u in market.uncertain) + _copied(market, at),
         )
     if name == "verticals":
+        if missing := set(VERTICALS) - set(market.segments):
+            raise ConfigurationError(
+                f"the claims need a segment “{min(missing)}”",
+                where=market.name,
+                remedy="leave out claims 10, 16 and 17",
+            )
         t = market.t.copy()
         for vertical, segment in enumerate(VERTICALS):
             rows = t[:, k.SEGMENT] == market.segments.index(segment)
@@ -196,6 +203,4 @@ def coords(market: Market) -> dict[str, list[Any]]:
 
 def future(market: Market, seed: int) -> dict[str, Array]:
     """What `MEASURES` names, of one future."""
-    run = simulate(market, (seed,))
-    g, v, t = (a[0] for a in market.members((seed,)))
-    return measure(run, g, v, t)
+    return measure(simulate(market, (seed,)))

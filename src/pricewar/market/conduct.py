@@ -105,7 +105,8 @@ class _Game:
 
     def __init__(self, market: Market, seeds: Sequence[int], cancel: Callable[[], bool] | None) -> None:
         # The war is on: who opens it is decided inside a run, by rollouts of the conduct found here.
-        self.market = market.with_({"peace": 0.0})
+        # Two steps a month at most: a third of the time, and payoffs differ by little (bench/README.md).
+        self.market = replace(market.with_({"peace": 0.0}), per_month=min(market.per_month, 2))
         self.seeds, self.cancel = tuple(seeds), cancel
         self.who = vendors_that_choose(market)
         self.known: dict[tuple[float, ...], Array] = {}
@@ -160,8 +161,8 @@ def solve(
     market: Market,
     seeds: Iterable[int] = range(6),
     *,
-    starts: Sequence[float | None] = (None, 0.2, 0.8),
-    sweeps: int = 6,
+    starts: Sequence[float | None] = (None, 0.5),
+    sweeps: int = 5,
     tolerance: float = 0.02,
     richer: int = 10,
     progress: Callable[[str, float], None] | None = None,
@@ -174,7 +175,8 @@ def solve(
         starts: weights every vendor begins with; None for the market's own choices.
         sweeps: rounds of best replies from each start; at least 3, the first two move the weight alone.
         richer: deviations of the richer class tried for each vendor; 0 leaves that check out.
-        progress: called with what is under way and the least exploitability so far.
+        progress: called with what is under way and the least exploitability so far (NaN before
+            a profile was judged).
         cancel: asked before each evaluation; when true the search stops with KeyboardInterrupt.
 
     Raises:
@@ -211,32 +213,25 @@ def solve(
         if start is not None:
             x[:] = (start, 0.0, 0.0)
         for sweep in range(sweeps):
-            # All reply to the same profile, so that the replies judge it: the weight first, then its moves.
+            # Each replies to what the others have just chosen: the weight first, then how it moves.
             numbers = (0,) if sweep < 2 else (0, 1, 2)
-            replies = [game.reply(x, n, numbers) for n in range(len(x))]
-            gains = [gain for _, gain in replies]
-            profile = judge(x, gains)
-            if sweep >= 2:
-                found.append(profile)
-            if progress:
-                least = min((p.exploitability for p in found), default=profile.exploitability)
-                progress(f"start {number + 1} of {len(starts)}, sweep {sweep + 1}", least)
-            if sweep >= 2 and profile.exploitability < tolerance / 4:
-                break
-            movers = np.argsort(np.negative(gains))
-            if sweep >= 3:
-                movers = movers[: max(2, len(movers) // 2)]
             y = x.copy()
-            for n in movers:
-                y[n] = np.round(x[n] + (1.0 if sweep == 0 else 0.7) * (replies[n][0] - x[n]), 4)
-            if np.array_equal(x, y) and sweep >= 2:
+            for n in range(len(x)):
+                y[n] = game.reply(y, n, numbers)[0]
+            moved, x = not np.array_equal(x, y), y
+            if sweep >= 2:
+                # All reply to the same profile: that judges it.
+                found.append(judge(x, [game.reply(x, n, numbers)[1] for n in range(len(x))]))
+            if progress:
+                least = min((p.exploitability for p in found), default=np.nan)
+                progress(f"start {number + 1} of {len(starts)}, sweep {sweep + 1}", least)
+            if sweep >= 2 and (not moved or found[-1].exploitability < tolerance / 4):
                 break
-            x = y
     ranked = sorted(found, key=lambda p: p.exploitability)
     best = ranked[0]
     near = tuple(p for p in ranked if p.exploitability < tolerance)
     chosen = np.array([best.choices[j] for j in game.who])
-    solved = replace(game.with_(chosen), g=market.g.copy())
+    solved = replace(game.with_(chosen), g=market.g.copy(), per_month=market.per_month)
     gain, by = 0.0, ""
     if richer:
         gain, by = _richer(game, best, richer, progress)

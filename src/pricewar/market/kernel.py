@@ -159,12 +159,12 @@ def _clip(x: float, low: float, high: float) -> float:
 
 
 @njit(cache=True, error_model="numpy")
-def _light(y: float, rho: float) -> float:
-    """Disutility of the light tier at log price y with an allowance of rho times the free workload."""
+def _light(y: float, up: float, rho: float) -> float:
+    """Disutility of the light tier at log price y (up = e^y), rho of the free workload being allowed."""
     if rho <= 0.0:
         return y
-    if np.exp(-y) > rho:
-        return y - (np.exp(y) - 1.0) * rho
+    if up * rho < 1.0:
+        return y - (up - 1.0) * rho
     if rho < 1.0:
         return -(np.log(rho) + 1.0 - rho)
     return 0.0
@@ -220,6 +220,10 @@ def _bases(g, v, t, chi, eco, lic, s, lev, base, bonus):
     """Utility before prices, base [T, J], and what staying adds as a weight, bonus [T, 3, J]."""
     T, J = chi.shape
     depth = (g[SWITCH_TRIAL], g[SWITCH_INTEGRATED], 1.0)
+    held = np.empty((T, L))
+    for i in range(T):
+        for l in range(L):
+            held[i, l] = np.exp(t[i, SWITCHING_COST] * depth[l] * (1.0 - lev[0]))
     for j in range(J):
         if s[j, STATUS] != ACTIVE:
             continue
@@ -236,11 +240,9 @@ def _bases(g, v, t, chi, eco, lic, s, lev, base, bonus):
                 b -= 20.0  # a specialist serves its own vertical only
             home = eco[i, j] * (1.0 - lev[3])
             base[i, j] = b + g[CERTAINTY] * home
+            rest = np.exp((1.0 - g[CERTAINTY]) * home) if home != 0.0 else 1.0
             for l in range(L):
-                stay = t[i, SWITCHING_COST] * depth[l] * (1.0 - lev[0])
-                if l > 0:
-                    stay += (1.0 - g[CERTAINTY]) * home
-                bonus[i, l, j] = np.exp(stay)
+                bonus[i, l, j] = held[i, l] * (rest if l > 0 else 1.0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -267,8 +269,9 @@ def _weights(v, t, s, w, bg, base, j, x):
                 x[i, l, j] = 0.0
         return
     h0, h1 = w[REF_L], w[REF_F]
-    y0, y1 = np.log1p(s[j, PRICE_L] / h0), np.log1p(s[j, PRICE_F] / h1)
-    e0, e1 = np.log1p(s[j, EMBEDDED_L] / h0), np.log1p(s[j, EMBEDDED_F] / h1)
+    p0, e0 = s[j, PRICE_L] / h0, s[j, EMBEDDED_L] / h0
+    y0, y1 = np.log1p(p0), np.log1p(s[j, PRICE_F] / h1)
+    z0, z1 = np.log1p(e0), np.log1p(s[j, EMBEDDED_F] / h1)
     for i in range(T):
         for l in range(L):
             th = _theta(t, i, l)
@@ -276,8 +279,8 @@ def _weights(v, t, s, w, bg, base, j, x):
             f = _free(v, t, s, i, l, j)
             if f > 0.0:
                 rho = f * h0 / (th * t[i, BUDGET] * bg[i]) if th > 0.0 else 1.0
-            a, b = (e0, e1) if l == 2 else (y0, y1)
-            u = base[i, j] - t[i, PRICE_TASTE] * (th * _light(a, rho) + (1.0 - th) * b)
+            a, up, b = (z0, 1.0 + e0, z1) if l == 2 else (y0, 1.0 + p0, y1)
+            u = base[i, j] - t[i, PRICE_TASTE] * (th * _light(a, up, rho) + (1.0 - th) * b)
             x[i, l, j] = np.exp(_clip(u, -60.0, 60.0))
 
 
@@ -343,8 +346,14 @@ def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, invest, 
                         if k != j and s[k, STATUS] == ACTIVE:
                             part = s[k, CAPACITY] / rest
                             gain += g[DENYING] * part * part * worth / (g[DATA_HALF] + s[k, DATA])
-            e0 -= invest * gain * t[0, DATA_WEIGHT]
-            e1 -= invest * gain * t[0, DATA_WEIGHT]
+            weight = base_weight = 0.0  # what a token of its own teams teaches
+            for i in range(T):
+                mass = (m[i, 0, j] + m[i, 1, j] + m[i, 2, j] + ent[i]) * t[i, BUDGET] * bg[i]
+                weight += mass * t[i, DATA_WEIGHT]
+                base_weight += mass
+            if base_weight > 0.0:
+                e0 -= invest * gain * weight / base_weight
+                e1 -= invest * gain * weight / base_weight
         e0, e1 = max(e0, 0.02 * c0 - 0.5 * h0), max(e1, 0.02 * c1 - 0.5 * h1)
     k0, k1 = (e0 + h0) / h0, (e1 + h1) / h1
     top0 = k0 / (1.0 + lev[1] * c0 / h0)  # price at its least: zero, or the floor
@@ -356,7 +365,7 @@ def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, invest, 
     outside = np.exp(g[OUTSIDE])
     held = lev[4] > 0.0
     residual, turn = 1.0, 0
-    best, best0, best1, falling = 1e300, z0, z1, True
+    best, best0, best1, falling, again = 1e300, z0, z1, True, False
     rests = np.empty((T, J))  # the others' weight beside j and k; sums, because differences cancel
     for i in range(T):
         for k in range(J):
@@ -368,8 +377,8 @@ def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, invest, 
     worth = tot = 0.0
     while turn < limit:
         turn += 1
-        y0, y1 = np.log(k0 / z0), np.log(k1 / z1)
-        ey0 = np.exp(y0)
+        ey0 = k0 / z0
+        y0, y1 = np.log(ey0), np.log(k1 / z1)
         A0 = b0 = c00 = c01 = A1 = b1 = c10 = c11 = e00 = e01 = e11 = g0 = g1 = 0.0
         quality = extra = worth = tot = 0.0
         for i in range(T):
@@ -386,7 +395,7 @@ def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, invest, 
                 f = _free(v, t, s, i, l, j)
                 if f > 0.0:
                     rho = f * h0 / (th * B) if th > 0.0 else 1.0
-                u = base[i, j] - beta * (th * _light(y0, rho) + (1.0 - th) * y1)
+                u = base[i, j] - beta * (th * _light(y0, ey0, rho) + (1.0 - th) * y1)
                 e = np.exp(_clip(u, -60.0, 60.0))
                 if l == 0:
                     a = e
@@ -498,6 +507,10 @@ def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, invest, 
             break
         z0 = _clip(n0, max(0.4 * z0, LEAST), min(2.5 * z0, top0))
         z1 = _clip(n1, max(0.4 * z1, LEAST), min(2.5 * z1, top1))
+        if falling and not again and max(z0, z1) <= 2.0 * LEAST:
+            # On the way to bleeding the base: from above there may still be a price worth keeping it for.
+            again, falling, best = True, True, 1e300
+            z0, z1 = min(0.5, top0), min(0.5, top1)
     if best >= 1e-3 and falling:
         residual = best  # no price is high enough: the base cannot leave fast enough. The cap on z binds.
     else:
@@ -561,7 +574,7 @@ def _policy(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, out):
         out[0] = s[j, COST_L] * np.exp(_clip(v[j, V_RULE_LIGHT] + common, -9.0, 6.0))
         out[1] = s[j, COST_F] * np.exp(_clip(v[j, V_RULE_FLAGSHIP] + common, -9.0, 6.0))
         out[0], out[1] = max(out[0], lev[1] * s[j, COST_L]), max(out[1], lev[1] * s[j, COST_F])
-        if v[j, V_RULE_ALLOWANCE] > 0.0:
+        if v[j, V_RULE_ALLOWANCE] > 0.0 and lev[1] <= 0.0:
             out[7] = v[j, V_RULE_ALLOWANCE] * np.exp(-_clip(common, -6.0, 6.0))
         out[2] = 0.0
         return
@@ -573,7 +586,7 @@ def _policy(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, out):
     seed = 1e300
     for i in range(t.shape[0]):
         seed = min(seed, 0.5 * _theta(t, i, 0) * t[i, BUDGET] * bg[i] / w[REF_L])
-    was, tried, settled = 0.0, False, g[ALLOWANCE_NOTCH] <= 1.0
+    was, tried, settled = 0.0, False, g[ALLOWANCE_NOTCH] <= 1.0 or lev[1] > 0.0
     for turn in range(7):
         settled = settled or turn == 6
         first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, invest,
@@ -1044,6 +1057,7 @@ def _settle(g, v, t, eco, s, w, m, bg, lic, fee, x, lev, draws, dt, ov, ot, ow, 
         if s[j, STATUS] != ACTIVE:
             continue
         revenue = income = light = flag = free = subsidy = face = given = learned = licences = 0.0
+        favour = np.exp(_clip(g[REVENUE_QUALITY] * (s[j, QUALITY] - ideal), -5.0, 5.0))
         for i in range(T):
             B = t[i, BUDGET] * bg[i]
             per = B / t[i, PRICE_TASTE] if t[i, PRICE_TASTE] > 0.0 else 0.0
@@ -1071,9 +1085,7 @@ def _settle(g, v, t, eco, s, w, m, bg, lic, fee, x, lev, draws, dt, ov, ot, ow, 
                     granted = max(use[3] - s[j, ALLOWANCE], 0.0)
                     face += n * granted * p0 * dt
                     given += n * granted * s[j, COST_L] * dt
-                earns = (
-                    t[i, REVENUE] * B * np.exp(_clip(g[REVENUE_QUALITY] * (s[j, QUALITY] - ideal), -5.0, 5.0))
-                )
+                earns = t[i, REVENUE] * B * favour
                 if l == 2 and g[ABSORB] > 0.0:
                     taken = g[ABSORB] * earns * n * dt
                     income += taken
@@ -1238,6 +1250,13 @@ def step(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt, forc
     lev = levers(g, w)
     shaken = _happen(g, v, s, w, m, dt, events, count)
     _produce(g, v, s, w, lev, dt)
+    if lev[1] > 0.0:
+        # A floor on average variable cost holds from its first day, and free tokens are below any floor.
+        for j in range(J):
+            if s[j, STATUS] == ACTIVE and v[j, V_CONDUCT] != FRINGE:
+                s[j, PRICE_L] = max(s[j, PRICE_L], lev[1] * s[j, COST_L])
+                s[j, PRICE_F] = max(s[j, PRICE_F], lev[1] * s[j, COST_F])
+                s[j, ALLOWANCE] = 0.0
     ent = np.empty(T)
     _entrants(g, t, m, pool, ent)
     base, bonus = np.zeros((T, J)), np.ones((T, L, J))
@@ -1470,6 +1489,10 @@ def begin(g, v, t, s, w, m, pool, bg, luck):
         s[j, CAPACITY] = _serve(g, v, s, w, j, work) / g[TARGET_LOAD]
         s[j, LOAD] = g[TARGET_LOAD]
         w[GPU_START] += s[j, CAPACITY]
+        if g[RUN_STEP] > 0.0 and v[j, V_CONDUCT] != FRINGE:
+            # Suppliers know the trade's training too: one run in a cycle, spread over it.
+            size = s[j, COMPUTE] + g[RUN_STEP] * (1.0 + v[j, V_TALENT])
+            w[GPU_START] += g[RUN_GPU] * 10.0**size / max(g[RUN_GAP] + g[RUN_MONTHS], 1e-9)
     w[GPU_START] = max(w[GPU_START], 1e-9)
 
 

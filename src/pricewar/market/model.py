@@ -151,26 +151,32 @@ class Market:
         keys = np.array(
             [zlib.crc32((each.group or "/".join(each.where)).encode()) for each in self.uncertain], np.uint64
         )
-        places = [self.at(*each.where) for each in self.uncertain]
-        for n, seed in enumerate(seeds):
-            for each, q, (array, index) in zip(self.uncertain, _uniform(seed, keys), places, strict=True):
-                if each.log:
-                    value = each.low * (each.high / each.low) ** q
-                else:
-                    value = each.low + (each.high - each.low) * q
-                (g if array is self.g else v if array is self.v else t)[n][index] = value
+        drawn = _uniform(np.array([seed % 2**64 for seed in seeds], np.uint64)[:, None], keys)
+        for each, q in zip(self.uncertain, drawn.T, strict=True):
+            if each.log:
+                ratio = each.high / each.low  # one by one: vectors round the power otherwise
+                value = np.array([each.low * ratio**x for x in q.tolist()])
+            else:
+                value = each.low + (each.high - each.low) * q
+            array, index = self.at(*each.where)
+            (g if array is self.g else v if array is self.v else t)[(slice(None), *index)] = value
         return g, v, t
 
     def luck(self, seeds: Sequence[int]) -> Array:
         """Uniform draws [N, steps, J, 3] of reviews and training runs; of a member's seed alone."""
         steps, J = self.months * self.per_month, len(self.vendors)
         return np.stack(
-            [np.random.Generator(np.random.Philox(key=[s, 2])).random((steps, J, 3)) for s in seeds]
+            [
+                np.random.Generator(np.random.Philox(key=np.array([s % 2**64, 2], np.uint64))).random(
+                    (steps, J, 3)
+                )
+                for s in seeds
+            ]
         )
 
 
-def _uniform(seed: int, keys: Array) -> Array:
-    """A number in (0, 1) for each key, of seed and key alone: what else is uncertain changes none of them.
+def _uniform(seeds: Array, keys: Array) -> Array:
+    """A number in (0, 1) for each seed and key, of these alone: what else is uncertain changes none of them.
 
     SplitMix64's finaliser (Steele, Lea, Flood 2014, OOPSLA), applied to the seed and then to the key.
     """
@@ -180,7 +186,7 @@ def _uniform(seed: int, keys: Array) -> Array:
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         return z ^ (z >> np.uint64(31))
 
-    start = mix(np.array([seed % 2**64], np.uint64) + np.uint64(0x9E3779B97F4A7C15))
+    start = mix(seeds + np.uint64(0x9E3779B97F4A7C15))
     return (
         (mix(start ^ (keys * np.uint64(0x9E3779B97F4A7C15))) >> np.uint64(11)).astype(float) + 0.5
     ) * 2.0**-53
@@ -303,6 +309,12 @@ def check(market: Market) -> None:
             where=market.name,
             remedy="give at least one",
         )
+    if (market.v[:, k.V_CONDUCT] == k.FRINGE).all():
+        raise ConfigurationError(
+            "every vendor is a fringe at cost: nobody decides anything",
+            where=market.name,
+            remedy="give one vendor another conduct: " + ", ".join(c for c in k.CONDUCTS if c != "fringe"),
+        )
     for kind, array, rows, columns in (
         ("market", market.g[None], ("",), k.MARKET_FIELDS),
         ("vendor", market.v, market.vendors, k.VENDOR_FIELDS),
@@ -320,6 +332,27 @@ def check(market: Market) -> None:
                 where=market.name if kind == "market" else f"{market.name}, {kind} {rows[row]}",
                 remedy=f"{field_.meaning}: give {field_.low:g} to {field_.high:g} {unit}",
             )
+    if market.g[k.CONTRACT] % 1 != 0:
+        raise ConfigurationError(
+            f"contract is {market.g[k.CONTRACT]:g}",
+            where=market.name,
+            remedy="0 none, 1 training share, 2 revenue share, 3 shared results, 4 exclusive",
+        )
+    named = [k.MERGE_INTO, k.MERGE_FROM] if market.g[k.MERGE_MONTH] > 0 else []
+    # Given as −1, nobody opens.
+    named += [k.OPENER] if market.g[k.OPENING_FIXED] > 0 and market.g[k.OPENER] != -1 else []
+    able = {float(j): n for j, n in enumerate(market.vendors) if market.v[j, k.V_CONDUCT] != k.FRINGE}
+    for at in named:
+        if float(market.g[at]) not in able:
+            raise ConfigurationError(
+                f"{k.MARKET_FIELDS[at]} is {market.g[at]:g}, which is no vendor that can do this",
+                where=market.name,
+                remedy="give a number: " + ", ".join(f"{j:g} {n}" for j, n in able.items()),
+            )
+    if market.g[k.MERGE_MONTH] > 0 and market.g[k.MERGE_INTO] == market.g[k.MERGE_FROM]:
+        raise ConfigurationError(
+            "merge_into and merge_from are one vendor", where=market.name, remedy="name two vendors"
+        )
     for name, array in (("affinities", market.chi), ("ecosystems", market.eco)):
         if not (np.abs(array) <= 60.0).all():
             raise ConfigurationError(

@@ -8,8 +8,9 @@ days where said. NaN is unknown or never; a market that nobody serves has no sha
   concentration is Σ shares² among the inside, the fringe's share beside it (`fringe`).
 - **Price over cost** is the list price over long-run unit cost, weighted by tokens; **paid over cost** counts
   free tokens at zero. **Revenue over cost** is revenue over rental and energy paid.
-- **Surplus** compares with month 1: for each type, team-months × budget/β × (mean utility − that of month 1),
-  the compensating variation of a logit (Small and Rosen 1981, Econometrica 49(1)); less switching costs.
+- **Surplus** compares with month 1 (in a comparison with that of the first run, so that both have one
+  measure): for each type, team-months × budget/β × (mean utility − that of month 1), the compensating
+  variation of a logit (Small and Rosen 1981, Econometrica 49(1)); less switching costs.
 - **ROI** of teams: (revenue − what vendors took of it − bills − switching) / (bills + switching), cumulated.
 - A vendor **follows** with its first deep cut after the opening: a list price `cut_is_war` below peace.
 - **Stages** are those of `stages`, from the prices, costs, allowances and volumes of each member.
@@ -36,6 +37,8 @@ from pricewar.market.stages import HARVEST, STAGES, WAR, Stages, stages
 TIERS = ("light", "flagship")
 DAYS = 365.25 / 12
 """Days in a month."""
+FEWEST = 5
+"""Futures below which a comparison gives no interval."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,13 @@ class Measure:
 
 MEASURES: dict[str, Measure] = {
     "hhi": Measure("concentration", "HHI", "of tokens among the vendors inside, at the end", "relative"),
-    "leader": Measure("the leader's share", "share", "largest share of tokens at the end", "points"),
+    "leader": Measure(
+        "the leader's share", "share", "of tokens among the vendors inside, at the end", "points"
+    ),
     "fringe": Measure("the share of open weights", "share", "of tokens, at the end", "points"),
     "exits": Measure("the number of vendors that leave", "vendors", "by the end", "difference"),
-    "light_low": Measure("the lowest light price over cost", "ratio", "list, weighted by tokens"),
-    "light_end": Measure("light price over cost at the end", "ratio", "list, weighted by tokens"),
+    "light_low": Measure("the lowest light price over cost", "ratio", "paid, free use included"),
+    "light_end": Measure("light price over cost at the end", "ratio", "paid, free use included"),
     "flagship_low": Measure("the lowest flagship price over cost", "ratio", "list, weighted by tokens"),
     "flagship_end": Measure("flagship price over cost at the end", "ratio", "list, weighted by tokens"),
     "cover_low": Measure(
@@ -131,10 +136,12 @@ def _ratio(a: Array, b: Array) -> Array:
 class Outcomes:
     """Derived series and outcomes of a run; each is made when first asked for."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, reference: Outcomes | None = None) -> None:
+        """Outcomes of `run`; surplus is measured from month 1 of `reference`, a run of the same seeds."""
         from pricewar.market import kernel as k
 
         self.run, self.market, self._k = run, run.market, k
+        self._reference = reference if reference is not None else self
         self.N, self.M = len(run.seeds), run.market.months
         self.inside = run.market.v[:, k.V_CONDUCT] != k.FRINGE
         self.active = run.vendor["status"] == k.ACTIVE
@@ -232,7 +239,15 @@ class Outcomes:
 
     @cached_property
     def surplus(self) -> Array:
-        """[N, M, T] money a month over month 1's terms, switching costs taken off."""
+        """[N, M, T] money a month over the terms of the reference's month 1, switching costs taken off."""
+        weight, level = self._level
+        first = np.nan_to_num(self._reference._level[1][:, :1])
+        gain = np.where(np.isfinite(level), (level - first) * weight, 0.0)
+        return gain - self.run.type["switching"]
+
+    @cached_property
+    def _level(self) -> tuple[Array, Array]:
+        """Team-months weighted by budget, and mean utility in money by that weight, [N, M, T] each."""
         k, run = self._k, self.run
         g, _, t = self.members
         ends = run.type["teams"]
@@ -241,10 +256,7 @@ class Outcomes:
         months = np.arange(self.M)
         rate = (1.0 - g[:, None, None, k.EXPANSION_CONTESTABLE]) * t[:, None, :, k.GROWTH]
         weight = teams * np.exp(rate * months[None, :, None])  # team-months × budget, up to a constant
-        level = _ratio(run.type["surplus"], weight)
-        first = np.nan_to_num(level[:, :1])
-        gain = np.where(np.isfinite(level), (level - first) * weight, 0.0)
-        return gain - (run.type["switching"] - run.type["switching"][:, :1] * _ratio(weight, weight[:, :1]))
+        return weight, _ratio(run.type["surplus"], weight)
 
     # ------------------------------------------------------------------ by vendor
 
@@ -421,9 +433,10 @@ class Outcomes:
         spent = y["bills"] + y["switching"]
         stage = self.stage
         revenue = self._inside("revenue").sum(1)
+        size = self.tokens[:, -1][:, self.inside]
         out = {
             "hhi": self.hhi()[:, -1],
-            "leader": _most(self.share()[:, -1][:, self.inside], 1),
+            "leader": _most(_ratio(size, size.sum(1, keepdims=True)), 1),
             "fringe": self.fringe[:, -1],
             "exits": np.isfinite(self.exit_month[:, self.inside]).sum(1).astype(float),
             "light_low": _least(light), "light_end": _mean(light[:, last]),
@@ -518,8 +531,10 @@ class Effect:
 def compare(base: Outcomes, other: Outcomes, *, resamples: int = 2000) -> list[Effect]:
     """Effects of going from `base` to `other` on every measure, paired where the seeds are the same.
 
-    Only futures in which both are known count; fewer than five of them give no interval.
+    Only futures in which both are known count; fewer than `FEWEST` of them give no interval. Amounts of two
+    currencies are not compared: the change of money is then NaN.
     """
+    one_money = base.market.currency == other.market.currency
     paired = base.run.seeds == other.run.seeds and base.market.name == other.market.name
     rng = np.random.Generator(np.random.Philox(key=[0, 7]))
     found = []
@@ -531,8 +546,12 @@ def compare(base: Outcomes, other: Outcomes, *, resamples: int = 2000) -> list[E
         else:
             a, b = a[np.isfinite(a)], b[np.isfinite(b)]
         n = min(len(a), len(b))
-        if n < 5:
+        if measure.unit == "money" and not one_money:
             found.append(Effect(name, np.nan, np.nan, np.nan, np.nan, n))
+            continue
+        if n < FEWEST:
+            change = float(_change(measure, a.mean(), b.mean())) if n else np.nan
+            found.append(Effect(name, change, np.nan, np.nan, np.nan, n))
             continue
         at = rng.integers(0, len(a), (resamples, len(a)))
         bt = at if paired else rng.integers(0, len(b), (resamples, len(b)))

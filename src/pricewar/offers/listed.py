@@ -15,6 +15,7 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from fractions import Fraction
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -141,6 +142,12 @@ def offers() -> Iterator[OfferRecord]:
             yield from _versions(provider, model, read_on)
 
 
+@lru_cache(maxsize=1)
+def _release() -> str:
+    """The installed package's version; its metadata are slow to read, so once is enough."""
+    return version("genai-prices")
+
+
 def _versions(provider: Provider, model: ModelInfo, read_on: date) -> Iterator[OfferRecord]:
     from genai_prices.types import ConditionalPrice, StartDateConstraint
 
@@ -153,7 +160,7 @@ def _versions(provider: Provider, model: ModelInfo, read_on: date) -> Iterator[O
     )
     url = (provider.pricing_urls or ["https://github.com/pydantic/genai-prices"])[0]
     skipped: set[str] = set()
-    listing = f"as listed by genai-prices {version('genai-prices')}"
+    listing = f"as listed by genai-prices {_release()}"
     variants = _variant_rates(model, skipped)
     for begins, ends in zip([None, *starts], [*starts, None], strict=True):
         rates, zero = _rates_in(entries, begins, skipped)

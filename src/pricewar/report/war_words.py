@@ -28,9 +28,9 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "グラフには JavaScript が必要です。経過は上、史実との対照は下にあります。",
     ),
     "meta": (
-        "{market:raw} · {futures:num} futures of {months:num} months · facts before {start:date} · list prices in {currency:raw} per million tokens",
-        "{market:raw} · {futures:num} 个未来，各 {months:num} 个月 · 只用 {start:date} 之前的事实 · 标价为每百万 token 的 {currency:raw}",
-        "{market:raw} · {futures:num} 通りの未来、各 {months:num} か月 · {start:date} より前の事実のみ · 定価は100万トークンあたり {currency:raw}",
+        "{market:raw} · {futures:num} futures of {horizon:num} months · facts before {start:date} · list prices in {currency:raw} per million tokens",
+        "{market:raw} · {futures:num} 个未来，各 {horizon:num} 个月 · 只用 {start:date} 之前的事实 · 标价为每百万 token 的 {currency:raw}",
+        "{market:raw} · {futures:num} 通りの未来、各 {horizon:num} か月 · {start:date} より前の事実のみ · 定価は100万トークンあたり {currency:raw}",
     ),
     # The story
     "say.opened": (
@@ -49,7 +49,7 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "史実で始めた {vendor:raw} は {chance:pct}。",
     ),
     "say.followed": (
-        "The others follow: half within {lag:num} days (80%: {low:num} to {high:num}), the last of them after {last:num}; in history after {history:num} and {history_last:num}.",
+        "The others follow: half within {lag:num} {lag:day|days} (80%: {low:num} to {high:num}), the last of them after {last:num}; in history after {history:num} and {history_last:num}.",
         "其他厂商跟进：一半在 {lag:num} 天内（80%：{low:num} 至 {high:num}），最后一家在 {last:num} 天后；历史上为 {history:num} 天和 {history_last:num} 天。",
         "他社は追随する。半数は {lag:num} 日以内（80%：{low:num}～{high:num}）、最後は {last:num} 日後。史実では {history:num} 日と {history_last:num} 日。",
     ),
@@ -88,15 +88,20 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "到期末，中位未来里有 {n:num} 家厂商退出，最常是 {vendor:raw}（{chance:pct}）。",
         "最後までに、中位の未来では {n:num} 社が撤退する。最も多いのは {vendor:raw}（{chance:pct}）。",
     ),
+    "say.nobody": (
+        "In {chance:pct} of futures no vendor but the open weights is left at the end.",
+        "在 {chance:pct} 的未来中，期末除开放权重外没有厂商留下。",
+        "未来の {chance:pct} では、最後にオープンウェイト以外の会社が残らない。",
+    ),
     "say.leader": (
         "At the end {vendor:raw} has the largest median share of tokens, {share:pct} (80%: {low:pct} to {high:pct}).",
         "期末 {vendor:raw} 的 token 份额中位数最高，为 {share:pct}（80%：{low:pct} 至 {high:pct}）。",
         "最後にトークンの中位シェアが最大なのは {vendor:raw} の {share:pct}（80%：{low:pct}～{high:pct}）。",
     ),
     "say.harvest": (
-        "By the stage rule the market's harvest begins in {chance:pct} of futures, half of those by month {month:num} (80%: {low:num} to {high:num}).",
-        "按阶段规则，市场的收割期在 {chance:pct} 的未来中开始，其中一半在第 {month:num} 个月之前（80%：{low:num} 至 {high:num}）。",
-        "段階の規則によれば、市場の収穫期は {chance:pct} の未来で始まり、その半分は {month:num} か月目まで（80%：{low:num}～{high:num}）。",
+        "By the stage rule the market's harvest begins in {chance:pct} of futures, half of those within {month:num} months of the opening (80%: {low:num} to {high:num}).",
+        "按阶段规则，市场的收割期在 {chance:pct} 的未来中开始，其中一半在开战后 {month:num} 个月内（80%：{low:num} 至 {high:num}）。",
+        "段階の規則によれば、市場の収穫期は {chance:pct} の未来で始まり、その半分は開始から {month:num} か月以内（80%：{low:num}～{high:num}）。",
     ),
     "say.no_harvest": (
         "By the stage rule no harvest of the market begins within {months:num} months.",
@@ -117,7 +122,11 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "kpi.fall_more": ("history: −{history:pct}", "历史：−{history:pct}", "史実：−{history:pct}"),
     "kpi.harvest": ("Harvest begins", "收割期开始", "収穫期の始まり"),
     "kpi.harvest_value": ("month {month:num}", "第 {month:num} 个月", "{month:num} か月目"),
-    "kpi.harvest_more": ("in {chance:pct} of futures", "{chance:pct} 的未来", "未来の {chance:pct} で"),
+    "kpi.harvest_more": (
+        "after the opening, in {chance:pct} of futures",
+        "开战之后，{chance:pct} 的未来",
+        "開始から、未来の {chance:pct} で",
+    ),
     "kpi.never": ("not by the end", "期末之前没有", "期間内になし"),
     # Charts
     "opened.title": ("Who opens the war", "谁先开战", "誰が始めるか"),
@@ -136,9 +145,9 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "prices.light": ("Light models: list price", "轻量模型：标价", "軽量モデル：定価"),
     "prices.flagship": ("Flagships: list price", "旗舰模型：标价", "旗艦モデル：定価"),
     "prices.note": (
-        "Line and bands: the model's median, 50% and 80%. Steps: the record, a range where nobody published the price. Logarithmic down to one hundredth, zero below.",
-        "线与色带：模型的中位数、50% 与 80%。阶梯：史料；无公开价格处为区间。对数刻度至百分之一，其下为零。",
-        "線と帯：モデルの中位、50%、80%。階段：記録（未公表は幅で示す）。対数目盛は 0.01 まで、その下はゼロ。",
+        "Line and bands: the model's median, 50% and 80%. Steps: the record, a range where nobody published the price. Months from the opening; logarithmic down to one hundredth, zero below.",
+        "线与色带：模型的中位数、50% 与 80%。阶梯：史料；无公开价格处为区间。横轴为开战后月数；对数刻度至百分之一，其下为零。",
+        "線と帯：モデルの中位、50%、80%。階段：記録（未公表は幅で示す）。横軸は開始からの月数。対数目盛は 0.01 まで、その下はゼロ。",
     ),
     "free.title": ("Free share of light use", "轻量用量中的免费份额", "軽量利用のうち無料の割合"),
     "free.note": (
@@ -165,9 +174,9 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "margins.cover": ("cover", "覆盖率", "カバー率"),
     "stages.title": ("Stages of the war", "战争的阶段", "戦争の段階"),
     "stages.note": (
-        "Likeliest stage of each month; the paler, the less sure. Below each vendor: the record by the same rule, dashed where it is silent.",
-        "每月最可能的阶段；越淡越不确定。每家下方为按同一规则所得的史料，虚线处无记载。",
-        "各月の最も確からしい段階。淡いほど不確か。各社の下は同じ規則による記録（破線は記載なし）。",
+        "Likeliest stage of each month from the opening; the paler, the less sure. Below each vendor: the record by the same rule, dashed where it is silent.",
+        "开战后每月最可能的阶段；越淡越不确定。每家下方为按同一规则所得的史料，虚线处无记载。",
+        "開始からの各月の最も確からしい段階。淡いほど不確か。各社の下は同じ規則による記録（破線は記載なし）。",
     ),
     "stage.launch": ("launch", "起步", "立ち上げ"),
     "stage.promotion": ("promotion", "促销", "販促"),
@@ -250,19 +259,19 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "記録期間内に撤退した会社数",
     ),
     "line.begins_war": (
-        "the war begins, months after the start",
-        "战争开始，起点后月数",
-        "戦争の開始、起点後月数",
+        "the war begins, months after the opening",
+        "战争开始，开战后月数",
+        "戦争の開始、開始後月数",
     ),
     "line.begins_consolidation": (
-        "consolidation begins, months after the start",
-        "整合开始，起点后月数",
-        "統合の開始、起点後月数",
+        "consolidation begins, months after the opening",
+        "整合开始，开战后月数",
+        "統合の開始、開始後月数",
     ),
     "line.begins_harvest": (
-        "the market's harvest begins, months after the start",
-        "市场收割开始，起点后月数",
-        "市場の収穫の開始、起点後月数",
+        "the market's harvest begins, months after the opening",
+        "市场收割开始，开战后月数",
+        "市場の収穫の開始、開始後月数",
     ),
     "line.no_harvest": (
         "a harvest of the market within the record",
@@ -270,9 +279,9 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "記録期間内の市場の収穫",
     ),
     "line.first_harvest": (
-        "the first vendor's harvest, months after the start",
-        "首家厂商收割，起点后月数",
-        "最初の会社の収穫、起点後月数",
+        "the first vendor's harvest, months after the opening",
+        "首家厂商收割，开战后月数",
+        "最初の会社の収穫、開始後月数",
     ),
     "miss.opener": (
         "The opener: {vendor:raw} opens in {median:pct} of futures, {likeliest:raw} in {likeliest_chance:pct}.",
@@ -351,7 +360,7 @@ def figure(value: Any, how: str, currency: str = "") -> str:
         return how.split("|")[0 if value == 1 else 1]
     if how == "pct":
         close = 0 < value < 0.01 or 0.99 < value < 1
-        return f"{value:.1%}" if close else f"{value:.0%}"
+        return f"{value:.1%}" if close else f"{value + 1e-9:.0%}"  # halves up, as on the page
     if how == "sum":
         size = abs(value)
         for scale, name in ((1e12, "tn"), (1e9, "bn"), (1e6, "mn")):

@@ -222,7 +222,7 @@ function writeLines() {
 }
 
 function writeMade() {
-  at("meta").textContent = speech.text("meta", {market: data.market, futures: data.futures, months: data.months, start: data.start, currency: data.currency});
+  at("meta").textContent = speech.text("meta", {market: data.market, futures: data.futures, horizon: data.horizon, start: data.start, currency: data.currency});
   at("made").replaceChildren(
     el("p", {}, speech.text("made.facts", {start: data.start})),
     el("p", {}, speech.text("made.prices", {out: data.output_share})),
