@@ -1,1 +1,1 @@
-"""The market: a price war among vendors as an economic model, its conduct, and the stages it passes through."""
+"""The market: a price war among vendors as an economic model, its conduct, and the stages it goes through."""

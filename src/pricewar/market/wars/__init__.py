@@ -1,1 +1,1 @@
-"""Records of earlier subsidy wars, one YAML file each: dated public facts with their sources, and nothing else."""
+"""Records of earlier subsidy wars, one YAML file each: dated public facts with their sources."""
