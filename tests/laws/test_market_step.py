@@ -343,7 +343,7 @@ def test_without_a_dynamic_motive_no_price_is_below_cost(beta, theta, low, more,
     run = simulate(market)
     assert len(run.events[0]) > 0
     after = slice(1, None)
-    for tier, used in (("light", theta > 0.0), ("flagship", theta < 1.0)):
+    for tier, used in (("light", theta > 1e-9), ("flagship", theta < 1.0)):
         if used:
             price, unit = run.vendor[f"price_{tier}"][0, after], run.vendor[f"cost_{tier}"][0, after]
             assert (price >= unit * (1.0 - 1e-4)).all()
