@@ -39,6 +39,7 @@ def test_drawn_at_every_width(browser, war_page: Path, language: str, scheme: st
     for chart in CHARTS:
         assert page.locator(f"#{chart} svg[role=img]").count() > 0, chart
         page.locator(f"#{chart}-data summary").click()
+        page.locator(f"#{chart}-data tbody tr").nth(2).wait_for(state="attached")  # drawn one after the other
         assert page.locator(f"#{chart}-data tbody tr").count() > 2, chart
     assert page.locator("#story li").count() >= 5
     assert not page.evaluate(wide)
