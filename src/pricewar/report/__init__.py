@@ -13,7 +13,7 @@ import json
 import os
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -65,31 +65,71 @@ def html(comparison: Mapping[str, Any], *, language: str = "en") -> str:
         ConfigurationError: no such language.
         DataError: the comparison holds something JSON cannot.
     """
+    data = inert(comparison)
+    return page(
+        "report.html.j2",
+        data,
+        language=language,
+        styles=("style.css",),
+        modules=MODULES,
+        word=word,
+        words=catalogue(),
+        fill=lambda: {
+            "data": {"pricewar": data.get("pricewar", ""), "currency": data.get("currency", "")},
+            "ranking": [
+                {"rank": None, "total": None, "id": "", **offer} for offer in data.get("offers", [])[:100]
+            ],
+        },
+    )
+
+
+def page(
+    template: str,
+    content: Any,
+    *,
+    language: str,
+    styles: Sequence[str],
+    modules: tuple[str, ...],
+    word: Callable[[str, str], str],
+    words: Mapping[str, Any],
+    fill: Callable[[], Mapping[str, Any]],
+) -> str:
+    """One self-contained page: what the report, the page of a war and that of advice have in common.
+
+    Args:
+        content: the data that travel inside, made `inert`.
+        styles, modules: files under `page/` and scripts, in order.
+        word, words: a word in the page's language, and all of them for the scripts.
+        fill: what else the template names; asked once the data are known to be JSON.
+
+    Raises:
+        ConfigurationError: no such language.
+        DataError: the data hold something JSON cannot.
+    """
     if language not in LANGUAGES:
         raise ConfigurationError(
-            f"the report is not written in “{language}”",
+            f"the page is not written in “{language}”",
             where="language",
             remedy=did_you_mean(language, LANGUAGES) or f"choose one of {', '.join(LANGUAGES)}",
         )
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    data = _inert(comparison)
-    data_json = _json(data)
-    style, scripts = (HERE / "page" / "style.css").read_text("utf-8"), _scripts()
+    data_json = _json(content)
+    style = "".join((HERE / "page" / name).read_text("utf-8") for name in styles)
+    scripts = _scripts(modules)
     environment = Environment(
         loader=FileSystemLoader(HERE / "page"), autoescape=True, undefined=StrictUndefined, auto_reload=False
     )
-    return environment.get_template("report.html.j2").render(
+    return environment.get_template(template).render(
         language=language,
         locale=LOCALES[language],
         w=lambda key: word(key, language),
-        data={"pricewar": data.get("pricewar", ""), "currency": data.get("currency", "")},
-        ranking=[{"rank": None, "total": None, "id": "", **offer} for offer in data.get("offers", [])[:100]],
         style=style,
         scripts=scripts,
         policy=_policy(style, scripts),
-        words_json=_json(catalogue()),
+        words_json=_json(words),
         data_json=data_json,
+        **fill(),
     )
 
 
@@ -115,14 +155,14 @@ _UNSEEN = re.compile(
 )
 
 
-def _inert(value: Any) -> Any:
+def inert(value: Any) -> Any:
     """The data with control characters, escape codes and overrides of direction made visible."""
     if isinstance(value, str):
         return _UNSEEN.sub(_visible, value)
     if isinstance(value, Mapping):
-        return {_inert(str(key)): _inert(item) for key, item in value.items()}
+        return {inert(str(key)): inert(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_inert(item) for item in value]
+        return [inert(item) for item in value]
     return value
 
 

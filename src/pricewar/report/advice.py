@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pricewar.errors import ConfigurationError, did_you_mean
 from pricewar.files import write_text
-from pricewar.report import HERE, LANGUAGES, LOCALES, _inert, _json, _policy, _scripts
+from pricewar.report import inert, page
 from pricewar.report.advice_story import trigger, why
 from pricewar.report.advice_words import catalogue, money, plainly, word
 
@@ -31,36 +30,25 @@ def html(advice: Mapping[str, Any], *, language: str = "en") -> str:
         ConfigurationError: no such language.
         DataError: the data hold something JSON cannot.
     """
-    if language not in LANGUAGES:
-        raise ConfigurationError(
-            f"the page is not written in “{language}”",
-            where="language",
-            remedy=did_you_mean(language, LANGUAGES) or f"choose one of {', '.join(LANGUAGES)}",
-        )
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    data = _inert(advice)
+    data = inert(advice)
     data["triggers"] = [trigger(row) for row in data["plan"]["triggers"]]
     data["looks"] = [{**row, "said": why(row)} for row in data["plan"]["look_again"]]
-    data_json = _json(data)
-    style = "".join((HERE / "page" / name).read_text("utf-8") for name in ("style.css", "advice.css"))
-    scripts = _scripts(MODULES)
-    environment = Environment(
-        loader=FileSystemLoader(HERE / "page"), autoescape=True, undefined=StrictUndefined, auto_reload=False
-    )
     currency = data["currency"]
-    return environment.get_template("advice.html.j2").render(
+    return page(
+        "advice.html.j2",
+        data,
         language=language,
-        locale=LOCALES[language],
-        w=lambda key: word(key, language),
-        version=data["pricewar"],
-        story=[plainly(row["key"], row["args"], currency) for row in data["story"]],
-        rows=[(word(f"strategy.{o['key']}"), money(o["cost"]["mean"], currency)) for o in data["outcomes"]],
-        style=style,
-        scripts=scripts,
-        policy=_policy(style, scripts),
-        words_json=_json(catalogue()),
-        data_json=data_json,
+        styles=("style.css", "advice.css"),
+        modules=MODULES,
+        word=word,
+        words=catalogue(),
+        fill=lambda: {
+            "version": data["pricewar"],
+            "story": [plainly(row["key"], row["args"], currency) for row in data["story"]],
+            "rows": [
+                (word(f"strategy.{o['key']}"), money(o["cost"]["mean"], currency)) for o in data["outcomes"]
+            ],
+        },
     )
 
 

@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pricewar.errors import ConfigurationError, did_you_mean
 from pricewar.files import write_text
-from pricewar.report import HERE, LANGUAGES, LOCALES, _inert, _json, _policy, _scripts
+from pricewar.report import inert, page
 from pricewar.report.war_words import catalogue, plainly, word
 
 MODULES = ("charts/shared.js", "charts/war.js", "page/say.js", "page/war.js")
@@ -30,34 +29,23 @@ def html(war: Mapping[str, Any], *, language: str = "en") -> str:
         ConfigurationError: no such language.
         DataError: the data hold something JSON cannot.
     """
-    if language not in LANGUAGES:
-        raise ConfigurationError(
-            f"the page is not written in “{language}”",
-            where="language",
-            remedy=did_you_mean(language, LANGUAGES) or f"choose one of {', '.join(LANGUAGES)}",
-        )
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    data = _inert(war)
-    data_json = _json(data)
-    style = "".join((HERE / "page" / name).read_text("utf-8") for name in ("style.css", "war.css"))
-    scripts = _scripts(MODULES)
-    environment = Environment(
-        loader=FileSystemLoader(HERE / "page"), autoescape=True, undefined=StrictUndefined, auto_reload=False
-    )
-    story = [plainly(row["key"], row["args"], data.get("currency", "")) for row in data.get("story", [])]
-    return environment.get_template("war.html.j2").render(
+    data = inert(war)
+    currency = data.get("currency", "")
+    return page(
+        "war.html.j2",
+        data,
         language=language,
-        locale=LOCALES[language],
-        w=lambda key: word(key, language),
-        version=data.get("pricewar", ""),
-        story=[text for text in story if text],
-        lines=data.get("lines", []),
-        style=style,
-        scripts=scripts,
-        policy=_policy(style, scripts),
-        words_json=_json(catalogue()),
-        data_json=data_json,
+        styles=("style.css", "war.css"),
+        modules=MODULES,
+        word=word,
+        words=catalogue(),
+        fill=lambda: {
+            "version": data.get("pricewar", ""),
+            "story": [
+                text for row in data.get("story", []) if (text := plainly(row["key"], row["args"], currency))
+            ],
+            "lines": data.get("lines", []),
+        },
     )
 
 
