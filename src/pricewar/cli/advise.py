@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pricewar.cli.options import Day, Progress
-from pricewar.errors import ConfigurationError, LogError, did_you_mean
+from pricewar.errors import ConfigurationError, did_you_mean
 from pricewar.files import writable, write_text
 
 if TYPE_CHECKING:
@@ -163,12 +163,15 @@ def advised(
     """The advice as plain data, with what a face needs beside it: sentences, free offers, what was left."""
     begun = time.perf_counter()
     from pricewar.advice import team as teams
+    from pricewar.cli.bill import read_log
 
     team = teams.read(team_file) if team_file is not None else teams.Team()
     start = as_of or datetime.now(UTC).date()
     until = until or start + timedelta(days=min(UNTIL_DAYS, int(team.horizon * 365.25 / 12) - 1))
     _check_until(until, start, team)
-    usage = _read(log, format_, maps, zone, progress)
+    if not log.is_file() and not log.is_dir():
+        raise ConfigurationError("is neither a file nor a folder", where=str(log), remedy="give a file")
+    usage = read_log(log, format_, maps, zone, progress)
     progress.say("opening the catalogue …")
     from pricewar.advice.decide import decide
     from pricewar.advice.reliance import reliance
@@ -232,25 +235,6 @@ def _check_until(until: date, start: date, team: Team) -> None:
             where="--until",
             remedy=f"give a day after {start} and not after {last}, or a longer `horizon` in the team's file",
         )
-
-
-def _read(log: Path, format_: str | None, maps: Sequence[str], zone: str | None, progress: Progress) -> Log:
-    from pricewar.cli.bill import _mapping
-    from pricewar.usage.read import read
-
-    if not log.is_file() and not log.is_dir():
-        raise ConfigurationError("is neither a file nor a folder", where=str(log), remedy="give a file")
-    progress.say(f"reading {log} …")
-    usage = read(log, format=format_, mapping=_mapping(maps), zone=zone, progress=progress.share("read"))
-    progress.done()
-    if not usage.rows:
-        causes = "; ".join(f"{e.count:,} × {e.cause} ({', '.join(e.examples[:2])})" for e in usage.exclusions)
-        raise LogError(
-            f"no usable record: {causes or 'it holds none'}",
-            where=str(log),
-            remedy="docs/usage.md tells what each format must hold",
-        )
-    return usage
 
 
 def _evidence(

@@ -19,6 +19,7 @@ from pricewar.files import writable, write_text
 
 if TYPE_CHECKING:
     from pricewar.offers.catalogue import Catalogue, Offer
+    from pricewar.usage.log import Log
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -111,18 +112,7 @@ def run(
     """Bill, show and write; returns the exit code."""
     _check(log, {"--json": json_to, "--csv": csv_to, "--html": html_to}, overflow_to, refusal_cost)
     progress = Progress(quiet)
-    progress.say(f"reading {log} …")
-    from pricewar.usage.read import read
-
-    usage = read(log, format=format_, mapping=_mapping(maps), zone=zone, progress=progress.share("read"))
-    progress.done()
-    if not usage.rows:
-        causes = "; ".join(f"{e.count:,} × {e.cause} ({', '.join(e.examples[:2])})" for e in usage.exclusions)
-        raise LogError(
-            f"no usable record: {causes or 'it holds none'}",
-            where=str(log),
-            remedy="docs/usage.md tells what each format must hold",
-        )
+    usage = read_log(log, format_, maps, zone, progress)
     progress.say(f"{usage.rows:,} records ({usage.format}); opening the catalogue …")
     from pricewar.billing import document as shown
     from pricewar.billing.batch import Assumptions
@@ -211,6 +201,29 @@ def comparable(catalogue: Catalogue) -> list[Offer]:
                 continue
         chosen.append(offer)
     return chosen
+
+
+def read_log(
+    log: Path, format_: str | None, maps: Sequence[str], zone: str | None, progress: Progress
+) -> Log:
+    """The usage in `log`, told on the way.
+
+    Raises:
+        LogError: not a record of it can be used.
+    """
+    from pricewar.usage.read import read
+
+    progress.say(f"reading {log} …")
+    usage = read(log, format=format_, mapping=_mapping(maps), zone=zone, progress=progress.share("read"))
+    progress.done()
+    if not usage.rows:
+        causes = "; ".join(f"{e.count:,} × {e.cause} ({', '.join(e.examples[:2])})" for e in usage.exclusions)
+        raise LogError(
+            f"no usable record: {causes or 'it holds none'}",
+            where=str(log),
+            remedy="docs/usage.md tells what each format must hold",
+        )
+    return usage
 
 
 def _mapping(maps: Sequence[str]) -> Mapping[str, str] | None:
