@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Array = np.ndarray
 EVENT_ROWS = 400
 """Events kept of a member; more are counted and not kept."""
+FACTOR = ":x"
+"""What the name of a change ends in that multiplies."""
 
 
 @dataclass(frozen=True)
@@ -104,16 +106,24 @@ class Market:
 
         Keys: "name" of the market, "vendor.name", "type.name" or a segment's "segment.name" (all its types),
         "vendors.name" and "types.name" (all of them), or an address as a tuple. Other fields by keyword.
-        An uncertain parameter that is changed is no longer uncertain.
+        An uncertain parameter that is changed is no longer uncertain. A name that ends in ":x" is a factor:
+        "vendors.cash:x" at 2 doubles every vendor's cash, and its range, which stays uncertain.
         """
         new = replace(self, g=self.g.copy(), v=self.v.copy(), t=self.t.copy(), **fields)
         fixed: set[tuple[str, ...]] = set()
+        times: dict[tuple[str, ...], float] = {}
         for key, value in changes.items():
-            for where in self._addresses(key):
+            factor = isinstance(key, str) and key.endswith(FACTOR)
+            for where in self._addresses(key.removesuffix(FACTOR) if isinstance(key, str) else key):
                 array, index = new.at(*where)
-                array[index] = float(value)
-                fixed.add(where)
-        return replace(new, uncertain=tuple(u for u in new.uncertain if u.where not in fixed))
+                if factor:
+                    array[index] *= float(value)
+                    times[where] = times.get(where, 1.0) * float(value)
+                else:
+                    array[index] = float(value)
+                    fixed.add(where)
+        uncertain = (_scaled(u, times.get(u.where, 1.0)) for u in new.uncertain if u.where not in fixed)
+        return replace(new, uncertain=tuple(u for u in uncertain if u is not None))
 
     def _addresses(self, key: str | tuple[str, ...]) -> list[tuple[str, ...]]:
         if isinstance(key, tuple):
@@ -173,6 +183,19 @@ class Market:
                 for s in seeds
             ]
         )
+
+
+def _scaled(each: Uncertain, factor: float) -> Uncertain | None:
+    """The uncertain parameter times a factor, within what it may be; None where nothing is left of a range."""
+    from pricewar.market import fields
+
+    if factor == 1.0:
+        return each
+    field_ = fields.TABLES[each.where[0]][each.where[-1]]
+    low, high = (
+        min(max(end, field_.low), field_.high) for end in sorted((each.low * factor, each.high * factor))
+    )
+    return replace(each, low=low, high=high) if low < high else None
 
 
 def _uniform(seeds: Array, keys: Array) -> Array:
