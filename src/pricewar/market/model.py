@@ -114,7 +114,7 @@ class Market:
         times: dict[tuple[str, ...], float] = {}
         for key, value in changes.items():
             factor = isinstance(key, str) and key.endswith(FACTOR)
-            for where in self._addresses(key.removesuffix(FACTOR) if isinstance(key, str) else key):
+            for where in self.addresses(key.removesuffix(FACTOR) if isinstance(key, str) else key):
                 array, index = new.at(*where)
                 if factor:
                     array[index] *= float(value)
@@ -125,7 +125,12 @@ class Market:
         uncertain = (_scaled(u, times.get(u.where, 1.0)) for u in new.uncertain if u.where not in fixed)
         return replace(new, uncertain=tuple(u for u in uncertain if u is not None))
 
-    def _addresses(self, key: str | tuple[str, ...]) -> list[tuple[str, ...]]:
+    def addresses(self, key: str | tuple[str, ...]) -> list[tuple[str, ...]]:
+        """The parameters that a key of `with_` names, without the ending of a factor.
+
+        Raises:
+            ConfigurationError: no such vendor, segment or type.
+        """
         if isinstance(key, tuple):
             return [key]
         owner, _, name = key.rpartition(".")
