@@ -270,7 +270,7 @@ def test_the_unit_of_money_changes_nothing(factor):
             "vendors": [f"{n}.{name}" for n in market.vendors],
         }
         for each in rows[owner]:
-            array, index = market.at(*market._addresses(each)[0])
+            array, index = market.at(*market.addresses(each)[0])
             changes[each] = array[index] * factor
     other = market.with_(changes)
     a, b = simulate(market, range(3)), simulate(other, range(3))

@@ -44,7 +44,7 @@ class Bent(Market):
 
         g, v, t = super().members(seeds)
         for key, how, value in self.bends:
-            for where in self._addresses(key):
+            for where in self.addresses(key):
                 array, index = self.at(*where)
                 drawn = g if array is self.g else v if array is self.v else t
                 at = (slice(None), *index)
@@ -67,8 +67,8 @@ def bent(
     own = {name: getattr(market, name) for name in Market.__dataclass_fields__}
     made = Bent(**(own | fields), bends=tuple((k, h, float(x)) for k, h, x in bends), openings=openings or {})
     for key, how, _ in made.bends:
-        made._addresses(key)
-        for where in made._addresses(key):
+        made.addresses(key)
+        for where in made.addresses(key):
             made.at(*where)
         if how not in ("=", "×"):
             raise ConfigurationError(f"a bend is “=” or “×”, not “{how}”", where=key)
