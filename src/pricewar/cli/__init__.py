@@ -20,11 +20,17 @@ COMMANDS = {
         "Bill a realistic sample log on real offers, then play the price war: tables, report.",
     ),
     "bill": ("pricewar.cli.bill", "bill", "Bill a usage log on real offers, fine print included."),
+    "reconcile": (
+        "pricewar.cli.reconcile",
+        "reconcile",
+        "Explain an invoice by the log: the gap, cause by cause.",
+    ),
     "advise": (
         "pricewar.cli.advise",
         "advise",
         "What the cheap or free offer costs in the end, and what to do.",
     ),
+    "watch": ("pricewar.cli.watch", "watch", "What is due: rises, ends, triggers, allowances running out."),
     "offers": ("pricewar.cli.offers", "offers", "List, filter and explain offers: terms, sources, changes."),
     "games": (
         "pricewar.cli.games",
