@@ -92,6 +92,25 @@ def inspect(path: Path) -> Source:
     return source
 
 
+SUFFIXES = {".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".log"}
+
+
+def files_of(path: Path) -> list[Path]:
+    """The file, or those of a directory that may hold records.
+
+    Raises:
+        LogError: there is none.
+    """
+    if not path.exists():
+        raise LogError("there is no such file", where=str(path))
+    if not path.is_dir():
+        return [path]
+    found = sorted(p for p in path.iterdir() if p.is_file() and p.suffix.lower() in SUFFIXES)
+    if not found:
+        raise LogError("the directory holds no CSV, JSON or Parquet file", where=str(path))
+    return found
+
+
 def _opened(path: Path, packed: bool) -> BinaryIO:
     return gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[return-value]
 

@@ -13,7 +13,18 @@ from typing import Any
 import polars as pl
 
 from pricewar.errors import LogError
+from pricewar.usage.bills import BILLS
+from pricewar.usage.bills.reading import matches
 from pricewar.usage.normal import plain
+from pricewar.usage.platforms import (
+    HELICONE_EXTRA,
+    LANGFUSE_USAGE,
+    NO_OBSERVATION,
+    ODD_USAGE,
+    OTHER_COUNTS,
+    helicone,
+    langfuse,
+)
 from pricewar.usage.shapes import (
     AGENT_SPANS,
     ANTHROPIC_COLUMNS,
@@ -50,6 +61,9 @@ class Format:
             of which a computed column must have one.
         refusals: cause of exclusion, the raw column it is seen in, and the expression that sees it.
         flatten: for nested JSON, the flat records of one document; None where rows are flat already.
+        zone: zone of times that name none, where the documentation says so.
+        verified: a real, public example was read with it.
+        bill: it is a vendor's bill (`pricewar.usage.bills`), whose lines are turned into rows.
     """
 
     name: str
@@ -65,6 +79,9 @@ class Format:
     prepare: Callable[[pl.DataFrame], pl.DataFrame] | None = None
     refusals: tuple[tuple[str, str, pl.Expr], ...] = ()
     flatten: Callable[[dict[str, Any]], Iterator[Record | None]] | None = None
+    zone: str | None = None
+    verified: bool = True
+    bill: bool = False
 
 
 # --- the table of formats -------------------------------------------------------------------------------
@@ -199,6 +216,86 @@ FORMATS: dict[str, Format] = {
             needs={"__model": ("model_permaslug",)},
             prepare=lambda raw: raw.with_columns(__model=slug(raw.columns)),
         ),
+        Format(
+            "langfuse",
+            "Langfuse observations export (JSON, JSON lines, CSV, Parquet)",
+            (
+                "https://langfuse.com/docs/api-and-data-platform/features/blob-storage-export-fields",
+                "https://langfuse.com/docs/observability/features/token-and-cost-tracking",
+            ),
+            {
+                "time": ("start_time",),
+                "model": ("provided_model_name", "model"),
+                "input": ("__input",),
+                "cache_read": ("__cache_read",),
+                "cache_write": ("__cache_write",),
+                "cache_write_1h": ("__write_1h",),
+                "output": ("__output",),
+                "reasoning": ("__reasoning",),
+                "search": ("__search",),
+                "reported_cost": ("total_cost", "calculated_total_cost"),
+                "project": ("project_id", "environment"),
+                "id": ("id",),
+            },
+            signs=(
+                frozenset({"usage_details", "start_time", "trace_id"}),
+                frozenset({"usage_details", "provided_model_name"}),
+                frozenset({"usage", "start_time", "trace_id", "model"}),
+                frozenset({"input_usage", "output_usage", "start_time"}),
+            ),
+            constants={"reported_currency": "USD"},
+            notes=(
+                "Langfuse's usage types exclude one another, so cached tokens stand beside the input; where "
+                "a record's own total shows that they stand inside it, they were taken out.",
+                "Langfuse does not tell the vendor, nor the service tier.",
+            ),
+            extra=LANGFUSE_USAGE,
+            prepare=langfuse,
+            refusals=(
+                (NO_OBSERVATION, "__call", says("__call", "false")),
+                (OTHER_COUNTS, "__unit", says("__unit", "false")),
+                (ODD_USAGE, "__odd", says("__odd", "true")),
+            ),
+            zone="UTC",
+            verified=False,
+        ),
+        Format(
+            "helicone",
+            "Helicone requests export (CSV, JSON, JSON lines)",
+            (
+                "https://docs.helicone.ai/tools/export",
+                "https://docs.helicone.ai/rest/request/post-v1requestquery-clickhouse",
+                "https://github.com/Helicone/helicone",
+            ),
+            {
+                "time": ("request_created_at",),
+                "vendor": ("__vendor",),
+                "model": ("model", "response_model", "request_model", "model_override"),
+                "input": ("prompt_tokens",),
+                "cache_read": ("prompt_cache_read_tokens",),
+                "cache_write": ("prompt_cache_write_tokens",),
+                "output_total": ("__output",),
+                "reasoning": ("reasoning_tokens",),
+                "reported_cost": ("cost_usd", "cost"),
+                "project": ("request_user_id", "user_id"),
+                "id": ("request_id", "response_id"),
+            },
+            signs=(frozenset({"request_created_at", "prompt_tokens", "completion_tokens"}),),
+            constants={"reported_currency": "USD"},
+            notes=(
+                "Helicone stores prompt tokens without those read from a cache or written to one; its CSV "
+                "export leaves the cached ones out, so take JSON lines where prompts are cached.",
+            ),
+            extra=HELICONE_EXTRA,
+            needs={"__vendor": ("provider",), "__output": ("completion_tokens",)},
+            prepare=helicone,
+            refusals=(
+                (CACHE_HIT, "__cached", says("__cached", "true")),
+                (FAILED, "__failed", says("__failed", "true")),
+            ),
+            zone="UTC",
+            verified=False,
+        ),
     )
 }
 
@@ -247,27 +344,36 @@ PLAIN = Format(
     },
 )  # fmt: skip
 FORMATS[PLAIN.name] = PLAIN
+FORMATS.update(
+    (b.name, Format(b.name, b.title, b.docs, {}, verified=b.verified, single=False, bill=True))
+    for b in BILLS.values()
+)
 
 
 def detect(fields: Iterable[str], records: list[Any], where: str) -> Format:
     """The format that columns or first objects give away; plain when none does.
 
     Raises:
-        LogError: it is a cost report, which tells money and no tokens.
+        LogError: more than one format would fit.
     """
+    found = matching(set(fields), records)
+    if len(found) > 1:
+        names = ", ".join(form.name for form in found)
+        raise LogError(f"this may be any of: {names}", where=where, remedy="say which with --format")
+    return found[0] if found else PLAIN
+
+
+def matching(fields: set[str], records: list[Any]) -> list[Format]:
+    """Every format, of usage or of bills, that columns or first objects give away."""
     names = {plain(name) for name in fields}
     for record in records:
-        if isinstance(record, dict) and (found := _detect_nested(record, where)) is not None:
-            return found
-    for candidate in FORMATS.values():
-        if any({plain(name) for name in sign} <= names for sign in candidate.signs):
-            return candidate
-    if "amountvalue" in names and "inputtokens" not in names:
-        _refuse_costs(where)
-    return PLAIN
+        if isinstance(record, dict) and (found := _detect_nested(record)) is not None:
+            return [found]
+    flat = [f for f in FORMATS.values() if any({plain(n) for n in sign} <= names for sign in f.signs)]
+    return flat + [FORMATS[bill.name] for bill in matches(fields, records)]
 
 
-def _detect_nested(record: dict[str, Any], where: str) -> Format | None:
+def _detect_nested(record: dict[str, Any]) -> Format | None:
     if "resourceSpans" in record or "resource_spans" in record:
         return FORMATS["otel"]
     keys = [*record, *attributes_of(record.get("attributes"))]
@@ -275,11 +381,12 @@ def _detect_nested(record: dict[str, Any], where: str) -> Format | None:
         return FORMATS["otel"]
     bucket = record
     for _ in range(3):
-        if isinstance(bucket.get("data"), list) and bucket["data"]:
-            bucket = as_dict(bucket["data"][0])
+        if held := as_list(bucket.get("data")):
+            # The first bucket may be a day without any results, which would tell nothing.
+            bucket = next((as_dict(b) for b in held if as_dict(b).get("results")), as_dict(held[0]))
     results = [as_dict(r) for r in as_list(bucket.get("results", bucket.get("result")))]
     if any("amount" in r for r in results) and not any("output_tokens" in r for r in results):
-        _refuse_costs(where)
+        return None  # a cost report, which the bills know
     if "starting_at" in bucket and ("results" in bucket or "ending_at" in bucket):
         return FORMATS["anthropic-api"]
     if "start_time" in bucket and ("results" in bucket or "result" in bucket):
@@ -289,11 +396,3 @@ def _detect_nested(record: dict[str, Any], where: str) -> Format | None:
     if record.get("data") == [] and "has_more" in record:
         return FORMATS["anthropic-api"]
     return None
-
-
-def _refuse_costs(where: str) -> None:
-    raise LogError(
-        "this is a cost report: it tells money and no tokens",
-        where=where,
-        remedy="give the usage report of the same days instead",
-    )

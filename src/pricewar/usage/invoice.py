@@ -142,6 +142,6 @@ def read_invoice(
         LogError: the content cannot be used as the format it was taken for, or is no invoice.
         ConfigurationError: unknown format or zone.
     """
-    from pricewar.usage.bills import read
+    from pricewar.usage.bills.reading import read
 
     return read(Path(path), format, zone, progress)

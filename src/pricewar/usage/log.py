@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -141,6 +142,14 @@ class Log:
             if waiting:
                 spill()
             yield from _merge(runs, min(BLOCK_ROWS, max(2**12, HELD_ROWS // max(1, len(runs)))))
+
+
+def row_bytes(frame: pl.DataFrame) -> float:
+    """Bytes a row takes in a temporary file, by the first rows of a frame."""
+    sink = io.BytesIO()
+    part = frame[:50_000].select(SCHEMA.names())
+    part.write_parquet(sink, compression="lz4", row_group_size=2**16)
+    return sink.tell() / max(1, part.height)
 
 
 def _merge(runs: list[Path], block: int) -> Iterator[pl.DataFrame]:

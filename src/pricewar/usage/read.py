@@ -18,9 +18,10 @@ import polars as pl
 
 from pricewar.errors import ConfigurationError, LogError, did_you_mean
 from pricewar.usage import normal, sources
-from pricewar.usage.content import Source, inspect
+from pricewar.usage.bills.reading import UNVERIFIED
+from pricewar.usage.content import Source, files_of, inspect
 from pricewar.usage.formats import FORMATS, NOT_GROUPED, PLAIN, Format, detect
-from pricewar.usage.log import Exclusion, Log
+from pricewar.usage.log import Exclusion, Log, row_bytes
 from pricewar.usage.normal import ID, TARGETS, Plan, plain, resolved
 from pricewar.usage.shapes import Record
 from pricewar.usage.sources import Chunk
@@ -29,7 +30,6 @@ from pricewar.usage.table import METERS, SCHEMA, empty
 HELD_ROWS = 2_000_000
 EXAMPLES = 3
 REQUIRED = ("time", "model", "input", "input_total", "output", "output_total")
-SUFFIXES = {".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".log"}
 
 Progress = Callable[[int, float], None]
 
@@ -79,19 +79,8 @@ def read(
                 f"unknown time zone “{zone}”",
                 remedy="give an IANA zone such as Europe/Paris or Asia/Shanghai",
             ) from None
-    reading = _Reading([inspect(p) for p in _files(Path(path))], format, mapping or {}, zone, progress)
-    return reading.log()
-
-
-def _files(path: Path) -> list[Path]:
-    if not path.exists():
-        raise LogError("there is no such file", where=str(path))
-    if not path.is_dir():
-        return [path]
-    found = sorted(p for p in path.iterdir() if p.is_file() and p.suffix.lower() in SUFFIXES)
-    if not found:
-        raise LogError("the directory holds no CSV, JSON or Parquet file", where=str(path))
-    return found
+    reading = _Reading([inspect(p) for p in files_of(Path(path))], format, mapping or {}, zone, progress)
+    return reading.bill(Path(path)) if reading.format.bill else reading.log()
 
 
 class _Reading:
@@ -108,7 +97,7 @@ class _Reading:
         self.files, self.mapping, self.zone, self.progress = files, mapping, zone, progress
         self.loaded: dict[int, list[tuple]] = {}
         self.format = FORMATS[name] if name else self._detected()
-        self.plans = [self._plan(i, source) for i, source in enumerate(files)]
+        self.plans = [] if self.format.bill else [self._plan(i, source) for i, source in enumerate(files)]
         self.excluded: Counter[str] = Counter()
         self.examples: dict[str, list[str]] = {}
         self.tally: Counter[str] = Counter()
@@ -182,7 +171,11 @@ class _Reading:
             if column.startswith("__") or column in fields
         ]
         plan = Plan(
-            columns, constants, refusals, self.zone or "UTC", form.single and "time_end" not in columns
+            columns,
+            constants,
+            refusals,
+            form.zone or self.zone or "UTC",
+            form.single and "time_end" not in columns,
         )
         self._complete(plan, source, fields)
         return plan
@@ -278,6 +271,20 @@ class _Reading:
         if len(shown) < EXAMPLES:
             shown.extend(places()[: EXAMPLES - len(shown)])
 
+    def bill(self, path: Path) -> Log:
+        """A vendor's bill, read as an invoice, as the usage it tells."""
+        from pricewar.usage.bills.as_log import log
+        from pricewar.usage.bills.reading import read as read_bill
+
+        self.loaded.clear()
+        if self.mapping:
+            raise ConfigurationError(
+                f"{self.format.title} has fields of its own, so no mapping applies",
+                where="--map",
+                remedy="leave out the mapping, or read the file as --format plain",
+            )
+        return log(read_bill(path, self.format.name, self.zone, self.progress), self.files[0].name)
+
     # --- the account --------------------------------------------------------------------------------
 
     def log(self) -> Log:
@@ -287,7 +294,7 @@ class _Reading:
         first: datetime | None = None
         latest: datetime | None = None
         bucket = 0
-        row_bytes = 0.0
+        size = 0.0
         single = True
         for frame in self._chunks(account=True):
             if not frame.height:
@@ -306,7 +313,7 @@ class _Reading:
             if held is not None:
                 held.append(frame)
                 if rows > HELD_ROWS:
-                    row_bytes = _row_bytes(frame)
+                    size = row_bytes(frame)
                     hashes = [_hashes(f) for f in held if ID in f.columns]
                     held = None
             elif ID in frame.columns:
@@ -335,7 +342,7 @@ class _Reading:
                 for cause, count in self.excluded.most_common()
                 if count
             ),
-            notes=tuple(self._notes(bucket, single, ordered, table is not None, int(rows * row_bytes * 1.2))),
+            notes=tuple(self._notes(bucket, single, ordered, table is not None, int(rows * size * 1.2))),
             unknown=self._unknown(),
             bucket_seconds=None if single else bucket,
             span=(first, latest) if first is not None and latest is not None and rows else None,
@@ -343,7 +350,7 @@ class _Reading:
             in_memory=table is not None,
             _held=table,
             _again=None if table is not None else lambda: self._again(doubles),
-            _row_bytes=row_bytes or 100.0,
+            _row_bytes=size or 100.0,
         )
 
     def _unique(self, held: list[pl.DataFrame]) -> pl.DataFrame:
@@ -418,11 +425,15 @@ class _Reading:
         for source in self.files:
             yield from source.notes
         yield from self.format.notes
+        if not self.format.verified:
+            yield UNVERIFIED.format(title=self.format.title)
         if not single:
             width = _width(bucket)
             yield f"Rows are sums over up to {width}: limits over shorter windows cannot be checked."
         if count := self.tally[normal.ASSUMED_ZONE]:
             what = f"taken as {self.zone}" if self.zone else "taken as UTC, since no zone was given"
+            if self.format.zone:
+                what = f"taken as {self.format.zone}, as its documentation says"
             yield f"{count:,} times name no zone; {what}."
         if count := self.tally[normal.AMBIGUOUS]:
             yield f"{count:,} local times occur twice (clocks went back); the earlier was taken."
@@ -475,15 +486,6 @@ def _repeated(hashes: list[np.ndarray]) -> np.ndarray:
         some.sort()
         found.append(np.unique(some[1:][some[1:] == some[:-1]]))
     return np.concatenate(found)
-
-
-def _row_bytes(frame: pl.DataFrame) -> float:
-    import io
-
-    sink = io.BytesIO()
-    part = frame[:50_000].select(SCHEMA.names())
-    part.write_parquet(sink, compression="lz4", row_group_size=2**16)
-    return sink.tell() / max(1, part.height)
 
 
 def _width(seconds: int) -> str:

@@ -21,7 +21,7 @@ def as_dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _buckets(document: dict[str, Any], start: str) -> Iterator[tuple[dict[str, Any], Any]]:
+def buckets(document: dict[str, Any], start: str) -> Iterator[tuple[dict[str, Any], Any]]:
     """Buckets and their results, from a bucket or a page of them; (bucket, None) where unreadable."""
     if start in document:
         results = document.get("results", document.get("result"))
@@ -33,7 +33,7 @@ def _buckets(document: dict[str, Any], start: str) -> Iterator[tuple[dict[str, A
     elif isinstance(document.get("data"), list):
         for element in document["data"]:
             if isinstance(element, dict) and element is not document:
-                yield from _buckets(element, start)
+                yield from buckets(element, start)
             else:
                 yield {}, None
     else:
@@ -59,7 +59,7 @@ OPENAI_COLUMNS: Columns = {
 
 def openai(document: dict[str, Any]) -> Iterator[Record | None]:
     names = [name for names in OPENAI_COLUMNS.values() for name in names]
-    for bucket, result in _buckets(document, "start_time"):
+    for bucket, result in buckets(document, "start_time"):
         if result is None:
             yield None
         else:
@@ -70,7 +70,7 @@ def openai(document: dict[str, Any]) -> Iterator[Record | None]:
 
 
 def anthropic(document: dict[str, Any]) -> Iterator[Record | None]:
-    for bucket, result in _buckets(document, "starting_at"):
+    for bucket, result in buckets(document, "starting_at"):
         if result is None:
             yield None
             continue

@@ -16,6 +16,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import numpy as np
@@ -283,15 +284,23 @@ def _jsonl_chunk(source: Source, data: bytes, line: int, columns: Sequence[str],
     return Chunk(frame, bad, lambda at: [f"{source.name}:{starts[i]}" for i in at], read)
 
 
-def parse_line(text: bytes) -> tuple[dict[str, Any], str | None]:
-    """One JSON line, or the cause why it is none."""
+def parse_line(text: bytes, *, exact: bool = False) -> tuple[dict[str, Any], str | None]:
+    """One JSON line, or the cause why it is none; with `exact`, fractions are Decimals."""
     try:
-        record = json.loads(text.decode("utf-8"))
+        record = json.loads(text.decode("utf-8"), parse_float=_decimal if exact else None)
     except UnicodeDecodeError:
         return {}, BAD_BYTES
     except (ValueError, RecursionError):
         return {}, BAD_JSON
     return (record, None) if isinstance(record, dict) else ({}, BAD_JSON)
+
+
+def _decimal(text: str) -> Decimal | str:
+    """A JSON number with a fraction, digit by digit; its text where no decimal is that large."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return text
 
 
 def as_text(value: Any) -> str | None:
@@ -301,7 +310,7 @@ def as_text(value: Any) -> str | None:
         return value if value is None else value.encode("utf-8", "replace").decode()
     if isinstance(value, bool):
         return "true" if value else "false"
-    return json.dumps(value)
+    return str(value) if isinstance(value, Decimal) else json.dumps(value, default=str)
 
 
 def parquet_chunks(source: Source, columns: Sequence[str]) -> Iterator[Chunk]:
@@ -328,18 +337,21 @@ def parquet_chunks(source: Source, columns: Sequence[str]) -> Iterator[Chunk]:
         ) from None
 
 
-def documents(source: Source) -> Iterator[tuple[Any, str, str | None, int]]:
-    """Every JSON value of a file: value, place, cause when it cannot be parsed, bytes consumed."""
+def documents(source: Source, *, exact: bool = False) -> Iterator[tuple[Any, str, str | None, int]]:
+    """Every JSON value of a file: value, place, cause when it cannot be parsed, bytes consumed.
+
+    With `exact`, numbers with a fraction are Decimals, digit by digit as written.
+    """
     if source.kind == "jsonl":
         for data, line, read in _lines(source):
             for i, text in enumerate(data.split(b"\n")):
                 if text.strip():
-                    record, cause = parse_line(text)
+                    record, cause = parse_line(text, exact=exact)
                     yield record, f"{source.name}:{line + i}", cause, read
         return
     data = b"".join(block for block, _ in blocks(source))
     try:
-        document = json.loads(data.decode("utf-8"))
+        document = json.loads(data.decode("utf-8"), parse_float=_decimal if exact else None)
     except UnicodeDecodeError as error:
         raise LogError(
             f"byte {error.start} is not UTF-8", where=source.name, remedy="save the file as UTF-8"
