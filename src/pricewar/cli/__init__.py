@@ -43,6 +43,11 @@ COMMANDS = {
         "simulate",
         "Simulate a market, alone or against another rule: who cuts, who leaves, who wins.",
     ),
+    "app": (
+        "pricewar.cli.app",
+        "app",
+        "The local page: move a lever and see the war, lay your log beside the offers.",
+    ),
     "war": ("pricewar.cli.war", "war", "The war of May 2024 played again, beside what happened."),
     "backtest": ("pricewar.cli.backtest", "backtest", "Judge the advice by what prices and terms then did."),
     "claims": ("pricewar.cli.claims", "claims", "Test twenty claims about price wars, one by one."),

@@ -23,7 +23,7 @@ bootstrap interval over members (Efron and Tibshirani 1993).
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -384,8 +384,21 @@ class Outcomes:
     @cached_property
     def roi(self) -> Array:
         """[N, M, T] cumulated; NaN while teams have paid nothing."""
+        return self._return(lambda a: a)
+
+    @cached_property
+    def segment_roi(self) -> Array:
+        """[N, M, S] cumulated, of the teams of a segment together."""
+        return self._return(self.by_segment)
+
+    @cached_property
+    def roi_of_all(self) -> Array:
+        """[N, M] cumulated, of all teams together."""
+        return self._return(lambda a: a.sum(2))
+
+    def _return(self, group: Callable[[Array], Array]) -> Array:
         y = {
-            name: np.cumsum(self.run.type[name], axis=1)
+            name: np.cumsum(group(self.run.type[name]), axis=1)
             for name in ("revenue", "taken", "bills", "switching")
         }
         spent = y["bills"] + y["switching"]

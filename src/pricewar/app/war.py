@@ -1,0 +1,326 @@
+"""Answers of the war room.
+
+**markets** {market?} → one part {markets, levers, presets, market}: every market of the page, and levers and
+presets of the one named (the first when none is).
+
+    markets   [{key, title, currency, start, months, vendors: [{key, name, fringe}], segments: [key], record}]
+    levers    [`levers.Lever`]: {key, group, main, what, meaning, unit, low, high, step, scale, value, of, …}
+    presets   [{key, kind: "war" | "policy", market, levers: {key: value}}]; market null: any market
+
+**war** {market, levers: {key: value}, baseline: {key: value}, futures, seed, conduct, months?, base_id?}
+→ parts, each whole by itself, from more and more futures (the first after 24, the last with all):
+
+    of, futures        futures asked, futures in this part
+    market, currency, start (ISO day of month 0), months [1 … M] (ends of months), seed
+    vendors            [{key, name, fringe}]; every list by vendor below is keyed by `key`
+    conduct            "held", or the key of the solve whose conduct this is; what was asked may no longer be
+                       known (server restarted, futures forgotten): then it is "held"
+    moved              {key: value} levers that differ from the definition; base_moved: the baseline's
+    series             {name: {vendor: Band}}, Band = {median, low, high, low50, high50: [M]}; None: unknown
+        light_price, flagship_price   list prices, money/mn tokens; None where it does not serve
+        share          of tokens, whole market, 0…1
+        cash           cash and reserve, money
+        runway         months at the month's loss; None without a loss
+        allowance      free light tokens, millions a team and month
+        profit         money in the month
+    leaves             {vendor: [M]} chance to have left by then
+    market_series      {name: Band}
+        hhi            0…1, tokens, vendors inside
+        light_over_cost (paid, free use included), flagship_over_cost, revenue_over_cost
+        supplier_profit, vendors_profit, subsidy    cumulated, money
+        free_share     free part of light tokens, 0…1
+        bills          what teams pay in the month, money
+        roi            cumulated return of all teams
+    roi                {segment: Band} developers' cumulated return
+    winners            {segment: {vendor: chance to lead it at the end, by budget}}
+    kpis               [{key, unit, value, low, high, base, change, change_low, change_high, kind, clear,
+                       better}]: medians with 80% bands of `outcomes.MEASURES`; change of the mean, paired by
+                       future, with its 95% interval: "relative" (−0.27 is −27%), "points" (0…1) or
+                       "difference" (in `unit`); clear: the interval excludes no change; better: 1, −1 or 0
+                       where it is nobody's to say; null changes where levers and baseline are the same
+    stages             {market: [M] of {stage, chance}, vendors: {vendor: [M] of {stage, chance}}}, likeliest
+                       stage of each month: launch, promotion, war, consolidation, harvest, out, or None
+    history            only in the last part, only where there is a record of this very war: `beside.history`
+    base_id            name of the baseline's figures; base: {series, leaves, market_series, roi, winners,
+                       stages} of the baseline, left out (null) when the message's `base_id` is this one
+    seconds            since the question
+
+Members of both runs meet the same draws. Figures come rounded to five digits.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pricewar.app.levers import POLICIES
+from pricewar.app.war_runs import FIRST, HELD, RUNS, WORLDS, Asked, Ensemble, StoppedError, World, asked
+from pricewar.market.model import Array
+from pricewar.market.outcomes import MEASURES, Outcomes, Spread, compare, spread
+from pricewar.market.stages import STAGES
+
+if TYPE_CHECKING:
+    from pricewar.app.session import Job
+
+KPIS = (
+    "hhi", "leader", "light_end", "flagship_end", "bills", "surplus", "roi", "subsidy", "vendors_profit",
+    "suppliers_profit", "exits", "fringe", "opening", "harvest",
+)  # fmt: skip
+BETTER = {"hhi": -1, "leader": -1, "bills": -1, "surplus": 1, "roi": 1, "exits": -1, "light_end": -1,
+          "flagship_end": -1}  # fmt: skip
+"""Which way is better, for teams and for competition; what is left out is nobody's to say."""
+RESAMPLES = 400
+"""Of a 95% interval: enough for two digits, and answered while a lever is dragged."""
+EVERY = 0.35
+"""Seconds between parts."""
+
+
+def markets(message: Mapping[str, Any], job: Job) -> Iterator[dict[str, Any]]:
+    """The markets of the page, and the levers and presets of one of them."""
+    names = WORLDS.names()
+    world = WORLDS.world(message.get("market") or names[0])
+    yield {
+        "market": world.key,
+        "markets": [_market(WORLDS.world(name)) for name in names],
+        "levers": [lever.document() for lever in world.levers.values()],
+        "presets": presets(world),
+    }
+
+
+def _market(world: World) -> dict[str, Any]:
+    m, text = world.market, world.definition.text
+    return {
+        "key": world.key,
+        "title": text.title,
+        "currency": m.currency,
+        "start": m.start.isoformat(),
+        "months": m.months,
+        "vendors": vendors(world),
+        "segments": list(m.segments),
+        "record": None,
+    }
+
+
+def vendors(world: World) -> list[dict[str, Any]]:
+    """The vendors of a market with their names."""
+    from pricewar.market import kernel as k
+
+    m, each = world.market, world.definition.text.vendors.each
+    return [
+        {"key": v, "name": each[v].name or v, "fringe": bool(m.v[j, k.V_CONDUCT] == k.FRINGE)}
+        for j, v in enumerate(m.vendors)
+    ]
+
+
+def presets(world: World) -> list[dict[str, Any]]:
+    """The wars by name, and the policies that this market's levers can put in force."""
+    wars = [{"key": name, "kind": "war", "market": name, "levers": {}} for name in WORLDS.names()]
+    found = []
+    for key, moved in POLICIES.items():
+        here = {name: value for name, value in moved.items() if name in world.levers}
+        if here and all(world.levers[n].low <= v <= world.levers[n].high for n, v in here.items()):
+            found.append({"key": key, "kind": "policy", "market": None, "levers": here})
+    return [*wars, *found]
+
+
+def answer(message: Mapping[str, Any], job: Job) -> Iterator[dict[str, Any]]:
+    """The war with the levers moved, beside its baseline, from more and more futures."""
+    begun = time.monotonic()
+    ask = asked(message)
+    base, mine, conduct = ensembles(ask)
+    last = 0.0
+    try:
+        first = min(FIRST, ask.futures)
+        for _ in both(base, mine, first, job):
+            pass
+        if ask.futures > first:
+            yield document(ask, base, mine, first, conduct, begun)
+            last = time.monotonic()
+        for done in both(base, mine, ask.futures, job):
+            if done < ask.futures and time.monotonic() - last > EVERY:
+                yield document(ask, base, mine, done, conduct, begun)
+                last = time.monotonic()
+        if job.cancelled:
+            return
+        yield document(ask, base, mine, ask.futures, conduct, begun)
+    except StoppedError:
+        return
+
+
+def ensembles(ask: Asked) -> tuple[Ensemble, Ensemble, str]:
+    """Baseline and answer, and the conduct they follow."""
+    choices, base_choices, conduct = solved(ask)
+    base = RUNS.get(ask.world, ask.baseline, ask.seed, ask.months, base_choices)
+    mine = RUNS.get(ask.world, ask.levers, ask.seed, ask.months, choices)
+    return base, mine, conduct
+
+
+def solved(ask: Asked) -> tuple[tuple[tuple[str, float], ...], tuple[tuple[str, float], ...], str]:
+    """The conduct asked for, of the answer and of its baseline, and what it is called."""
+    return (), (), HELD
+
+
+def both(base: Ensemble, mine: Ensemble, futures: int, job: Job) -> Iterator[int]:
+    """Run answer and baseline abreast; yields the futures that both have."""
+    for done in mine.upto(min(FIRST, futures), job):
+        pass
+    while True:
+        goal = min(max(mine.done, FIRST), futures)
+        for _ in base.upto(goal, job):
+            pass
+        yield min(base.done, mine.done, futures)
+        if mine.done >= futures <= base.done:
+            return
+        for done in mine.upto(futures, job):
+            if done < futures and base.done < futures:
+                break
+
+
+def document(
+    ask: Asked, base: Ensemble, mine: Ensemble, futures: int, conduct: str, begun: float
+) -> dict[str, Any]:
+    """One part: what so many futures say."""
+    whole = futures == ask.futures
+    b = base.outcomes(futures)
+    o = b if mine is base else mine.outcomes(futures, base)
+    base_id = f"{base.key}-{futures}"
+    return {
+        "of": ask.futures,
+        "futures": futures,
+        "market": ask.world.key,
+        "currency": mine.market.currency,
+        "start": mine.market.start.isoformat(),
+        "months": list(range(1, mine.market.months + 1)),
+        "seed": ask.seed,
+        "vendors": vendors(ask.world),
+        "conduct": conduct,
+        "moved": ask.levers,
+        "base_moved": ask.baseline,
+        **figures(o),
+        "kpis": kpis(b, o),
+        "history": None,
+        "base_id": base_id,
+        "base": None if base_id == ask.base_id else figures(b),
+        "whole": whole,
+        "seconds": round(time.monotonic() - begun, 3),
+    }
+
+
+def figures(o: Outcomes) -> dict[str, Any]:
+    """Everything that is drawn of a run."""
+    v, active = o.run.vendor, o.active
+    names = o.market.vendors
+
+    def each(values: Array) -> dict[str, Any]:
+        s = spread(values)
+        return {name: band(s, (slice(None), j)) for j, name in enumerate(names)}
+
+    def of(values: Array) -> Array:
+        return np.where(active, values, np.nan)
+
+    cumulated = {
+        "supplier_profit": o.run.world["supplier_profit"],
+        "vendors_profit": o.vendors_profit,
+        "subsidy": o.subsidy,
+    }
+    return {
+        "series": {
+            "light_price": each(o.price("light")),
+            "flagship_price": each(o.price("flagship")),
+            "share": each(o.share()),
+            "cash": each(of(v["cash"] + v["reserve"])),
+            "runway": each(o.runway),
+            "allowance": each(of(v["allowance"])),
+            "profit": each(of(v["profit"])),
+        },
+        "leaves": {
+            name: numbers((o.exit_month[:, j, None] <= np.arange(1, o.M + 1)).mean(0))
+            for j, name in enumerate(names)
+        },
+        "market_series": {
+            "hhi": band(spread(o.hhi())),
+            "light_over_cost": band(spread(o.price_over_cost("light", paid=True))),
+            "flagship_over_cost": band(spread(o.price_over_cost("flagship"))),
+            "revenue_over_cost": band(spread(o.revenue_over_cost)),
+            "free_share": band(spread(o.free_share)),
+            "bills": band(spread(o.run.type["bills"].sum(2))),
+            "roi": band(spread(o.roi_of_all)),
+            **{name: band(spread(np.cumsum(a, 1))) for name, a in cumulated.items()},
+        },
+        "roi": {
+            s: band(spread(o.segment_roi[:, :, n])) for n, s in enumerate(o.market.segments)
+        },
+        "winners": {
+            s: {names[j]: round(float(c), 4) for j, c in enumerate(chances) if c > 0}
+            for s, (_, _, chances) in zip(o.market.segments, o.winners, strict=True)
+        },
+        "stages": ribbons(o),
+    }  # fmt: skip
+
+
+def ribbons(o: Outcomes) -> dict[str, Any]:
+    """The likeliest stage of each month, of the market and of every vendor inside, with its chance."""
+    names = (*STAGES, "out")
+
+    def likeliest(codes: Array) -> list[dict[str, Any] | None]:
+        told = (codes != -1).sum(0)
+        counts = np.stack([(codes == c).sum(0) for c in (*range(len(STAGES)), -2)])
+        best = counts.argmax(0)
+        return [
+            {"stage": names[b], "chance": round(float(counts[b, t] / told[t]), 3)} if told[t] else None
+            for t, b in enumerate(best.tolist())
+        ]
+
+    each = {
+        v: likeliest(o.vendor_stage[:, :, j]) for j, v in enumerate(o.market.vendors) if bool(o.inside[j])
+    }
+    return {"market": likeliest(o.stage), "vendors": each}
+
+
+def kpis(b: Outcomes, o: Outcomes) -> list[dict[str, Any]]:
+    """Key figures, and how they differ from the baseline's."""
+    effects = {} if o is b else {e.name: e for e in compare(b, o, resamples=RESAMPLES, names=KPIS)}
+    rows = []
+    for key in KPIS:
+        measure, mine, was = MEASURES[key], spread(o.value(key)), spread(b.value(key))
+        effect = effects.get(key)
+        better = 0
+        if effect is not None and effect.clear:
+            better = BETTER.get(key, 0) * (1 if effect.change > 0 else -1)
+        rows.append({
+            "key": key, "unit": measure.unit.replace("money", o.market.currency), "kind": measure.change,
+            "value": number(mine.median), "low": number(mine.low), "high": number(mine.high),
+            "base": number(was.median), "known": round(float(mine.known), 3),
+            "change": number(effect.change) if effect else None,
+            "change_low": number(effect.low) if effect else None,
+            "change_high": number(effect.high) if effect else None,
+            "clear": bool(effect and effect.clear), "better": better,
+        })  # fmt: skip
+    return rows
+
+
+# ---------------------------------------------------------------- numbers as JSON takes them
+
+
+def band(s: Spread, at: Any = ...) -> dict[str, list[float | None]]:
+    """Median and bands as lists."""
+    return {name: numbers(getattr(s, name)[at]) for name in ("median", "low", "high", "low50", "high50")}
+
+
+def numbers(values: Array) -> list[float | None]:
+    """Rounded to five digits; None for what is not known."""
+    values = np.asarray(values, dtype=float)
+    size = np.abs(values, where=np.isfinite(values), out=np.ones_like(values))
+    digits = 4 - np.floor(np.log10(np.where(size > 0, size, 1.0)))
+    power = 10.0 ** np.clip(digits, -300, 300)
+    with np.errstate(invalid="ignore", over="ignore"):
+        rounded = np.round(values * power) / power
+    return [x if -1e300 < x < 1e300 else None for x in rounded.tolist()]
+
+
+def number(value: Any) -> float | None:
+    """One of `numbers`."""
+    return numbers(np.array([value]))[0]
