@@ -158,6 +158,8 @@ def _period(
     lines: Sequence[Line], log: Log, zone: str, first: date | None, last: date | None
 ) -> tuple[date, date]:
     """The days to compare: those asked for, else the calendar months of the invoice's lines."""
+    if first is not None and last is not None:
+        return _in_order(first, last)
     dated = [line for line in lines if line.start is not None and line.kind in PRICED_KINDS]
     dated = dated or [line for line in lines if line.start is not None]
     if dated:
@@ -173,12 +175,15 @@ def _period(
     else:
         raise DataError("neither log nor invoice says when it was", where=", ".join(log.source))
     month = (stops.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
-    chosen = first or begins.replace(day=1), last or month
-    if chosen[0] > chosen[1]:
+    return _in_order(first or begins.replace(day=1), last or month)
+
+
+def _in_order(first: date, last: date) -> tuple[date, date]:
+    if first > last:
         raise ConfigurationError(
-            f"{chosen[0]} is after {chosen[1]}", where="--from", remedy="give the earlier day with --from"
+            f"{first} is after {last}", where="--from", remedy="give the earlier day with --from"
         )
-    return chosen
+    return first, last
 
 
 def _in_period(lines: Sequence[Line], usage: Usage, first: date, last: date) -> tuple[list[Line], list[str]]:

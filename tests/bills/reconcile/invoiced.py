@@ -47,13 +47,16 @@ def log_of(uses: Iterable[Use], bucket_seconds: int | None = None) -> Log:
     }
     frame = pl.DataFrame(columns, schema=SCHEMA)
     span = (rows[0].time, rows[-1].time) if rows else None
-    return Log("made", ("log.csv",), len(rows), len(rows), bucket_seconds=bucket_seconds, span=span, _held=frame)
+    return Log(
+        "made", ("log.csv",), len(rows), len(rows), bucket_seconds=bucket_seconds, span=span, _held=frame
+    )
 
 
 def line(
     day: date | None, amount: str | Fraction | int, *, model: str | None = None, meter: str | None = None,
-    quantity: Any = None, kind: Any = "usage", zone: str | None = None, days: int = 1, vendor: str | None = "openai",
-    tier: str | None = None, listed: Any = None, currency: str = "USD", item: str = "", hour: int = 0,
+    quantity: Any = None, kind: Any = "usage", zone: str | None = None, days: int = 1,
+    vendor: str | None = "openai", tier: str | None = None, listed: Any = None, currency: str = "USD",
+    item: str = "", hour: int = 0,
 ) -> Line:  # fmt: skip
     """A line of an invoice for a day (of `zone`)."""
     start = end = None

@@ -1,7 +1,8 @@
-"""Invented months whose truth is known: causes injected with amounts worked out by hand are recovered exactly.
+"""Invented months whose truth is known: causes injected with amounts worked out by hand come out exactly.
 
-Prices of a million tokens in November 2026: gpt-5-mini 0.25 in, 0.025 cached, 2.00 out; batch 0.125, 0.0125, 1.00;
-priority 0.45, 0.045, 3.60. Sonnet 5: 2 in, 0.20 cached, 2.50 written, 10 out. qwen-plus in CNY: 0.8 in, 2 out.
+Prices of a million tokens in November 2026: gpt-5-mini 0.25 in, 0.025 cached, 2.00 out; batch 0.125, 0.0125,
+1.00; priority 0.45, 0.045, 3.60. Sonnet 5: 2 in, 0.20 cached, 2.50 written, 10 out. qwen-plus in CNY: 0.8 in,
+2 out.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ def mini_lines(day: date, input: int, output: int, cached: int = 0, tier: str | 
     factor = F(1, 2) if tier == "batch" else 1
     found = [
         line(day, F(input, 4 * 10**6) * factor, model="gpt-5-mini", meter="input", quantity=input, tier=tier),
-        line(day, F(2 * output, 10**6) * factor, model="gpt-5-mini", meter="output", quantity=output, tier=tier),
+        line(
+            day, F(2 * output, 10**6) * factor, model="gpt-5-mini", meter="output", quantity=output, tier=tier
+        ),
     ]
     if cached:
         amount = F(cached, 40 * 10**6) * factor
@@ -227,7 +230,9 @@ def test_another_list_price_names_both() -> None:
     lines = []
     for d in DAYS:
         price = F("0.3") if d.day > 10 else F("0.25")
-        lines.append(line(d, 1_234_567 * price / 10**6, model="gpt-5-mini", meter="input", quantity=1_234_567))
+        lines.append(
+            line(d, 1_234_567 * price / 10**6, model="gpt-5-mini", meter="input", quantity=1_234_567)
+        )
         lines.append(line(d, "0.2", model="gpt-5-mini", meter="output", quantity=100_000))
     found = explained(uses, lines)
     assert found.causes == {"list_price": 10 * F("1.234567") * F("0.05")}
