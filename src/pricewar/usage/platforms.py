@@ -59,7 +59,7 @@ def langfuse(raw: pl.DataFrame) -> pl.DataFrame:
         tokens = str(unit or "TOKENS").upper() == "TOKENS"
         out.append((*counts, str(called).lower(), str(tokens).lower(), str(odd).lower()))
     made = pl.DataFrame(out, schema=dict.fromkeys(_COLUMNS, pl.String), orient="row")
-    return raw.hstack(made)
+    return raw.with_columns(made.get_columns())
 
 
 def _first(given: dict[str, Any], names: tuple[str, ...]) -> Any:

@@ -3,8 +3,8 @@
 A row is LLM usage when its unit counts tokens, when its meter speaks of tokens, or when its service or
 publisher serves LLMs and it is not counted in images, characters, minutes or bytes. Everything else (compute,
 storage) is left out with that cause. A credit, tax, purchase or adjustment stays unless it names a service
-that serves no LLMs. The model is what `x_Model` or `SkuPriceDetails` calls so, else the resource whose type is
-Model, else an edition sold through the cloud, else what the meter's name begins with.
+that serves no LLMs. The model is what `x_Model` or `SkuPriceDetails` calls so, else the resource of type
+Model, else an edition sold through the cloud, else what the name of the meter begins with.
 """
 
 from __future__ import annotations
