@@ -157,7 +157,7 @@ def test_langfuse_ui_export(tmp_path: Path) -> None:
 HELICONE_CSV = (
     "response_id,response_created_at,response_status,request_created_at,request_body,request_properties,"
     "request_user_id,model,prompt_tokens,completion_tokens,latency,cost\n"
-    '"r1","2026-09-01T00:00:02Z","200","2026-09-01T00:00:00Z","{""a"": 1}","{}","ann","gpt-4o","100","20","9",'
+    '"r1","2026-09-01T00:00:02","200","2026-09-01T00:00:00Z","{""a"": 1}","{}","ann","gpt-4o","100","20","9",'
     '"0.01"\n'
     '"r2","2026-09-01T00:00:02Z","429","2026-09-01T00:00:00Z","","{}","ann","gpt-4o","","","9","0"\n'
 )
