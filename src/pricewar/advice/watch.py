@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING
 from pricewar.advice.watch_better import Search, better
 from pricewar.advice.watch_plan import SavedPlan
 from pricewar.advice.watch_result import Finding, Item, Watched, amount_words, newest, sources_of
-from pricewar.advice.watch_terms import Bench, Watching, difference, ends_of, midnight, stale, terms
+from pricewar.advice.watch_terms import Bench, Watching, difference, midnight, stale, terms
 from pricewar.advice.watch_use import MONTH, refused, running_out
 from pricewar.advice.workload import part_of, workload
 from pricewar.billing.desk import Interval
 from pricewar.errors import ConfigurationError, did_you_mean
+from pricewar.offers.diff import ends_of
 
 if TYPE_CHECKING:
     from pricewar.offers.catalogue import Catalogue, Offer

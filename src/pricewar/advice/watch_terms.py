@@ -15,12 +15,9 @@ from typing import TYPE_CHECKING
 from pricewar.advice.watch_plan import SavedPlan
 from pricewar.advice.watch_result import Finding, Severity, amount_words, newest, sources_of
 from pricewar.billing.desk import Entry, Interval, compare
-from pricewar.offers.catalogue import load_facts
 from pricewar.units import UNKNOWN
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pricewar.offers.catalogue import Catalogue, Offer
     from pricewar.offers.schema import End, OfferRecord
     from pricewar.usage.log import Log
@@ -113,16 +110,6 @@ class Watching:
 def midnight(day: date) -> datetime:
     """The beginning of a day, UTC."""
     return datetime.combine(day, time(), UTC)
-
-
-def ends_of(catalogue: Catalogue, folder: Path | None = None) -> dict[str, list[End]]:
-    """Ends known by the catalogue's day, by offer."""
-    found: dict[str, list[End]] = {}
-    for _, file in load_facts(folder) if folder is not None else load_facts():
-        for end in file.ends:
-            if end.known_on <= catalogue.as_of:
-                found.setdefault(end.id, []).append(end)
-    return found
 
 
 def terms(
@@ -320,4 +307,4 @@ def stale(offer: Offer, w: Watching, within: int) -> Finding | None:
     return Finding("stale", "now", offer.id, what, do, None, None, sources[:1], {"days": age})
 
 
-__all__ = ["Bench", "Cost", "Watching", "as_logged", "difference", "ends_of", "midnight", "stale", "terms"]
+__all__ = ["Bench", "Cost", "Watching", "as_logged", "difference", "midnight", "stale", "terms"]

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,11 +15,23 @@ from pricewar.errors import ConfigurationError, did_you_mean
 
 if TYPE_CHECKING:
     from pricewar.offers.catalogue import Catalogue, Offer
+    from pricewar.offers.diff import Change
 
 KINDS = ["list", "free", "introductory", "grant", "pack", "provisioned"]
 
 
-@click.command(context_settings={"max_content_width": 100})
+class _WithDiff(click.Command):
+    """`offers diff FROM TO` is a command of its own; any other first word is a pattern."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        if args and args[0] == "diff":
+            return diff.make_context("offers diff", args[1:], parent=parent, **extra)
+        return super().make_context(info_name, args, parent=parent, **extra)
+
+
+@click.command(cls=_WithDiff, context_settings={"max_content_width": 100})
 @click.argument("patterns", nargs=-1)
 @click.option("--kind", type=click.Choice(KINDS), multiple=True, help="Only these kinds.")
 @click.option("--vendor", multiple=True, help="Only these vendors.")
@@ -52,6 +64,7 @@ def offers(
     pricewar offers --kind free
     pricewar offers deepseek --in-force 2025-03-01
     pricewar offers groq/llama-3.3-70b/free
+    pricewar offers diff 2025-11-20 2025-12-20     # what changed; see pricewar offers diff --help
     """
     if refresh:
         return _refresh()
@@ -65,11 +78,7 @@ def offers(
         click.echo(f"{len(found)} documents valid; {len(catalogue.offers):,} offers as of {catalogue.as_of}")
         return 0
     catalogue = load_catalogue(as_of)
-    vendors = {o.latest.vendor for o in catalogue.offers.values()}
-    for name in vendor:
-        if name not in vendors:
-            near = did_you_mean(name, vendors)
-            raise ConfigurationError(f"no vendor “{name}”", where="--vendor", remedy=near)
+    _check_vendors(vendor, catalogue)
     chosen = catalogue.select(patterns) if patterns else list(catalogue.offers.values())
     if in_force is not None:
         moment = datetime.combine(in_force, time(12), UTC)
@@ -89,6 +98,107 @@ def offers(
     else:
         _table(chosen, catalogue, in_force)
     return 0
+
+
+def _check_vendors(vendor: tuple[str, ...], catalogue: Catalogue) -> None:
+    vendors = {o.latest.vendor for o in catalogue.offers.values()}
+    for name in vendor:
+        if name not in vendors:
+            near = did_you_mean(name, vendors)
+            raise ConfigurationError(f"no vendor “{name}”", where="--vendor", remedy=near)
+
+
+@click.command(context_settings={"max_content_width": 100})
+@click.argument("start", metavar="FROM", type=Day())
+@click.argument("end", metavar="TO", type=Day())
+@click.argument("patterns", nargs=-1)
+@click.option("--in-force", is_flag=True,
+              help="Compare what applied on the two days, not what was known; TO may lie ahead.")  # fmt: skip
+@click.option("--kind", type=click.Choice(KINDS), multiple=True, help="Only these kinds.")
+@click.option("--vendor", multiple=True, help="Only these vendors.")
+@click.option("--model", help="Only offers that serve this model.")
+@click.option("--own", is_flag=True, help="Only our own records, not the lists of genai-prices.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def diff(
+    start: date,
+    end: date,
+    patterns: tuple[str, ...],
+    in_force: bool,
+    kind: tuple[str, ...],
+    vendor: tuple[str, ...],
+    model: str | None,
+    own: bool,
+    as_json: bool,
+) -> int:
+    """Tell what changed between two days: offers new and ended, prices, allowances, limits, announcements.
+
+    Without --in-force: what was known on TO and not on FROM. PATTERNS are ids with * and ?, vendors or kinds.
+
+    \b
+    pricewar offers diff 2025-11-20 2025-12-20 --vendor google
+    pricewar offers diff 2026-12-31 2027-01-01 --in-force
+    """
+    from pricewar.offers import diff as differ
+    from pricewar.offers.catalogue import load_catalogue
+
+    if start > end:
+        raise ConfigurationError(f"{start} comes after {end}", where="FROM", remedy="give the earlier first")
+    if in_force:
+        latest = earliest = load_catalogue()
+        changes = differ.in_force(latest, start, end)
+    else:
+        if end > datetime.now(UTC).date():
+            raise ConfigurationError(
+                f"{end} is in the future: nobody knows what will be known then",
+                where="TO",
+                remedy="--in-force tells what is announced for a day to come",
+            )
+        latest, earliest = load_catalogue(end), load_catalogue(start)
+        changes = differ.known(earliest, latest)
+    _check_vendors(vendor, latest)
+    offered = {**earliest.offers, **latest.offers}
+    chosen = {o.id for o in latest.select(patterns)} if patterns else set(offered)
+    changes = [
+        c
+        for c in changes
+        if c.offer in chosen
+        and (not kind or c.kind in kind)
+        and (not vendor or c.vendor in vendor)
+        and (not own or offered[c.offer].own)
+        and (model is None or offered[c.offer].serves(model) is not None)
+    ]
+    changes.sort(key=lambda c: (c.vendor, c.offer, c.on or date.min, c.change))
+    if as_json:
+        told = {
+            "from": start.isoformat(),
+            "to": end.isoformat(),
+            "sense": "in force" if in_force else "known",
+            "changes": [c.document() for c in changes],
+        }
+        click.echo(json.dumps(told, ensure_ascii=False, indent=1))
+    else:
+        _changes(changes, start, end, in_force)
+    return 0
+
+
+def _changes(changes: list[Change], start: date, end: date, in_force: bool) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from pricewar.cli.table import _safe
+
+    screen = console()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, ratio in (("offer", 3), ("change", None), ("in force", None), ("what", 6), ("read", None)):
+        table.add_column(name, overflow="fold", ratio=ratio)
+    for c in changes:
+        words = Text("\n").join(_safe(p.words()) for p in c.parts)
+        on = f"{c.on}" if c.on else "unknown"
+        table.add_row(_safe(c.offer), c.change, on, words, str(c.sources[0].read_on))
+    if changes:
+        screen.print(table)
+    sense = "in what applied" if in_force else "in what was known"
+    screen.print(f"{len(changes):,} changes {sense}, from {start} to {end}.", style="dim")
 
 
 def _refresh() -> int:
