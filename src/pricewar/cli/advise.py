@@ -82,6 +82,8 @@ def _template(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     "--json", "json_to", type=click.Path(path_type=Path, allow_dash=True), help="Write JSON (- for stdout)."
 )
 @click.option("--html", "html_to", type=click.Path(path_type=Path), help="Write the report.")
+@click.option("--gateway", "gateway_to", metavar="DIR", type=click.Path(path_type=Path),
+              help="Write the plan as LiteLLM proxy configurations with a calendar of switches.")  # fmt: skip
 @click.option("--lang", type=click.Choice(["en", "zh", "ja"]), default="en", help="Language of the report.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
 def advise(log: Path, **options: Any) -> int:
@@ -107,6 +109,7 @@ def run(
     command: str,
     json_to: Path | None = None,
     html_to: Path | None = None,
+    gateway_to: Path | None = None,
     lang: str = "en",
     parts: Sequence[str] = (),
     quiet: bool = False,
@@ -118,6 +121,10 @@ def run(
             writable(path)
             if path.exists() and path.is_file() and path.samefile(log):
                 raise ConfigurationError("this is the log itself", where=str(path), remedy="name another")
+    if gateway_to is not None:
+        from pricewar.advice.gateway_write import usable
+
+        usable(gateway_to)
     progress = Progress(quiet)
     data = advised(log, command=command, progress=progress, **options)
     if json_to is not None:
@@ -132,6 +139,11 @@ def run(
 
         page.write(html_to, data, language=lang)
         progress.say(f"report: {html_to}")
+    if gateway_to is not None:
+        from pricewar.cli import advise_gateway
+
+        advise_gateway.write(gateway_to, log, data, progress, **options)
+        progress.say(f"gateway: {gateway_to}")
     if str(json_to) != "-":
         from pricewar.cli.advise_table import show
 
