@@ -32,6 +32,7 @@ MODULES = (
     "charts/served.js",
     "charts/load.js",
     "page/say.js",
+    "page/frame.js",
     "page/bill.js",
     "page/main.js",
 )

@@ -15,7 +15,7 @@ from pricewar.files import write_text
 from pricewar.report import inert, page
 from pricewar.report.war_words import catalogue, plainly, word
 
-MODULES = ("charts/shared.js", "charts/war.js", "page/say.js", "page/war.js")
+MODULES = ("charts/shared.js", "charts/war.js", "page/say.js", "page/frame.js", "page/war.js")
 
 
 def html(war: Mapping[str, Any], *, language: str = "en") -> str:

@@ -27,10 +27,20 @@ export function number(text) {
 }
 
 const pen = document.createElement("canvas").getContext("2d");
+const measured = new Map();
+const MEASURED = 4000; // widths remembered: asking for the page's font at every text is what costs
 
+// The page's font depends on its language alone.
 export function textWidth(text, size = 12, weight = 400) {
-  pen.font = `${weight} ${size}px ${getComputedStyle(document.body).fontFamily}`;
-  return pen.measureText(text).width;
+  const key = `${document.documentElement.lang}|${weight}|${size}|${text}`;
+  let width = measured.get(key);
+  if (width === undefined) {
+    pen.font = `${weight} ${size}px ${getComputedStyle(document.body).fontFamily}`;
+    width = pen.measureText(text).width;
+    if (measured.size >= MEASURED) measured.clear();
+    measured.set(key, width);
+  }
+  return width;
 }
 
 // The text cut to a width, so that no label runs into its neighbour.

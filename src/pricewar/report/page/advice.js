@@ -1,25 +1,17 @@
 // The page of advice: one document of figures, written out in words, charts and tables.
 import {LABELLED, versusChart, strategiesChart, occupancyChart, leavingChart, causesChart, freeChart} from "../charts/advice.js";
 import {Speech, el, given} from "./say.js";
+import {Frame, PRINT, behind, kpi, plainTable} from "./frame.js";
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const words = JSON.parse(document.getElementById("words").textContent);
 const at = (id) => document.getElementById(id);
 const OFFERS = 5; // told apart by colour; the rest are one
-const PRINT_WIDTH = 690, PRINT_HALF = 325;
 const KINDS_OUT = [["nothing is known", "out.unknown"], ["its best guess", "out.guess"], ["not good enough", "out.quality"], ["quality undecided", "out.undecided"], ["cannot be billed", "out.unbilled"], ["serves none", "out.serves_none"]];
-const DEFAULTS = {language: document.documentElement.dataset.language, theme: "auto"};
-const state = {...DEFAULTS, ...Object.fromEntries([...new URLSearchParams(location.hash.slice(1))].filter(([key]) => Object.hasOwn(DEFAULTS, key)))};
-if (!Object.hasOwn(words, state.language)) state.language = DEFAULTS.language;
+const shell = new Frame(words, {language: document.documentElement.dataset.language, theme: "auto"});
 const byOffer = new Map(data.candidates.map((c) => [c.offer, c]));
 
 let speech;
-let printing = false;
-
-function remember() {
-  const changed = Object.entries(state).filter(([key, value]) => value !== DEFAULTS[key]);
-  try { history.replaceState(null, "", changed.length ? `#${new URLSearchParams(changed)}` : location.pathname + location.search); } catch { /* some viewers forbid it */ }
-}
 
 // ---------------------------------------------------------------- words
 
@@ -50,10 +42,6 @@ function outcome(key) { return data.outcomes.find((o) => o.key === key); }
 
 function named_(c) { return c.kind === "list" ? c.offer : `${c.offer} (${c.kind})`; }
 
-function kpi(title, value, more) {
-  return el("div", {class: "kpi"}, el("dt", {}, title), el("dd", {}, el("span", {class: "value"}, value), more ? el("span", {class: "more"}, more) : null));
-}
-
 function worth(key, name) {
   const found = data[name];
   if (!found) return kpi(speech.word(key), "–", speech.word("kpi.none"));
@@ -71,27 +59,15 @@ function writeKpis() {
 
 // ---------------------------------------------------------------- tables
 
-function table(headers, rows) {
-  return el("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": speech.word("data")}, el("table", {class: "plain"},
-    el("thead", {}, el("tr", {}, headers.map(([title, numeric]) => el("th", {scope: "col", class: numeric ? "n" : null}, title)))),
-    el("tbody", {}, rows.map((row) => el("tr", {class: row.look ?? null}, (row.cells ?? row).map((cell, place) =>
-      el(place ? "td" : "th", {class: headers[place][1] ? "n" : null, scope: place ? null : "row"}, cell)))))));
-}
+const table = (headers, rows) => plainTable(speech, headers, rows);
 
 function heads(...names) {
   return names.map((name) => (name.startsWith("-") ? [speech.word(`col.${name.slice(1)}`)] : [speech.word(`col.${name}`), true]));
 }
 
-function behind(id, write) {
-  const details = at(`${id}-data`);
-  const fill = () => details.querySelector(".inside").replaceChildren(write());
-  details.ontoggle = () => { if (details.open) fill(); };
-  if (details.open) fill();
-}
-
 // ---------------------------------------------------------------- charts
 
-function widthOf(id, half = false) { return printing ? (half ? PRINT_HALF : PRINT_WIDTH) : Math.max(240, Math.floor(at(id).clientWidth)); }
+function widthOf(id, half = false) { return shell.width(at(id), half ? PRINT.half : PRINT.whole); }
 
 function headed(id, title, note) {
   at(`${id}-title`).textContent = title;
@@ -114,7 +90,7 @@ function drawVersus() {
   const width = widthOf("versus");
   const chart = versusChart(Plot, d3, lines, {width, months: data.months, write: sum, alt});
   at("versus").replaceChildren(...(width < LABELLED ? [legend, chart] : [chart]));
-  behind("versus", () => table([[speech.word("col.month"), true], ...lines.flatMap((line) => [[line.label, true], [speech.word("col.between"), true]])],
+  behind(at("versus-data"), () => table([[speech.word("col.month"), true], ...lines.flatMap((line) => [[line.label, true], [speech.word("col.between"), true]])],
     d3.range(data.months).map((t) => [String(t + 1), ...lines.flatMap((line) => [sum(line.p50[t]), speech.range(line.p5[t], line.p95[t], sum)])])));
 }
 
@@ -128,7 +104,7 @@ function drawStrategies() {
   const rows = ranked().map((o) => ({label: strategyName(o), mean: o.cost.mean, p5: o.cost.p5, p95: o.cost.p95, tail: o.cost.tail, best: o.key === data.recommended, bound: o.benchmark}));
   at("strategies").replaceChildren(strategiesChart(Plot, d3, rows, {width: widthOf("strategies"), write: sum, alt}));
   const paying = data.outcomes.some((o) => o.never);
-  behind("strategies", () => table(
+  behind(at("strategies-data"), () => table(
     [...heads("-strategy", "-offer", "cost", "error", "between", "tail", "refused", "moves"), ...(paying ? heads("roi", "break_even") : []), ...heads("against")],
     ranked().map((o) => ({look: o.key === data.recommended ? "best" : o.benchmark ? "bound" : null, cells: [
       strategyName(o), o.offers.map((name, i) => [i ? " + " : "", given(name)]), sum(o.cost.mean), speech.range(o.cost.low, o.cost.high, sum), spread(o.cost), sum(o.cost.tail),
@@ -152,7 +128,7 @@ function drawPlan() {
   const scaled = bands.map((b) => ({...b, shares: b.shares.map((s) => s / height)}));
   at("occupancy-legend").replaceChildren(...bands.map((b) => el("li", {}, el("span", {class: `swatch o-${b.place}`}), given(b.label))));
   at("occupancy").replaceChildren(occupancyChart(Plot, d3, scaled, {width: widthOf("occupancy"), months: data.months, pct: (v) => speech.pct(v), alt: speech.text("chart.alt", {title: speech.word("plan.occupancy")})}));
-  behind("occupancy", () => table([[speech.word("col.offer")], ...d3.range(0, data.months, 3).map((t) => [String(t + 1), true])],
+  behind(at("occupancy-data"), () => table([[speech.word("col.offer")], ...d3.range(0, data.months, 3).map((t) => [String(t + 1), true])],
     used.map((u) => [given(u.offer), ...d3.range(0, data.months, 3).map((t) => speech.pct(u.shares[t]))])));
 }
 
@@ -166,7 +142,7 @@ function drawLeaving() {
   const rows = data.plan.rises.map((r) => ({label: after(r), value: r.leaving, more: rising(r), short: speech.text("leaving.rise_free", r)}));
   if (!rows.length) { at("leaving").replaceChildren(speech.word("none")); return; }
   at("leaving").replaceChildren(leavingChart(Plot, d3, rows, {width: widthOf("leaving", true), write: sum, alt}));
-  behind("leaving", () => el("div", {},
+  behind(at("leaving-data"), () => el("div", {},
     table(heads("-month", "leaving", "rise", "-to"), data.plan.rises.map((r) => [after(r), sum(r.leaving), rising(r), given(r.to)])),
     table(heads("-cause", "amount", "error", "between"), ["lock_in", "portability", "second_vendor", "regret"].filter((k) => data[k]).map((k) => {
       const e = k === "regret" ? data.regret : data[k].amount;
@@ -185,7 +161,7 @@ function drawCauses() {
   }
   rows.push({label: speech.word("causes.total"), from: 0, to: mine.total, total: true});
   at("causes").replaceChildren(causesChart(Plot, d3, rows, {width: widthOf("causes", true), write: sum, signed, alt}));
-  behind("causes", () => table([[speech.word("col.cause")], ...data.accounts.map((a) => [speech.word(`strategy.${a.key}`, a.strategy), true])], [
+  behind(at("causes-data"), () => table([[speech.word("col.cause")], ...data.accounts.map((a) => [speech.word(`strategy.${a.key}`, a.strategy), true])], [
     [speech.word("causes.base"), ...data.accounts.map((a) => sum(a.base))],
     ...mine.causes.map((c) => [speech.word(`cause.${c.key}`, c.words), ...data.accounts.map((a) => signed(a.causes.find((b) => b.key === c.key).amount))]),
     [speech.word("causes.total"), ...data.accounts.map((a) => sum(a.total))]]));
@@ -200,7 +176,7 @@ function drawFree() {
   const rows = data.reliance.map((r) => ({label: label(byOffer.get(r.offer)), stands: r.stands.share, asNow: r.as_now.share}));
   at("free").replaceChildren(freeChart(Plot, d3, rows, {width: widthOf("free"), pct: (v) => speech.pct(v), alt}));
   const chance = (s) => `${speech.pct(s.share)} (${speech.range(s.low, s.high, (v) => speech.pct(v))})`;
-  behind("free", () => table(heads("-offer", "served", "stands", "as_now", "half", "-then", "kept", "dearest"), data.reliance.map((r) => {
+  behind(at("free-data"), () => table(heads("-offer", "served", "stands", "as_now", "half", "-then", "kept", "dearest"), data.reliance.map((r) => {
     const c = byOffer.get(r.offer);
     return [given(r.offer), speech.pct(c.served), chance(r.stands), chance(r.as_now), r.end ? speech.date(r.end) : "–", r.then ? given(r.then) : "–", sum(c.staying.mean), speech.pct(c.dearest.share)];
   })));
@@ -220,17 +196,14 @@ function writeOffers() {
   const sorted = [...data.candidates].sort((a, b) => a.staying.mean - b.staying.mean);
   at("offers").replaceChildren(table(heads("-offer", "today", "served", "kept", "between", "tail", "dearest", "-quality"), sorted.map((c) => [
     given(named_(c)), sum(c.today + c.refused), speech.pct(c.served), sum(c.staying.mean), spread(c.staying), sum(c.staying.tail), speech.pct(c.dearest.share), quality(c)])));
-  behind("offers", () => table(heads("-offer", "-why"), sorted.map((c) => [given(c.offer), el("span", {lang: "en"}, [...c.because, ...c.warnings, ...c.announced].join("; "))])));
+  behind(at("offers-data"), () => table(heads("-offer", "-why"), sorted.map((c) => [given(c.offer), el("span", {lang: "en"}, [...c.because, ...c.warnings, ...c.announced].join("; "))])));
   const counts = d3.rollups(data.left_out, (rows) => rows.length, (e) => kindOut(e.why));
   if (data.dearer_left_out.length) counts.push(["out.dearer", data.dearer_left_out.length]);
   counts.sort((a, b) => b[1] - a[1]);
   at("out-summary").textContent = speech.text("out.summary", {taken: data.candidates.length, considered: data.considered});
   at("out").replaceChildren(table(heads("-why", "count"), counts.map(([key, n]) => [speech.word(key), speech.count(n)])));
-  const all = at("out-all");
-  const fill = () => all.querySelector(".inside").replaceChildren(table(heads("-offer", "-why"), [
+  behind(at("out-all"), () => table(heads("-offer", "-why"), [
     ...data.left_out.map((e) => [given(e.offer), el("span", {lang: "en"}, e.why)]), ...data.dearer_left_out.map((id) => [given(id), speech.word("out.dearer")])]));
-  all.ontoggle = () => { if (all.open) fill(); };
-  if (all.open) fill();
   const skipped = data.skipped.map((s) => el("li", {}, `${speech.word(`strategy.${s.offer}`)}: `, el("span", {lang: "en"}, s.why)));
   at("skipped").replaceChildren(...(skipped.length ? [el("h3", {}, speech.word("skipped.title")), el("ul", {class: "looks"}, skipped)] : []));
 }
@@ -260,13 +233,8 @@ function draw() {
 }
 
 function showAll() {
-  speech = new Adviser(words, state.language, data.currency);
-  for (const node of document.querySelectorAll("[data-word]")) node.textContent = speech.word(node.dataset.word);
-  document.documentElement.lang = speech.locale;
-  document.title = `${speech.word("title")} · pricewar`;
-  at("theme").replaceChildren(...["auto", "light", "dark"].map((key) => el("option", {value: key}, speech.word(`theme.${key}`))));
-  at("theme").value = state.theme;
-  at("language").value = state.language;
+  speech = new Adviser(words, shell.state.language, data.currency);
+  shell.write(speech);
   at("story").replaceChildren(...data.story.map((row) => el("li", {}, told(row))));
   writeKpis();
   draw();
@@ -274,36 +242,4 @@ function showAll() {
   writeMade();
 }
 
-function setTheme() {
-  if (state.theme === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = state.theme;
-}
-
-for (const [id, then] of [["language", showAll], ["theme", setTheme]]) {
-  at(id).addEventListener("change", () => {
-    state[id] = at(id).value;
-    remember();
-    then();
-  });
-}
-setTheme();
-showAll();
-
-// Charts are drawn to the width they are given, never scaled.
-let drawnAt = at("strategies").clientWidth, waiting = 0;
-new ResizeObserver(() => {
-  const now = at("strategies").clientWidth;
-  if (printing || now === drawnAt || !now) return;
-  drawnAt = now;
-  cancelAnimationFrame(waiting);
-  waiting = requestAnimationFrame(draw);
-}).observe(at("strategies"));
-addEventListener("beforeprint", () => {
-  printing = true;
-  draw();
-});
-addEventListener("afterprint", () => {
-  printing = false;
-  draw();
-});
-document.documentElement.dataset.ready = "yes";
+shell.begin({show: showAll, draw, watched: at("strategies")});

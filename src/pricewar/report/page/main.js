@@ -4,6 +4,7 @@ import {gapChart} from "../charts/gap.js";
 import {servedChart} from "../charts/served.js";
 import {daysChart, modelsChart} from "../charts/load.js";
 import {Speech, el, given} from "./say.js";
+import {Frame, PRINT, behind, plainTable} from "./frame.js";
 import {OfferTable, bill, currencyOf, kindMark, offerLabel, offerName} from "./bill.js";
 
 const data = JSON.parse(document.getElementById("data").textContent);
@@ -15,23 +16,12 @@ const at = (id) => document.getElementById(id);
 const TOKEN_METERS = ["input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "reasoning"];
 const CHARTED_MODELS = 8;
 const PRINTED_BILLS = 5;
-const PRINT_WIDTH = 690; // what A4 leaves between its margins, in CSS pixels
-const PRINT_HALF = 325;
-
-const DEFAULTS = {language: document.documentElement.dataset.language, theme: "auto", kind: "", models: "all", search: "", order: "kinds", count: "20", sort: "rank", down: ""};
-const state = {...DEFAULTS, ...Object.fromEntries([...new URLSearchParams(location.hash.slice(1))].filter(([key]) => Object.hasOwn(DEFAULTS, key)))};
-if (!Object.hasOwn(words, state.language)) state.language = DEFAULTS.language;
+const shell = new Frame(words, {language: document.documentElement.dataset.language, theme: "auto", kind: "", models: "all", search: "", order: "kinds", count: "20", sort: "rank", down: ""});
+const state = shell.state;
 
 let speech;
 let table;
-let printing = false;
-
-// The link holds what differs from the start, so that a view can be kept and sent.
-function remember() {
-  const changed = Object.entries(state).filter(([key, value]) => value !== DEFAULTS[key]);
-  const hash = new URLSearchParams(changed).toString();
-  try { history.replaceState(null, "", hash ? `#${hash}` : location.pathname + location.search); } catch { /* some viewers forbid it */ }
-}
+let fillNotBilled;
 
 // ---------------------------------------------------------------- choosing
 
@@ -161,26 +151,11 @@ function countFigure() {
 
 // ---------------------------------------------------------------- tables behind the charts
 
-function plainTable(headers, rows) {
-  return el("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": speech.word("data")}, el("table", {class: "plain"},
-    el("thead", {}, el("tr", {}, headers.map(([title, numeric]) => el("th", {scope: "col", class: numeric ? "n" : null}, title)))),
-    el("tbody", {}, rows.map((row) => el("tr", {}, row.map((cell, place) =>
-      el(place ? "td" : "th", {class: headers[place][1] ? "n" : null, scope: place ? null : "row"}, cell)))))));
-}
-
-const fillers = {};
-
-// Written when opened: a closed table costs nothing.
-function behind(id, write) {
-  const details = at(id);
-  const fill = fillers[id] = () => details.querySelector(".inside").replaceChildren(write());
-  details.ontoggle = () => { if (details.open) fill(); };
-  if (details.open) fill();
-}
+const tabled = (headers, rows) => plainTable(speech, headers, rows);
 
 // ---------------------------------------------------------------- charts
 
-function widthOf(id) { return printing ? (id === "days" || id === "models" ? PRINT_HALF : PRINT_WIDTH) : Math.max(260, Math.floor(at(id).clientWidth)); }
+function widthOf(id) { return shell.width(at(id), id === "days" || id === "models" ? PRINT.half : PRINT.whole, 260); }
 
 // What is neither free nor paid, of the same whole as these two.
 function shareRefused(offer) {
@@ -206,7 +181,7 @@ function drawGap(places) {
       `${speech.word("col.total")}: ${speech.money(offer.total?.mid)}`,
       ...(offer.bit ?? []).slice(0, 3).map((t) => `– ${speech.term(t, currencyOf(offer))}`)].join("\n"),
   }) : el("p", {class: "quiet"}, speech.word("filter.empty")));
-  behind("gap-data", () => plainTable(
+  behind(at("gap-data"), () => tabled(
     [[speech.word("col.offer")], [speech.word("col.kind")], [speech.word("col.headline"), true], [speech.word("col.low"), true], [speech.word("col.effective"), true], [speech.word("col.high"), true]],
     list.map((o) => [offerName(o), speech.word(`kind.${o.kind}`, o.kind), rate(o.headline_per_mtok), rate(o.per_mtok?.low), rate(o.per_mtok?.mid), rate(o.per_mtok?.high)])));
 }
@@ -221,7 +196,7 @@ function drawServed(places) {
   at("served").replaceChildren(list.length ? servedChart(Plot, d3, rows, {
     width: widthOf("served"), pct: (v) => speech.pct(v), unknownWord: speech.word("unknown"), alt: speech.text("served.alt", {n: list.length}),
   }) : el("p", {class: "quiet"}, speech.word("served.none")));
-  behind("served-data", () => plainTable(
+  behind(at("served-data"), () => tabled(
     [[speech.word("col.offer")], [speech.word("col.free"), true], [speech.word("col.paid"), true], [speech.word("col.refused"), true], [speech.word("col.bit")]],
     list.map((o, place) => [offerName(o), speech.pct(o.free_share), speech.pct(o.paid_share), speech.pct(shareRefused(o)), el("bdi", {}, rows[place].terms.join("; "))])));
 }
@@ -239,9 +214,9 @@ function drawLoad() {
   const meters = used.map((key) => ({key, label: speech.word(`meter.${key}`)}));
   at("models").replaceChildren(modelsChart(Plot, d3, shown, {width: widthOf("models"), alt: speech.text("load.models_alt", {n: shown.length}), count: short, meters}));
   at("meters").replaceChildren(...meters.map(({key, label}) => el("li", {}, el("span", {class: `swatch m-${key.replaceAll("_", "-")}`}), label)));
-  behind("days-data", () => plainTable([[speech.word("col.day")], [speech.word("col.requests"), true], [speech.word("col.tokens"), true]],
+  behind(at("days-data"), () => tabled([[speech.word("col.day")], [speech.word("col.requests"), true], [speech.word("col.tokens"), true]],
     days.map((d) => [speech.date(d.day), speech.count(d.requests), speech.count(d.tokens)])));
-  behind("models-data", () => plainTable([[speech.word("col.model")], [speech.word("col.requests"), true], ...[...used, "search"].map((m) => [speech.word(`meter.${m}`), true])],
+  behind(at("models-data"), () => tabled([[speech.word("col.model")], [speech.word("col.requests"), true], ...[...used, "search"].map((m) => [speech.word(`meter.${m}`), true])],
     models.map((m) => [given(m.label), speech.count(m.requests), ...[...used, "search"].map((meter) => speech.count(m.tokens[meter] ?? 0))])));
 }
 
@@ -254,7 +229,7 @@ function writeMade() {
   const assume = data.assumptions ?? {};
   const triples = ["tokens", "verbosity", "cache"].filter((key) => Array.isArray(assume[key]));
   at("assumptions").replaceChildren(
-    triples.length ? plainTable([[""], ...["low", "mid", "high"].map((k) => [speech.word(`assume.${k}`), true])],
+    triples.length ? tabled([[""], ...["low", "mid", "high"].map((k) => [speech.word(`assume.${k}`), true])],
       triples.map((key) => [speech.word(`assume.${key}`), ...[0, 1, 2].map((place) => speech.count(assume[key][place]))])) : "",
     el("ul", {lang: "en"}, (assume.text ?? []).map((text) => el("li", {}, el("bdi", {}, String(text))))));
 
@@ -262,18 +237,18 @@ function writeMade() {
   const count = left.reduce((sum, e) => sum + (number(e.count) || 0), 0);
   at("exclusions").replaceChildren(
     el("p", {}, count ? speech.text("made.rows", {rows: log.rows ?? 0, rows_in: log.rows_in ?? 0, n: count}) : speech.text("made.exclusions_none", {n: log.rows ?? 0})),
-    left.length ? plainTable([[speech.word("made.cause")], [speech.word("made.count"), true], [speech.word("made.examples")]],
+    left.length ? tabled([[speech.word("made.cause")], [speech.word("made.count"), true], [speech.word("made.examples")]],
       left.map((e) => [el("bdi", {lang: "en"}, String(e.cause ?? "")), speech.count(e.count), given((e.examples ?? []).join(", "))])) : "",
     el("ul", {lang: "en"}, (log.notes ?? []).map((text) => el("li", {}, el("bdi", {}, String(text))))));
 
   const outside = data.not_billed ?? [];
   at("not-billed-block").hidden = !outside.length;
   at("not-billed-count").textContent = speech.text("made.not_billed_n", {n: outside.length});
-  behind("not-billed", () => plainTable([[speech.word("col.offer")], [speech.word("made.why")]], outside.map((o) => [given(o.id), el("bdi", {}, speech.term(o.why))])));
+  fillNotBilled = behind(at("not-billed"), () => tabled([[speech.word("col.offer")], [speech.word("made.why")]], outside.map((o) => [given(o.id), el("bdi", {}, speech.term(o.why))])));
 
   const missing = (baseline.missing ?? []).map((m) => (typeof m === "string" ? m : [m?.vendor, m?.model].filter(Boolean).join("/")));
   at("baseline").replaceChildren(
-    plainTable([[speech.word("col.model")], [speech.word("col.offer")], [speech.word("bill.amount"), true]],
+    tabled([[speech.word("col.model")], [speech.word("col.offer")], [speech.word("bill.amount"), true]],
       (baseline.models ?? []).map((m) => [given([m.vendor, m.model].filter(Boolean).join(" · ")), given(m.offer ?? speech.word("unknown")), speech.money(m.total)])),
     missing.length ? el("p", {class: "flag"}, el("bdi", {}, speech.text("made.missing", {names: missing.join(", ")}))) : "");
 
@@ -299,16 +274,12 @@ function options(select, entries, value) {
 }
 
 function writeControls() {
-  for (const node of document.querySelectorAll("[data-word]")) node.textContent = speech.word(node.dataset.word);
-  document.documentElement.lang = speech.locale;
-  document.title = `${speech.word("title")} · pricewar`;
-  options(at("theme"), ["auto", "light", "dark"].map((key) => [key, speech.word(`theme.${key}`)]), state.theme);
+  shell.write(speech);
   const kinds = [...new Set(offers.map((o) => String(o.kind)))].sort((a, b) => order(a) - order(b));
   options(at("kind"), [["", speech.word("filter.all")], ...kinds.map((kind) => [kind, speech.word(`kind.${kind}`, kind)])], state.kind);
   options(at("models-of"), ["all", "same", "full"].map((key) => [key, speech.word(`filter.class.${key}`)]), state.models);
   options(at("order"), ["kinds", "cheap", "gap"].map((key) => [key, speech.word(`filter.order.${key}`)]), state.order);
   options(at("count"), [...["10", "20", "40", "80"].map((n) => [n, n]), ["all", speech.word("filter.count.all")]], state.count);
-  at("language").value = state.language;
   at("search").value = state.search;
   at("search").placeholder = speech.word("filter.placeholder");
   at("legend").replaceChildren(...kinds.map((kind) => el("li", {}, kindMark(kind), el("bdi", {}, speech.word(`kind.${kind}`, kind)))), ...(offers.some(doubtful) ? [el("li", {}, el("b", {}, "? "), speech.word("gap.doubtful"))] : []), el("li", {class: "axis"}, speech.text("gap.axis", {currency: data.currency ?? ""})));
@@ -318,11 +289,6 @@ function writeControls() {
 function order(kind) {
   const place = Object.keys(KINDS).indexOf(kind);
   return place < 0 ? 99 : place;
-}
-
-function setTheme() {
-  if (state.theme === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = state.theme;
 }
 
 // ---------------------------------------------------------------- one state, written out
@@ -365,7 +331,7 @@ function redraw() {
 function listen(id, key, event, then) {
   at(id).addEventListener(event, () => {
     state[key] = at(id).value;
-    remember();
+    shell.remember();
     then();
   });
 }
@@ -373,13 +339,9 @@ function listen(id, key, event, then) {
 table = new OfferTable(at("offer-table"), offers, (key) => {
   state.down = state.sort === key && !state.down ? "1" : "";
   state.sort = key;
-  remember();
+  shell.remember();
   showTable(chosen());
 });
-setTheme();
-showAll();
-listen("language", "language", "change", showAll);
-listen("theme", "theme", "change", setTheme);
 for (const [id, key] of [["kind", "kind"], ["models-of", "models"], ["order", "order"], ["count", "count"]]) listen(id, key, "change", showOffers);
 at("show-all").addEventListener("click", () => {
   table.whole = true;
@@ -388,26 +350,13 @@ at("show-all").addEventListener("click", () => {
 });
 listen("search", "search", "input", showOffers);
 
-// Charts are drawn to the width they are given, never scaled.
-let drawnAt = at("gap").clientWidth, waiting = 0;
-new ResizeObserver(() => {
-  const now = at("gap").clientWidth;
-  if (printing || now === drawnAt || !now) return;
-  drawnAt = now;
-  cancelAnimationFrame(waiting);
-  waiting = requestAnimationFrame(redraw);
-}).observe(at("gap"));
 let wasOpen = false;
-addEventListener("beforeprint", () => {
-  printing = true;
-  wasOpen = at("not-billed").open;
-  at("not-billed").open = true;
-  fillers["not-billed"]();
-  redraw();
+shell.begin({
+  show: showAll, draw: redraw, watched: at("gap"),
+  before() {
+    wasOpen = at("not-billed").open;
+    at("not-billed").open = true;
+    fillNotBilled();
+  },
+  after() { at("not-billed").open = wasOpen; },
 });
-addEventListener("afterprint", () => {
-  printing = false;
-  at("not-billed").open = wasOpen;
-  redraw();
-});
-document.documentElement.dataset.ready = "yes";

@@ -1,24 +1,16 @@
 // A war's page: one document of figures, written out in words, charts and tables.
 import {openedChart, followedChart, pathChart, stagesChart} from "../charts/war.js";
 import {Speech, el, given} from "./say.js";
+import {Frame, PRINT, behind, kpi, plainTable} from "./frame.js";
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const words = JSON.parse(document.getElementById("words").textContent);
 const at = (id) => document.getElementById(id);
 const STAGES = ["launch", "promotion", "war", "consolidation", "harvest", "out"];
 const MONTH = 365.25 / 12;
-const PRINT_WIDTH = 690, PRINT_HALF = 325, PRINT_PANEL = 215;
-const DEFAULTS = {language: document.documentElement.dataset.language, theme: "auto"};
-const state = {...DEFAULTS, ...Object.fromEntries([...new URLSearchParams(location.hash.slice(1))].filter(([key]) => Object.hasOwn(DEFAULTS, key)))};
-if (!Object.hasOwn(words, state.language)) state.language = DEFAULTS.language;
+const shell = new Frame(words, {language: document.documentElement.dataset.language, theme: "auto"});
 
 let speech;
-let printing = false;
-
-function remember() {
-  const changed = Object.entries(state).filter(([key, value]) => value !== DEFAULTS[key]);
-  try { history.replaceState(null, "", changed.length ? `#${new URLSearchParams(changed)}` : location.pathname + location.search); } catch { /* some viewers forbid it */ }
-}
 
 // ---------------------------------------------------------------- words
 
@@ -47,10 +39,6 @@ function told(rows) {
   }).filter(Boolean).map((text) => (data.vendors.some((v) => text.startsWith(v.name)) ? text : text[0].toUpperCase() + text.slice(1)));
 }
 
-function kpi(title, value, more) {
-  return el("div", {class: "kpi"}, el("dt", {}, title), el("dd", {}, el("span", {class: "value"}, value), more ? el("span", {class: "more"}, more) : null));
-}
-
 function writeKpis() {
   const mine = data.opened.by_vendor.find((r) => r.history) ?? data.opened.by_vendor[0];
   const median = (values) => d3.median(values.filter((v) => v !== null)) ?? null;
@@ -66,29 +54,17 @@ function writeKpis() {
 
 // ---------------------------------------------------------------- tables behind the charts
 
-function table(headers, rows) {
-  return el("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": speech.word("data")}, el("table", {class: "plain"},
-    el("thead", {}, el("tr", {}, headers.map(([title, numeric]) => el("th", {scope: "col", class: numeric ? "n" : null}, title)))),
-    el("tbody", {}, rows.map((row) => el("tr", {}, row.map((cell, place) =>
-      el(place ? "td" : "th", {class: headers[place][1] ? "n" : null, scope: place ? null : "row"}, cell)))))));
-}
-
-function behind(id, write) {
-  const details = at(`${id}-data`);
-  const fill = () => details.querySelector(".inside").replaceChildren(write());
-  details.ontoggle = () => { if (details.open) fill(); };
-  if (details.open) fill();
-}
+const table = (headers, rows) => plainTable(speech, headers, rows);
 
 function bandTable(id, rows, write) {
-  behind(id, () => table(
+  behind(at(`${id}-data`), () => table(
     [[speech.word("col.vendor")], [speech.word("col.month"), true], [speech.word("col.low"), true], [speech.word("col.median"), true], [speech.word("col.high"), true]],
     rows.flatMap((r) => r.median.flatMap((m, t) => ((t + 1) % 3 && t ? [] : [[given(r.vendor), String(t + 1), write(r.low[t]), write(m), write(r.high[t])]])))));
 }
 
 // ---------------------------------------------------------------- charts
 
-function widthOf(id, half = false) { return printing ? (half ? PRINT_HALF : PRINT_WIDTH) : Math.max(240, Math.floor(at(id).clientWidth)); }
+function widthOf(id, half = false) { return shell.width(at(id), half ? PRINT.half : PRINT.whole); }
 
 function alt(title) { return speech.text("chart.alt", {title}); }
 
@@ -99,7 +75,7 @@ function drawOpened() {
     width: widthOf("opened", true), even: data.opened.chance, evenLabel: speech.text("opened.even", {even: data.opened.chance}),
     pct: (v) => speech.pct(v), alt: alt(speech.word("opened.title")),
   }));
-  behind("opened", () => table([[speech.word("col.vendor")], [speech.word("col.chance"), true], [speech.word("col.history")]],
+  behind(at("opened-data"), () => table([[speech.word("col.vendor")], [speech.word("col.chance"), true], [speech.word("col.history")]],
     rows.map((r) => [given(r.vendor), speech.pct(r.chance), r.history ? "◆" : ""])));
 }
 
@@ -108,7 +84,7 @@ function drawFollowed() {
   const rows = data.followed.by_vendor.map((r) => ({...r, label: r.vendor}));
   const write = (v) => figured(v, "days");
   at("followed").replaceChildren(followedChart(Plot, d3, rows, {width: widthOf("followed", true), count: (v) => speech.count(v), alt: alt(speech.word("followed.title"))}));
-  behind("followed", () => table(
+  behind(at("followed-data"), () => table(
     [[speech.word("col.vendor")], [speech.word("col.follows"), true], [speech.word("col.low"), true], [speech.word("col.median"), true], [speech.word("col.high"), true], [speech.word("col.history"), true]],
     rows.map((r) => [given(r.vendor), figured(r.chance, "share"), write(r.low), write(r.median), write(r.high), write(r.history)])));
 }
@@ -119,7 +95,7 @@ function panels(id, rows, options) {
   at(id).replaceChildren(grid);
   const slots = rows.map((r) => el("div", {class: "panel"}, el("h3", {}, given(r.vendor))));
   grid.append(...slots);
-  const width = printing ? PRINT_PANEL : Math.floor(slots[0].clientWidth);
+  const width = shell.width(slots[0], PRINT.panel, 0);
   rows.forEach((r, place) => {
     const points = r.median.map((median, t) => ({month: t + 1, median, low: r.low[t], high: r.high[t], low50: r.low50[t], high50: r.high50[t]}));
     if (r.peace?.median !== undefined && r.peace.median !== null) points.unshift({month: 0, ...r.peace});
@@ -145,7 +121,7 @@ function drawPrices(tier) {
   const floor = 0.01;
   const ticks = [0.01, 0.1, 1, 10, 100].filter((v) => v <= top * 1.2).map((value) => ({value, label: value === floor ? `≤${price(value)}` : price(value)}));
   panels(tier, rows, {title, kind: "price", domain: [floor, top * 1.15], ticks, write: price, of: (r) => ({steps: steps(r)})});
-  behind(tier, () => table(
+  behind(at(`${tier}-data`), () => table(
     [[speech.word("col.vendor")], [speech.word("col.month"), true], [speech.word("col.low"), true], [speech.word("col.median"), true], [speech.word("col.high"), true], [speech.word("col.history"), true]],
     rows.flatMap((r) => [0, 1, 2, 3, 6, 9, 12, 15, 18, 24, 30, 36].filter((m) => m <= data.months).map((m) => {
       const past = steps(r).find((s) => s.x1 <= m && m < s.x2);
@@ -200,7 +176,7 @@ function drawStages() {
   const rows = [{label: speech.word("stages.market"), market: true, model: data.stages.market, history: data.stages.history},
     ...data.stages.vendors.map((r) => ({label: r.vendor, model: r.model, history: r.history}))];
   at("stages").replaceChildren(stagesChart(Plot, d3, rows, {width: widthOf("stages"), months: data.months, alt: alt(title)}));
-  behind("stages", () => table([[speech.word("col.vendor")], [speech.word("col.month"), true], [speech.word("col.stage")], [speech.word("col.chance"), true], [speech.word("col.history")]],
+  behind(at("stages-data"), () => table([[speech.word("col.vendor")], [speech.word("col.month"), true], [speech.word("col.stage")], [speech.word("col.chance"), true], [speech.word("col.history")]],
     rows.flatMap((r) => r.model.flatMap((c, t) => (t % 3 ? [] : [[given(r.label), String(t + 1), speech.word(`stage.${c.stage}`), speech.pct(c.chance), r.history?.[t] ? speech.word(`stage.${r.history[t]}`) : ""]])))));
 }
 
@@ -247,13 +223,8 @@ function draw() {
 }
 
 function showAll() {
-  speech = new Speech(words, state.language, data.currency);
-  for (const node of document.querySelectorAll("[data-word]")) node.textContent = speech.word(node.dataset.word);
-  document.documentElement.lang = speech.locale;
-  document.title = `${speech.word("title")} · pricewar`;
-  at("theme").replaceChildren(...["auto", "light", "dark"].map((key) => el("option", {value: key}, speech.word(`theme.${key}`))));
-  at("theme").value = state.theme;
-  at("language").value = state.language;
+  speech = new Speech(words, shell.state.language, data.currency);
+  shell.write(speech);
   at("light-legend").replaceChildren(
     el("li", {}, el("span", {class: "key-line"}), speech.word("stages.model")), el("li", {}, el("span", {class: "key-line key-past"}), speech.word("stages.history")));
   at("story").replaceChildren(...told(data.story).map((text) => el("li", {}, text)));
@@ -263,36 +234,4 @@ function showAll() {
   writeMade();
 }
 
-function setTheme() {
-  if (state.theme === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = state.theme;
-}
-
-for (const [id, then] of [["language", showAll], ["theme", setTheme]]) {
-  at(id).addEventListener("change", () => {
-    state[id] = at(id).value;
-    remember();
-    then();
-  });
-}
-setTheme();
-showAll();
-
-// Charts are drawn to the width they are given, never scaled.
-let drawnAt = at("light").clientWidth, waiting = 0;
-new ResizeObserver(() => {
-  const now = at("light").clientWidth;
-  if (printing || now === drawnAt || !now) return;
-  drawnAt = now;
-  cancelAnimationFrame(waiting);
-  waiting = requestAnimationFrame(draw);
-}).observe(at("light"));
-addEventListener("beforeprint", () => {
-  printing = true;
-  draw();
-});
-addEventListener("afterprint", () => {
-  printing = false;
-  draw();
-});
-document.documentElement.dataset.ready = "yes";
+shell.begin({show: showAll, draw, watched: at("light")});
