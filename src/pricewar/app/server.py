@@ -278,8 +278,10 @@ class Server:
             task = asyncio.ensure_future(self._server.serve(sockets=[self._listening]))
             while not self._server.started and not task.done():
                 await asyncio.sleep(0.01)
-            if ready and not task.done():
-                ready()
+            if not task.done():
+                load("pricewar.app.war_runs:warm")()
+                if ready:
+                    ready()
             await task
 
         try:

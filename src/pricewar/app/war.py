@@ -164,19 +164,14 @@ def solved(ask: Asked) -> tuple[tuple[tuple[str, float], ...], tuple[tuple[str, 
 
 
 def both(base: Ensemble, mine: Ensemble, futures: int, job: Job) -> Iterator[int]:
-    """Run answer and baseline abreast; yields the futures that both have."""
-    for done in mine.upto(min(FIRST, futures), job):
-        pass
+    """Run answer and baseline abreast; yields the futures that both have, after each block."""
     while True:
-        goal = min(max(mine.done, FIRST), futures)
-        for _ in base.upto(goal, job):
-            pass
-        yield min(base.done, mine.done, futures)
-        if mine.done >= futures <= base.done:
+        next(mine.upto(futures, job), None)
+        next(base.upto(min(mine.done, futures), job), None)
+        have = min(base.done, mine.done, futures)
+        yield have
+        if have == futures:
             return
-        for done in mine.upto(futures, job):
-            if done < futures and base.done < futures:
-                break
 
 
 def document(

@@ -147,6 +147,38 @@ def _whole(message: Mapping[str, Any], key: str, default: int, low: int, high: i
     return value
 
 
+_WARM = threading.Event()
+_WARMING = threading.Lock()
+
+
+def warm() -> None:
+    """Have the compiled pass loaded, or compiled in a first run, in a thread of its own."""
+    if not _WARM.is_set() and _WARMING.acquire(blocking=False):
+        threading.Thread(target=_load, name="compile", daemon=True).start()
+
+
+def _load() -> None:
+    try:
+        simulate(replace(WORLDS.world(WORLDS.names()[0]).market, months=1, per_month=1), range(1))
+    finally:
+        # Set even where it failed: the first answer then says why.
+        _WARM.set()
+        _WARMING.release()
+
+
+def wait_warm(job: Job) -> None:
+    """Wait for `warm`, saying so.
+
+    Raises:
+        StoppedError: the answer is no longer wanted.
+    """
+    warm()
+    while not _WARM.wait(0.05):
+        job.progress("war.progress.compiling")
+        if job.cancelled:
+            raise StoppedError
+
+
 class _Joined(Mapping[str, Array]):
     """Series of several runs, joined when they are asked for."""
 
@@ -192,6 +224,7 @@ class Ensemble:
         Raises:
             StoppedError: the answer is no longer wanted.
         """
+        wait_warm(job)
         stops = sorted({FIRST, futures, *ends})
         while self.done < futures:
             with self._lock:
