@@ -32,7 +32,8 @@ import numpy as np
 from pricewar.errors import ConfigurationError, did_you_mean
 from pricewar.market.model import Array, Market, Run
 from pricewar.market.observables import Series
-from pricewar.market.stages import HARVEST, STAGES, WAR, Stages, stages
+from pricewar.market.stages import HARVEST, STAGES, WAR
+from pricewar.market.stages_many import codes
 
 TIERS = ("light", "flagship")
 DAYS = 365.25 / 12
@@ -406,43 +407,52 @@ class Outcomes:
 
     # ------------------------------------------------------------------ stages
 
-    @cached_property
-    def dated(self) -> tuple[Stages, ...]:
-        """The stages of every member, vendors inside."""
-        return tuple(stages(self.observed(n)) for n in range(self.N))
-
     def observed(self, n: int) -> Series:
         """What an outsider sees of member n each month; free light tokens count in the light price."""
+        return self._observed(slice(n, n + 1))
+
+    def _observed(self, members: slice) -> Series:
+        """`observed` for several members, their vendors one after the other."""
         v, at = self.run.vendor, np.flatnonzero(self.inside)
-        here = self.active[n][:, at]
-        use, free = (v[name][n][:, at] for name in ("tokens_light", "free_tokens"))
-        light = v["price_light"][n][:, at] * (1.0 - np.nan_to_num(_ratio(free, use)))
-        price = np.stack([light, v["price_flagship"][n][:, at]], axis=2)
-        cost = np.stack([v["cost_light"][n][:, at], v["cost_flagship"][n][:, at]], axis=2)
+
+        def flat(a: Array) -> Array:
+            """[N, M, J] as [M, N × J]."""
+            return np.moveaxis(a, 0, 1).reshape(self.M, -1)
+
+        def of(name: str) -> Array:
+            return flat(v[name][members][:, :, at])
+
+        here = flat(self.active[members][:, :, at])
+        light = of("price_light") * (1.0 - np.nan_to_num(_ratio(of("free_tokens"), of("tokens_light"))))
+        price = np.stack([light, of("price_flagship")], axis=2)
+        cost = np.stack([of("cost_light"), of("cost_flagship")], axis=2)
         price, cost = (np.where(here[:, :, None], a, np.nan) for a in (np.maximum(price, 0.0), cost))
-        months = np.datetime64(self.market.start, "M") + np.arange(self.M)
         return Series(
-            months,
-            tuple(self.market.vendors[j] for j in at),
+            np.datetime64(self.market.start, "M") + np.arange(self.M),
+            tuple(self.market.vendors[j] for j in at) * (here.shape[1] // len(at)),
             TIERS,
             price=price,
             cost=cost,
             active=here.astype(float),
-            allowance=np.where(here, v["allowance"][n][:, at], np.nan),
-            volume=np.where(here, self.tokens[n][:, at], np.nan),
+            allowance=np.where(here, of("allowance"), np.nan),
+            volume=np.where(here, flat(self.tokens[members][:, :, at]), np.nan),
         )
 
     @cached_property
+    def _stages(self) -> tuple[Array, Array]:
+        return codes(self._observed(slice(None)), self.N)
+
+    @property
     def stage(self) -> Array:
         """[N, M] stage of the market as a code of `stages.STAGES`, negative where unknown."""
-        return np.stack([s.market for s in self.dated])
+        return self._stages[0]
 
     @cached_property
     def vendor_stage(self) -> Array:
         """[N, M, J] as `stage`, −2 out of the market; the fringe is unknown."""
-        codes = np.full((self.N, self.M, len(self.market.vendors)), -1, dtype=np.int8)
-        codes[:, :, self.inside] = np.stack([s.vendor for s in self.dated])
-        return codes
+        found = np.full((self.N, self.M, len(self.market.vendors)), -1, dtype=np.int8)
+        found[:, :, self.inside] = self._stages[1]
+        return found
 
     def begins(self, stage: str) -> Array:
         """[N] month in which a stage of the market first begins (0 is the first), NaN where it never does."""

@@ -155,7 +155,7 @@ class Stages:
 def stages(series: Series, rule: Rule | None = None) -> Stages:
     """Date the stages of `series` by `rule`, the default rule if left out. The module says it in words."""
     rule = rule or Rule()
-    seen = _Seen(series, rule)
+    seen = Seen(series, rule)
     M, J = len(series.months), len(series.vendors)
     market, anchor, pending = _walk(M, seen.market_candidate, rule.hold)
     ribbon = np.empty((M, J), dtype=np.int8)
@@ -181,7 +181,7 @@ def stages(series: Series, rule: Rule | None = None) -> Stages:
     )
 
 
-class _Seen:
+class Seen:
     """The conditions of the rule, month by month. Verdicts are 1 yes, 0 no, NaN unknown."""
 
     def __init__(self, series: Series, rule: Rule) -> None:
@@ -415,7 +415,7 @@ def _spells(months: Array, code: Array, reason: Callable[[int, int], tuple[str, 
 
 
 def _notes(
-    series: Series, spells: Sequence[Spell], market: Array, hhi: Array, pending: bool, seen: _Seen
+    series: Series, spells: Sequence[Spell], market: Array, hhi: Array, pending: bool, seen: Seen
 ) -> Iterable[str]:
     wars = [s for s in spells if s.stage == "war"]
     order = [STAGES.index(s.stage) for s in spells if s.stage in STAGES]
