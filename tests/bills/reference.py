@@ -224,7 +224,7 @@ class _Biller:
     def holds(self, rate: Rate, row: Row, model: str) -> bool:
         when = rate.when
         size = sum(row.of(m) for m in ("input", "cache_read", "cache_write_5m", "cache_write_1h"))
-        if when.input_above is not None and size <= when.input_above:
+        if when.input_above is not None and size <= when.input_above * row.of("requests"):  # the average one
             return False
         if when.tier is not None and row.tier not in when.tier:
             return False

@@ -477,6 +477,15 @@ def test_an_aggregated_row_meets_an_edge_as_single_requests_would() -> None:
         assert run(offer_of(terms), row)[0].free_tokens == free
 
 
+def test_an_aggregated_row_meets_a_cliff_as_its_average_request_would() -> None:
+    """A day's sum of many short requests is no long one: 300 of 1,000 tokens each pay the plain price."""
+    start = datetime(2026, 5, 1, tzinfo=UTC)
+    terms = {"rates": [{"input": "1"}, {"input": "2", "when": {"input_above": 1000}}]}
+    for tokens, price in ((300_000, 1), (300_001, 2)):
+        row = [Row(start, "a", {"input": tokens, "requests": 300})]
+        assert run(offer_of(terms), row)[0].total == Fraction(tokens * price, 10**6)
+
+
 def test_a_pack_bought_later_expires_later() -> None:
     pack = {
         "unit": "tokens",

@@ -46,7 +46,7 @@ def sums(
     codes,
     out,
 ):
-    """Sum rows by cell: segment of time, model, service tier, and how many thresholds the input passes.
+    """Sum rows by cell: segment of time, model, service tier, and how many thresholds a request passes.
 
     Shapes (N rows, S segments): quantities[N, 8]; model, tier [N]; starts[S + 1] first rows of segments;
     same[models] whether rows of a model count as they are; numerators, denominators [6] for the others, with
@@ -71,9 +71,12 @@ def sums(
                 q4 = _scaled(q4, numerators[4], denominators[4], inverses[4])
                 q5 = _scaled(q5, numerators[5], denominators[5], inverses[5])
             total = q0 + q1 + q2 + q3
+            each = total
+            if quantities[i, 7] > 1:  # a row of many requests: the average one, rounded up
+                each = (total + quantities[i, 7] - 1) // quantities[i, 7]
             above = 0
             for k in range(width - 1):
-                above += total > thresholds[k]
+                above += each > thresholds[k]
             c = ((s * models + m) * tiers + tier[i]) * width + above
             if len(codes):
                 codes[i] = c
