@@ -536,7 +536,8 @@ class Attribution:
         elif state.amount == 0 and left < 0 and not state.unlisted:
             row.step("allowance", left, "counted and charged nothing")
         elif state.unlisted:
-            row.step("unlisted", left, f"the catalogue has no price for {node.meter or node.key[1] or 'it'}")
+            what = node.meter or node.key[1] or "it"
+            row.step("unlisted", left, f"the catalogue has no price for {what} on {row.start:%Y-%m-%d}")
         free = state.given * state.own()
         for line in node.lines:
             taken = line.amount - _listed(line)

@@ -246,7 +246,7 @@ class Matching:
             for i, row in self._by_node(series.key, series.tier, series.cube, labels):
                 node = self.nodes[i]
                 amount = sum((q * p for q, p in zip(row, series.each, strict=True) if p and q), Fraction(0))
-                unpriced = sum(row[m] for m in range(7) if series.each[m] is None)
+                unpriced = sum(row[m] for m in node.meters if series.each[m] is None)
                 if declared:
                     node.before += amount
                     node.declared = [a + b for a, b in zip(node.declared, row, strict=True)]
@@ -276,8 +276,9 @@ class Matching:
     def clock(self, declared: str, step: Fraction) -> Clock:
         """The clock on which the days of log and invoice agree best; `step`: rounding of quantities.
 
-        The one declared stands unless another brings more of the invoice's days to agree, or halves what
-        disagrees. A log of day-long buckets cannot be cut again.
+        The one declared stands unless another makes at least two more (and a tenth) of the invoice's
+        model-days agree, or, with five of them or more, halves what disagrees without putting usage out of
+        the period. A log of day-long buckets cannot be cut again.
         """
         parts, groups, unit = self._targets()
         kept = Clock(declared, of=len(parts), unit=unit)
@@ -290,24 +291,26 @@ class Matching:
         tolerance = np.maximum(float(step) * lines, 0.5 if unit == "tokens" else 1e-9)
         every = max(bucket // 900, 1)
 
-        def distance(zone: str | int) -> tuple[float, int]:
+        def distance(zone: str | int) -> tuple[float, int, float]:
             there = self._totals(parts, self.usage.labels(zone), unit)
             if unit != "tokens":  # prices may differ by a factor: shares count
                 there = there * (wanted.sum() / there.sum() if there.sum() else 1.0)
                 tolerance[:] = 0.005 * np.maximum(np.abs(wanted), 1e-9)
             apart = np.abs(wanted - there)
-            return float(apart.sum()), int((apart <= tolerance).sum())
+            return float(apart.sum()), int((apart <= tolerance).sum()), float(there.sum())
 
-        apart, agree = distance(declared)
+        apart, agree, held = distance(declared)
         offsets = sorted((q for q in range(-48, 57) if q % every == 0), key=lambda q: (abs(q), q))
         tried = [(*distance(zone), zone) for zone in [*offsets, *NAMED_ZONES]]
-        left, agreed, best = min(tried, key=lambda t: (t[0], -t[1]))
-        better = agreed > agree + len(parts) // 10 or left <= apart / 2
+        left, agreed, there, best = min(tried, key=lambda t: (t[0], -t[1]))
+        # Usage that falls out of the invoice's days altogether is no evidence of a clock.
+        fits = len(parts) >= 5 and left <= apart / 2 and agreed >= agree and there >= 0.9 * held
+        better = agreed >= agree + max(2, len(parts) // 10) or fits
         if left >= apart * 0.999 or not better:
             return Clock(
                 declared, agree=agree, agreed=agree, of=len(parts), apart=apart, left=apart, unit=unit
             )
-        alike = [z for a, g, z in tried if (a, g) == (left, agreed) and z != best]
+        alike = [z for a, g, _, z in tried if (a, g) == (left, agreed) and z != best]
         return Clock(
             declared,
             best if isinstance(best, int) else None,
