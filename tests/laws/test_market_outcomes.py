@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
 from pricewar.cli.market_tables import document, plain
-from pricewar.cli.war import RECORD, story, told
-from pricewar.cli.wars import read
+from pricewar.cli.war import story, told
 from pricewar.errors import ConfigurationError
 from pricewar.market import definition, textbook
 from pricewar.market import kernel as k
 from pricewar.market.beside import beside
 from pricewar.market.model import Market, Run, simulate
 from pricewar.market.outcomes import DAYS, MEASURES, Outcomes, compare, kendall, spread
+from pricewar.market.records import read
 
 SEEDS = range(8)
 
@@ -201,7 +201,7 @@ def test_a_market_where_everybody_dies_is_an_outcome(china: Market):
 def test_beside_history(war: Outcomes):
     text = definition.load("china-2024")
     names = {v: row.name for v, row in text.text.vendors.each.items()}
-    data = plain(beside(war, read(RECORD), names, 0.25))
+    data = plain(beside(war, read("china-llm-2024"), names, 0.25))
     json.dumps(data, allow_nan=False)
     lags = {r["vendor"]: r["history"] for r in data["followed"]["by_vendor"]}
     assert (lags["Zhipu"], lags["ByteDance"], lags["Tencent"], lags["DeepSeek"]) == (5, 9, 16, None)
@@ -225,7 +225,7 @@ def test_the_end_of_the_war_is_that_of_every_future(china: Market):
     # Openings of several months: few futures reach the last month since the opening.
     o = Outcomes(simulate(china, SEEDS))
     names = {"deepseek": "DeepSeek"}
-    data = plain(beside(o, read(RECORD), names, 0.25))
+    data = plain(beside(o, read("china-llm-2024"), names, 0.25))
     (said,) = [args for key, args in story(data) if key == "say.leader"]
     last = o.share()[:, -1][:, o.inside]
     assert said["share"] == pytest.approx(np.median(last, axis=0).max(), rel=1e-4)
@@ -236,7 +236,7 @@ def test_the_end_of_the_war_is_that_of_every_future(china: Market):
 
 @pytest.mark.filterwarnings("error")
 def test_a_war_that_never_comes_and_one_that_kills_all_are_told(china: Market):
-    record, names = read(RECORD), {"deepseek": "DeepSeek"}
+    record, names = read("china-llm-2024"), {"deepseek": "DeepSeek"}
     for changes, key in (
         ({"opening_threshold": 10.0}, "say.peace"),
         ({"vendors.cash": 1.0, "vendors.reserve": 0.0, "rental": 1e7, "peace": 0.0}, "say.nobody"),

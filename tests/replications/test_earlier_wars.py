@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pricewar.cli.wars import names, read
 from pricewar.errors import ConfigurationError
 from pricewar.market.dating import Firmness, firmness, gap
-from pricewar.market.records import War, tidy
+from pricewar.market.records import War, names, read, tidy
 from pricewar.market.stages import Rule, Stages, series_of, stages
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "stages.md"

@@ -152,7 +152,9 @@ def checked(given: Any, known: Mapping[str, Lever], where: str) -> dict[str, flo
     for key, value in given.items():
         if key not in known:
             raise ConfigurationError(
-                f"this market has no lever “{str(key)[:80]}”", where=where, remedy=did_you_mean(str(key), known)
+                f"this market has no lever “{str(key)[:80]}”",
+                where=where,
+                remedy=did_you_mean(str(key), known),
             )
         lever = known[key]
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -209,9 +211,7 @@ class _Maker:
         *, main: bool = False,
     ) -> Lever:  # fmt: skip
         factor = key.endswith(FACTOR)
-        addresses = [
-            where for name in sets for where in self.market.addresses(name.removesuffix(FACTOR))
-        ]
+        addresses = [where for name in sets for where in self.market.addresses(name.removesuffix(FACTOR))]
         field = fields.TABLES[addresses[0][0]][addresses[0][-1]]
         found = [self.entries[where] for where in addresses if where in self.entries]
         first = found[0] if found else None

@@ -65,7 +65,11 @@ class Page:
 def application(page: Page, token: str, port: int, uploads: Uploads) -> App:
     """The whole server as an ASGI application."""
     served = {f"/vendor/{name}": REPORT / "vendor" / name for name in VENDORED}
-    for prefix, folder in (("/page", REPORT / "page"), ("/page", APP / "page"), ("/charts", REPORT / "charts")):
+    for prefix, folder in (
+        ("/page", REPORT / "page"),
+        ("/page", APP / "page"),
+        ("/charts", REPORT / "charts"),
+    ):
         for file in sorted(folder.iterdir()):
             if file.suffix in (".js", ".css", ".svg"):
                 served[f"{prefix}/{file.name}"] = file
@@ -303,5 +307,3 @@ def config_of(uploads: Uploads, market: str | None) -> dict[str, Any]:
         "log": {"log": held[0].handle, "name": held[0].name, "size": held[0].size} if held else None,
         "upload_limit": uploads.limit,
     }
-
-

@@ -136,9 +136,9 @@ class Session:
             try:
                 event = await self._socket.receive()
             except WebSocketDisconnect:
-                return
+                return None
             if event["type"] == "websocket.disconnect":
-                return
+                return None
             text = event.get("text")
             if text is None:
                 return await self._refuse(1003, "text only")

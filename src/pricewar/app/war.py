@@ -40,7 +40,7 @@ presets of the one named (the first when none is).
                        where it is nobody's to say; null changes where levers and baseline are the same
     stages             {market: [M] of {stage, chance}, vendors: {vendor: [M] of {stage, chance}}}, likeliest
                        stage of each month: launch, promotion, war, consolidation, harvest, out, or None
-    history            only in the last part, only where there is a record of this very war: `beside.history`
+    history            only in the last part, only where there is a record of this very war: `recorded.history`
     base_id            name of the baseline's figures; base: {series, leaves, market_series, roi, winners,
                        stages} of the baseline, left out (null) when the message's `base_id` is this one
     seconds            since the question
@@ -52,14 +52,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pricewar.app.levers import POLICIES
 from pricewar.app.war_runs import FIRST, HELD, RUNS, WORLDS, Asked, Ensemble, StoppedError, World, asked
-from pricewar.market.model import Array
+from pricewar.market.definition import bundled
+from pricewar.market.model import Array, Market
 from pricewar.market.outcomes import MEASURES, Outcomes, Spread, compare, spread
+from pricewar.market.recorded import RECORDS, history
+from pricewar.market.records import War, read
 from pricewar.market.stages import STAGES
 
 if TYPE_CHECKING:
@@ -100,8 +104,25 @@ def _market(world: World) -> dict[str, Any]:
         "months": m.months,
         "vendors": vendors(world),
         "segments": list(m.segments),
-        "record": None,
+        "record": record(world) is not None,
     }
+
+
+@cache
+def _read(name: str) -> War:
+    return read(name)
+
+
+def record(world: World) -> War | None:
+    """The record of this very war, where there is one: of a bundled market only."""
+    name = RECORDS.get(world.key)
+    return _read(name) if name and world.key in bundled() else None
+
+
+def past(world: World, market: Market) -> dict[str, Any] | None:
+    """`recorded.history` as JSON takes it."""
+    war = record(world)
+    return None if war is None else known(history(world.definition, market, war))
 
 
 def vendors(world: World) -> list[dict[str, Any]]:
@@ -196,7 +217,7 @@ def document(
         "base_moved": ask.baseline,
         **figures(o),
         "kpis": kpis(b, o),
-        "history": None,
+        "history": past(ask.world, mine.market) if whole else None,
         "base_id": base_id,
         "base": None if base_id == ask.base_id else figures(b),
         "whole": whole,
@@ -314,6 +335,17 @@ def numbers(values: Array) -> list[float | None]:
     with np.errstate(invalid="ignore", over="ignore"):
         rounded = np.round(values * power) / power
     return [x if -1e300 < x < 1e300 else None for x in rounded.tolist()]
+
+
+def known(value: Any) -> Any:
+    """Plain data with None for what is not known."""
+    if isinstance(value, Mapping):
+        return {key: known(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [known(each) for each in value]
+    if isinstance(value, float):
+        return number(value)
+    return value
 
 
 def number(value: Any) -> float | None:

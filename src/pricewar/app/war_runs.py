@@ -143,7 +143,9 @@ def _whole(message: Mapping[str, Any], key: str, default: int, low: int, high: i
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ConfigurationError("not a whole number within bounds", where=key, remedy=f"give {low} to {high}")
+        raise ConfigurationError(
+            "not a whole number within bounds", where=key, remedy=f"give {low} to {high}"
+        )
     return value
 
 
@@ -238,7 +240,9 @@ class Ensemble:
                     size = left if left < 1.5 * block else block
                     first = self.seed + done
                     seeds = range(first, first + size)
-                    self._runs.append(simulate(self.market, seeds, chunk=max(1, min(8, size // cores() // 2))))
+                    self._runs.append(
+                        simulate(self.market, seeds, chunk=max(1, min(8, size // cores() // 2)))
+                    )
             yield self.done
 
     def outcomes(self, futures: int, reference: Ensemble | None = None) -> Outcomes:

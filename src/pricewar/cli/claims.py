@@ -219,7 +219,7 @@ def _history(market: str) -> dict[str, float]:
     """Vendor → days after the opening in the war's record."""
     if market not in RECORDS:
         return {}
-    from pricewar.cli.wars import read
+    from pricewar.market.records import read
 
     days: dict[str, float] = {}
     for event in read(RECORDS[market]).events:

@@ -20,7 +20,7 @@ from pricewar.files import writable, write_text
 if TYPE_CHECKING:
     from rich.console import Console
 
-MARKET, RECORD = "china-2024", "china-llm-2024"
+MARKET = "china-2024"
 PATH_MONTHS = (0, 1, 2, 3, 6, 9, 12, 18, 24, 30, 36)
 SIGNS = {"launch": "·", "promotion": "░", "war": "█", "consolidation": "▒", "harvest": "$", "out": "×"}
 
@@ -65,16 +65,16 @@ def played(seeds: int, progress: Progress, command: str) -> dict[str, Any]:
     from pricewar import __version__
     from pricewar.cli.market import outcomes
     from pricewar.cli.market_tables import plain
-    from pricewar.cli.wars import read
     from pricewar.market import definition
     from pricewar.market.beside import beside
+    from pricewar.market.recorded import RECORDS, names_of, output_share
+    from pricewar.market.records import read
 
     begun = time.perf_counter()
     text = definition.load(MARKET)
-    record = read(RECORD)
+    record = read(RECORDS[MARKET])
     o = outcomes(definition.market(text), seeds, progress, "playing the war")
-    share = next((e.value for e in text.entries if e.where == ("output_share",)), 0.0)
-    names = {vendor: row.name for vendor, row in text.text.vendors.each.items() if row.name}
+    share, names = output_share(text), names_of(text)
     progress.say("dating the stages of every future …")
     data = beside(o, record, names, share)
     sources = {s.url: str(s.read_on) for f in record.facts for s in f.sources}

@@ -16,15 +16,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 import numpy as np
 
-from pricewar.market.observables import series_of
 from pricewar.market.outcomes import DAYS, TIERS, Outcomes, Spread, kendall, spread
+from pricewar.market.recorded import Recorded
 from pricewar.market.records import War
-from pricewar.market.stages import STAGES, stages
+from pricewar.market.stages import STAGES
 
 WINDOWS = (3, 6)
 """Months after the opening within which the depth of cuts is read."""
@@ -44,10 +43,10 @@ def beside(o: Outcomes, war: War, names: Mapping[str, str], output_share: float)
     return made.document()
 
 
-class _Beside:
+class _Beside(Recorded):
     def __init__(self, o: Outcomes, war: War, names: Mapping[str, str], output_share: float) -> None:
-        self.o, self.war, self.names, self.w = o, war, names, output_share
-        self.vendors = o.market.vendors
+        super().__init__(o.market, war, names, output_share)
+        self.o = o
         self.inside: list[int] = np.flatnonzero(o.inside).tolist()
         self.lines: list[dict[str, Any]] = []
         # Whole months before the opening; the first one kept ends half a month to one and a half after it.
@@ -74,89 +73,6 @@ class _Beside:
     def begins(self, months: Any) -> Any:
         """Month indices [N], counted from the opening."""
         return (months - self.shift)[self.kept]
-
-    # ------------------------------------------------------------------ history
-
-    def day(self, text: str) -> int:
-        """Days from the market's start."""
-        return (date.fromisoformat(text) - self.o.market.start).days
-
-    def followed(self) -> dict[str, int]:
-        """Days after the start on which history's vendors moved, the opener's among them."""
-        found: dict[str, int] = {}
-        for event in self.war.events:
-            if event.kind == "order" and len(event.on) == 10:
-                for vendor in event.vendors:
-                    found.setdefault(vendor, self.day(event.on))
-        return found
-
-    def listed(self, vendor: str, tier: str, on: date) -> tuple[float, float] | None:
-        """History's list price (low, high) on a day, blended where both sides are known."""
-        sides: dict[str, tuple[float, float]] = {}
-        for what in ("price", "price_out"):
-            held = [
-                f
-                for f in self.war.facts
-                if f.what == what and f.vendor == vendor and f.tier == tier and not f.shown_only
-                and f.from_ is not None and f.from_ <= on and (f.until is None or on < f.until)
-            ]  # fmt: skip
-            if held:
-                last = max(held, key=lambda f: f.from_ or on)
-                sides[what] = (last.low, last.high)
-        if "price" not in sides:
-            return None
-        low, high = sides["price"]
-        if "price_out" in sides:
-            out = sides["price_out"]
-            low, high = (1 - self.w) * low + self.w * out[0], (1 - self.w) * high + self.w * out[1]
-        return low, high
-
-    def input_price(self, vendor: str, tier: str, on: date) -> float:
-        """The middle of history's input price on a day, NaN where nobody recorded it."""
-        share, self.w = self.w, 0.0
-        found = self.listed(vendor, tier, on)
-        self.w = share
-        return (found[0] + found[1]) / 2 if found else math.nan
-
-    def days_of(self, vendor: str, tier: str) -> list[date]:
-        """Days on which history's used prices of a line change."""
-        edges = set()
-        for f in self.war.facts:
-            if (
-                f.vendor == vendor
-                and f.tier == tier
-                and f.what in ("price", "price_out")
-                and not f.shown_only
-            ):
-                edges |= {d for d in (f.from_, f.until) if d}
-        return sorted(edges)
-
-    def path(self, vendor: str | None, tier: str) -> list[dict[str, Any]]:
-        """History's list price as steps: day, low, high; a gap where nobody recorded it."""
-        if vendor is None or vendor not in self.war.vendors:
-            return []
-        steps: list[dict[str, Any]] = []
-        start = self.o.market.start
-        for day in sorted({start, *(d for d in self.days_of(vendor, tier) if d > start)}):
-            found = self.listed(vendor, tier, day)
-            low, high = found if found else (math.nan, math.nan)
-            if steps and (steps[-1]["low"], steps[-1]["high"]) == (low, high):
-                continue
-            steps.append({"day": (day - start).days, "low": low, "high": high})
-        return steps if any(math.isfinite(s["low"]) for s in steps) else []
-
-    def fell(self, vendor: str, tier: str, months: int) -> float:
-        """History's lowest price of the months after the opening over the price before it, input alone."""
-        start = self.o.market.start
-        end = date.fromordinal(start.toordinal() + round(months * DAYS))
-        before = [
-            self.input_price(vendor, tier, date.fromordinal(start.toordinal() - 1)),
-            *(self.input_price(vendor, tier, d) for d in self.days_of(vendor, tier) if d < start),
-        ]
-        known = [p for p in before if math.isfinite(p)]
-        within = [d for d in {start, *self.days_of(vendor, tier)} if start <= d <= end]
-        after = [p for d in within if math.isfinite(p := self.input_price(vendor, tier, d))]
-        return min(after) / known[0] if known and after and known[0] > 0 else math.nan
 
     # ------------------------------------------------------------------ the document
 
@@ -351,7 +267,7 @@ class _Beside:
 
     def exits(self) -> None:
         """How many of the record's vendors left by its end."""
-        months = (self.end() - self.o.market.start).days / DAYS
+        months = (self.end() - self.start).days / DAYS
         known = [j for j in self.inside if self.names.get(self.vendors[j]) in self.war.vendors]
         left = {v for e in self.war.events if e.kind == "exit" for v in e.vendors}
         gone = (self.o.exit_month[:, known] - self.shift[:, None])[self.kept] <= months
@@ -373,20 +289,10 @@ class _Beside:
                     grown = np.where(base > 0, tokens[:, at] / base, np.nan)
                 self.line("growth", value / told[0][2], grown, "times", self._name(self.vendors[j]), on=on)
 
-    def month(self, text: str) -> int:
-        """Index of a calendar month, 0 the one in which the market starts."""
-        start = self.o.market.start
-        return (int(text[:4]) - start.year) * 12 + int(text[5:7]) - start.month
-
-    def end(self) -> date:
-        """The first day after the record."""
-        year, month = int(self.war.ends[:4]), int(self.war.ends[5:7])
-        return date(year + month // 12, month % 12 + 1, 1)
-
     def ribbons(self) -> dict[str, Any]:
         """The stages, likeliest by month with their chance, and history's by the same rule."""
         o = self.o
-        told = stages(series_of(self.war))
+        told = self.dated
         offset = self.month(str(told.months[0]))
 
         def likeliest(codes: Any) -> list[dict[str, Any]]:

@@ -191,7 +191,7 @@ class Market:
 
 
 def _scaled(each: Uncertain, factor: float) -> Uncertain | None:
-    """The uncertain parameter times a factor, within what it may be; None where nothing is left of a range."""
+    """The uncertain parameter times a factor, within bounds; None where nothing is left of its range."""
     from pricewar.market import fields
 
     if factor == 1.0:

@@ -22,10 +22,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
+from importlib.resources import as_file, files
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from pricewar.errors import ConfigurationError, did_you_mean
 from pricewar.units import exact
 
 What = Literal[
@@ -227,3 +229,28 @@ def _points(war: War) -> Iterator[dict[str, Any]]:
             "source": fact.sources[0].url if fact.sources else None,
             "note": fact.note,
         }
+
+
+_ROOM = "pricewar.market.wars"
+
+
+def names() -> list[str]:
+    """The records that come with the package, in alphabetical order."""
+    return sorted(p.name.removesuffix(".yaml") for p in files(_ROOM).iterdir() if p.name.endswith(".yaml"))
+
+
+def read(name: str) -> War:
+    """One of the records that come with the package, validated.
+
+    Raises:
+        ConfigurationError: there is no such record.
+        DefinitionError: the file contradicts the schema; names file, line and key.
+    """
+    from pricewar.definitions import load
+
+    if name not in names():
+        raise ConfigurationError(
+            f"no record of an earlier war “{name}”", remedy=did_you_mean(name, names()) or ", ".join(names())
+        )
+    with as_file(files(_ROOM) / f"{name}.yaml") as path:
+        return load(path, name=f"wars/{name}.yaml")[0].validate(War)
