@@ -60,7 +60,9 @@ class Proxy:
             except (urllib.error.URLError, OSError):
                 if self._process.poll() is not None or time.monotonic() > deadline:
                     self.__exit__()
-                    raise AssertionError(f"the proxy did not come up: {self.log.read_text()[-4000:]}") from None
+                    raise AssertionError(
+                        f"the proxy did not come up: {self.log.read_text()[-4000:]}"
+                    ) from None
                 time.sleep(0.2)
 
     def __exit__(self, *_: object) -> None:
@@ -71,6 +73,10 @@ class Proxy:
             self._process.kill()
             self._process.wait()
         self._log.close()
+
+    def warm(self) -> None:
+        """Let it load what it loads with the first request: one for a model that it does not have."""
+        assert self.ask("no-such-model", {}).status in (400, 404)
 
     def ask(self, model: str, request: Mapping[str, int]) -> Reply:
         """Send one request; its numbers tell the vendors which it is and how many tokens it takes."""

@@ -20,15 +20,16 @@ from typing import Any
 class Terms:
     """What a vendor does. Prices are of one token: input, cached input, output.
 
-    `day`: requests served before it answers 429 until `new_day()`; `first`: of so many requests each is
-    refused with 429; `gone`: the status with which a retired model answers.
+    `above`: other prices for requests with more tokens of input. `given`: so much of what it charges is not
+    owed. `day`: requests served before it answers 429 until `new_day()`; `gone`: the status with which a
+    retired model answers.
     """
 
     prices: tuple[Fraction, Fraction, Fraction] = (Fraction(0), Fraction(0), Fraction(0))
+    above: tuple[int, tuple[Fraction, Fraction, Fraction]] | None = None
+    given: Fraction = Fraction(0)
     day: int | None = None
-    busy: bool = False
     gone: int | None = None
-    retry_after: int | None = None
 
 
 @dataclass
@@ -84,29 +85,29 @@ class Vendor:
     @property
     def charged(self) -> Fraction:
         """What it charges for all of it."""
-        return sum((c.charged for c in self.calls), Fraction(0))
+        return max(sum((c.charged for c in self.calls), Fraction(0)) - self.terms.given, Fraction(0))
 
-    def answer(self, body: dict[str, Any], key: str) -> tuple[int, dict[str, Any], dict[str, str]]:
-        """Status, answer and headers for a request; the tokens it is to take stand in its last message."""
+    def answer(self, body: dict[str, Any], key: str) -> tuple[int, dict[str, Any]]:
+        """Status and answer for a request; the tokens it is to take stand in its last message."""
         asked = json.loads(body["messages"][-1]["content"])
-        terms, headers = self.terms, {}
+        terms = self.terms
         with self._lock:
             status = 200
             if terms.gone is not None:
                 status = terms.gone
-            elif terms.busy or (terms.day is not None and self._today >= terms.day):
+            elif terms.day is not None and self._today >= terms.day:
                 status = 429
-                if terms.retry_after is not None:
-                    headers["retry-after"] = str(terms.retry_after)
             charged = Fraction(0)
             if status == 200:
                 self._today += 1
                 parts = (asked["input"], asked["cached"], asked["output"])
-                charged = sum((n * p for n, p in zip(parts, terms.prices, strict=True)), Fraction(0))
+                long = terms.above is not None and parts[0] + parts[1] > terms.above[0]
+                prices = terms.above[1] if long and terms.above is not None else terms.prices
+                charged = sum((n * p for n, p in zip(parts, prices, strict=True)), Fraction(0))
             self.calls.append(Call(asked["number"], status, charged, body["model"], key, time.time()))
         if status != 200:
             words = "the model has been retired" if status in (404, 410) else "quota used up"
-            return status, {"error": {"message": words, "type": "invalid", "code": status}}, headers
+            return status, {"error": {"message": words, "type": "invalid", "code": status}}
         usage = {
             "prompt_tokens": asked["input"] + asked["cached"],
             "completion_tokens": asked["output"],
@@ -118,21 +119,20 @@ class Vendor:
             "id": f"{self.name}-{asked['number']}", "object": "chat.completion", "created": int(time.time()),
             "model": body["model"], "usage": usage,
             "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-        }, headers  # fmt: skip
+        }  # fmt: skip
 
 
-def _handler(answer: Callable[..., tuple[int, dict[str, Any], dict[str, str]]]) -> type:
+def _handler(answer: Callable[[dict[str, Any], str], tuple[int, dict[str, Any]]]) -> type:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             key = self.headers.get("Authorization", "").removeprefix("Bearer ")
-            status, document, headers = answer(body, key)
+            status, document = answer(body, key)
             data = json.dumps(document).encode()
             self.send_response(status)
-            for name, value in {**headers, "Content-Type": "application/json"}.items():
-                self.send_header(name, value)
+            self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)

@@ -185,6 +185,9 @@ class _Maker:
         for moment in sorted({self.begins, *self._moments()}):
             found = self._deployments(moment, frozenset())
             if not any(d.group == PLAN for d in found):
+                if not periods:
+                    break
+                self.left_out["the plan"] = f"nothing of it is left from {moment:%Y-%m-%d}: advise again"
                 continue
             if periods and _same(periods[-1].deployments, found):
                 continue

@@ -236,7 +236,8 @@ class _Level:
             admitted &= rank < d.rpm
         if d.budget is not None:
             cost = np.where(admitted, self.cost(batch, chunk), 0.0)
-            admitted &= self.spent + np.cumsum(cost) - cost < float(d.budget[0])
+            before = self.spent + np.cumsum(cost) - cost
+            admitted &= before < float(d.budget[0]) * (1 - 1e-12)  # reached is reached, whatever floats say
         return admitted
 
     def _window_end(self, times: Ints, at: int) -> int:
