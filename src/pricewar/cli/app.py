@@ -20,10 +20,10 @@ PORT = 8642
 @click.option("--lang", type=click.Choice(["en", "zh", "ja"]), default="en", show_default=True,
               help="Language the page opens in.")  # fmt: skip
 @click.option("--no-browser", is_flag=True, help="Print the link and open nothing.")
-@click.option("--new-token", is_flag=True, help="Make a new link; pages opened with the old one are shut out.")
-def app(
-    log: Path | None, market: str | None, port: int, lang: str, no_browser: bool, new_token: bool
-) -> int:
+@click.option(
+    "--new-token", is_flag=True, help="Make a new link; pages opened with the old one are shut out."
+)
+def app(log: Path | None, market: str | None, port: int, lang: str, no_browser: bool, new_token: bool) -> int:
     """Open the local page: the war room, the desk for your own LOG, the exact games.
 
     It listens on this machine alone and sends nothing anywhere. The link printed is the key: whoever has it on
@@ -43,7 +43,9 @@ def app(
     if log is not None:
         if not log.is_file():
             what = "is a folder, not a file" if log.is_dir() else "there is no such file"
-            raise ConfigurationError(what, where=str(log), remedy="name a usage log; `pricewar sample` makes one")
+            raise ConfigurationError(
+                what, where=str(log), remedy="name a usage log; `pricewar sample` makes one"
+            )
         uploads.given(log.resolve())
     if market is not None and market not in WORLDS.names():
         market = WORLDS.give(Path(market)) if Path(market).is_file() else WORLDS.world(market).key
