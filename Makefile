@@ -4,11 +4,12 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
+GATEWAY := .venv-gateway
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PYTHONUTF8 = 1
 
-.PHONY: help demo test replicate-all test-browser bench check docs pins clean
+.PHONY: help demo test test-gateway replicate-all test-browser bench check docs pins clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,8 +40,18 @@ test: $(VENV)/.dev ## lint, types, room rules and every test that needs no brows
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@$(BIN)/lint-imports --no-cache >/dev/null || { $(BIN)/lint-imports --no-cache; exit 1; }
 	@$(BIN)/pyright --warnings
-	@$(BIN)/pytest -m "not browser and not slow"
-	@echo "left out: the report in Chromium (make test-browser), tests of minutes (pytest -m slow)"
+	@$(BIN)/pytest -m "not browser and not gateway and not slow"
+	@echo "left out: Chromium (make test-browser), a LiteLLM proxy (make test-gateway), minutes (pytest -m slow)"
+
+$(GATEWAY)/.made: requirements-gateway.txt
+	@echo "making the gateway's environment in $(GATEWAY) (first run only)…" >&2
+	@$(PYTHON) -m venv $(GATEWAY)
+	@$(GATEWAY)/bin/python -m pip --disable-pip-version-check install -q --no-compile --require-hashes \
+	  --only-binary :all: -r requirements-gateway.txt
+	@touch $@
+
+test-gateway: $(VENV)/.dev $(GATEWAY)/.made ## the plan on a real LiteLLM proxy before vendors that refuse, on loopback
+	@$(BIN)/pytest -m gateway tests/gateway
 
 replicate-all: $(VENV)/.dev ## the long replications: every cold start of the grid, correspondences, further seeds
 	@$(BIN)/pytest -m slow tests/replications
@@ -62,6 +73,7 @@ pins: $(VENV)/.dev ## pin the requirements again, with hashes and without addres
 	@$(PIP) install -q uv
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements.txt requirements-dev.in -o requirements-dev.txt
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements-gateway.in -o requirements-gateway.txt
 
-clean: ## remove the environment and what the demo wrote
-	rm -rf $(VENV) report.html advice.html
+clean: ## remove the environments and what the demo wrote
+	rm -rf $(VENV) $(GATEWAY) report.html advice.html

@@ -117,7 +117,7 @@ class Vendor:
         message = {"role": "assistant", "content": "ok"}
         return 200, {
             "id": f"{self.name}-{asked['number']}", "object": "chat.completion", "created": int(time.time()),
-            "model": body["model"], "usage": usage,
+            "model": body["model"], "service_tier": "default", "usage": usage,
             "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
         }  # fmt: skip
 

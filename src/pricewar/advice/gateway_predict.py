@@ -45,7 +45,7 @@ class Share:
     """What one deployment does.
 
     Attributes:
-        served: requests. refused: requests it was asked for and refused.
+        served: requests. refused: requests it was asked for, once or twice, and refused.
         spend: what the proxy says it cost, in USD. bill: what its terms charge, in USD.
         refusals: (when, what kind of limit: minute, day, none, …, or gone).
     """
