@@ -190,6 +190,15 @@ def test_encodings(tmp_path: Path, encoding: str, bom: bytes, told: bool) -> Non
     assert any("was read as" in note for note in log.notes) == told
 
 
+def test_chinese_lines_that_read_as_utf8_by_chance(tmp_path: Path) -> None:
+    """千 in GB18030 is C7 A7, which is also UTF-8: one such line does not make the file UTF-8."""
+    rows = [ROW.replace("\n", f",{name}\n") for name in ("客服机器人",) * 40 + ("千",)]
+    text = HEADER.replace("\n", ",project\n") + "".join(rows)
+    log = read(given(tmp_path, text.encode("gb18030")))
+    assert not account(log)
+    assert log.frame()["project"].unique().sort().to_list() == sorted(["千", "客服机器人"])
+
+
 def test_mixed_encodings(tmp_path: Path) -> None:
     """One line in another encoding among UTF-8 ones is left out; the rest stays UTF-8."""
     row = ROW.replace("\n", ",café\n")

@@ -153,10 +153,10 @@ def _encoding(head: bytes, name: str) -> tuple[str, list[str]]:
     if not broken:
         return "utf-8", []
     foreign = [line for line in lines if not line.isascii()]
-    # GB18030 can read almost any bytes, so it is believed only when no line speaks for UTF-8 and what comes
-    # out is what Chinese text is made of.
-    if len(broken) == len(foreign) and not any(undecodable(line, "gb18030") for line in broken):
-        letters = [c for c in b"".join(broken).decode("gb18030") if ord(c) > 127]
+    # GB18030 can read almost any bytes, so it is believed only when hardly a line speaks for UTF-8 (a single
+    # 千 does by chance) and what comes out is what Chinese text is made of.
+    if len(broken) >= 0.9 * len(foreign) and not any(undecodable(line, "gb18030") for line in foreign):
+        letters = [c for c in b"".join(foreign).decode("gb18030") if ord(c) > 127]
         usual = sum("\u4e00" <= c <= "\u9fff" or "\u3000" <= c <= "\u303f" or c > "\uff00" for c in letters)
         if usual >= 0.9 * len(letters):
             return "gb18030", [f"{name} is not UTF-8 and was read as GB18030."]

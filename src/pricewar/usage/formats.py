@@ -386,7 +386,7 @@ def _detect_nested(record: dict[str, Any]) -> Format | None:
             bucket = next((as_dict(b) for b in held if as_dict(b).get("results")), as_dict(held[0]))
     results = [as_dict(r) for r in as_list(bucket.get("results", bucket.get("result")))]
     if any("amount" in r for r in results) and not any("output_tokens" in r for r in results):
-        return None  # a cost report, which the bills know
+        return FORMATS["anthropic-costs" if "starting_at" in bucket else "openai-costs"]
     if "starting_at" in bucket and ("results" in bucket or "ending_at" in bucket):
         return FORMATS["anthropic-api"]
     if "start_time" in bucket and ("results" in bucket or "result" in bucket):

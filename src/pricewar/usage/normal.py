@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -447,6 +448,7 @@ def resolved(fields: Mapping[str, str], wanted: Mapping[str, tuple[str, ...]]) -
     return found
 
 
+@lru_cache(maxsize=4096)
 def plain(name: str) -> str:
     """A column's name without case, blanks and underscores, so that ContextTokens equals context_tokens."""
     return "".join(c for c in name.lower() if c not in " _-\ufeff")

@@ -307,7 +307,7 @@ def as_text(value: Any) -> str | None:
     """A JSON value as the text a CSV would hold; nested values stay JSON."""
     if value is None or isinstance(value, str):
         # A lone surrogate is legal in JSON's escapes and in no encoding.
-        return value if value is None else value.encode("utf-8", "replace").decode()
+        return value if value is None or value.isascii() else value.encode("utf-8", "replace").decode()
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, Decimal) else json.dumps(value, default=str)

@@ -224,9 +224,12 @@ def _text(value: Any) -> str | None:
     """A value as text without blanks at its ends; None when it says nothing."""
     if value is None:
         return None
-    if not isinstance(value, str):
-        if hasattr(value, "isoformat"):
-            return value.isoformat()
+    if isinstance(value, str):
+        if not value.isascii():
+            value = sources.as_text(value) or ""
+    elif hasattr(value, "isoformat"):
+        return value.isoformat()
+    else:
         value = repr(value) if isinstance(value, float) else sources.as_text(value) or ""
     value = value.strip()
     return value if value and value not in ("null", "None", "NaN", "nan") else None
