@@ -60,11 +60,13 @@ def test_many_at_once_are_each_alone(
     names = tuple(v for m in members for v in m.vendors)
     cubes = {n: np.concatenate([getattr(m, n) for m in members], axis=1)
              for n in ("price", "cost", "active", "allowance", "volume")}  # fmt: skip
-    market, vendor = codes(Series(members[0].months, names, members[0].tiers, **cubes), len(members), rule)
+    joined = Series(members[0].months, names, members[0].tiers, **cubes)
+    market, vendor, selling = codes(joined, len(members), rule)
     for n, member in enumerate(members):
         alone = stages(member, rule)
         assert market[n].tolist() == alone.market.tolist()
         assert vendor[n].tolist() == alone.vendor.tolist()
+        assert selling[n].tolist() == alone.below.tolist()
 
 
 @pytest.mark.filterwarnings("ignore:All-NaN slice")

@@ -1,10 +1,10 @@
 """Who may speak to the page's server: the token, and the guard before every request.
 
 The server listens on the loopback address alone. That keeps other machines out, not other pages in the same
-browser: a page may send requests to 127.0.0.1, or point its own name there (DNS rebinding). So a request must
-name this server as its Host and, where it says so, as its Origin, and carry a cookie that only the link printed
-in the terminal sets. The token in that link is remembered for the user, so that a restarted server takes an
-open page back.
+browser: a page may send requests to 127.0.0.1, or point its own name there (DNS rebinding). So a request
+must name this server as its Host and, where it says so, as its Origin, and carry a cookie that only the link
+printed in the terminal sets. The token in that link is remembered for the user, so that a restarted server
+takes an open page back.
 """
 
 from __future__ import annotations
@@ -161,11 +161,9 @@ class Guard:
     async def _enter(self, send: Send) -> None:
         """Set the cookie and send the browser to the page without the token; the fragment goes along."""
         cookie = f"{self.cookie}={self._token}; Path=/; HttpOnly; SameSite=Strict"
-        await send({
-            "type": "http.response.start", "status": 303,
-            "headers": _headers([(b"location", b"/"), (b"set-cookie", cookie.encode()), (b"content-length", b"0"),
-                                 (b"cache-control", b"no-store")]),
-        })  # fmt: skip
+        lines = [(b"location", b"/"), (b"set-cookie", cookie.encode()), (b"content-length", b"0"),
+                 (b"cache-control", b"no-store")]  # fmt: skip
+        await send({"type": "http.response.start", "status": 303, "headers": _headers(lines)})
         await send({"type": "http.response.body", "body": b""})
 
 

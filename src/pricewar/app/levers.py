@@ -1,10 +1,10 @@
 """The levers of the war room: which parameters of a market are moved, from where to where, and why they stand
 where they stand.
 
-A lever is made from the market's definition and from `market.fields`: value, unit, range, source, reason and
-bounds are theirs. Written here are only which parameters come first, what bundles several of them, and how far
-a slider goes where the bounds say nothing useful. Names are those of `Market.with_`, so that a lever is an
-option of the command line too: `pricewar simulate china-2024 --set types.switching_cost:x=.5`.
+A lever is made from the market's definition and from `market.fields`: value, unit, range, source, reason
+and bounds are theirs. Written here are only which parameters come first, what bundles several of them, and
+how far a slider goes where the bounds say nothing useful. Names are those of `Market.with_`, so that a lever
+is an option of the command line too: `pricewar simulate china-2024 --set types.switching_cost:x=.5`.
 """
 
 from __future__ import annotations

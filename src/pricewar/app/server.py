@@ -78,7 +78,7 @@ def application(page: Page, token: str, port: int, uploads: Uploads) -> App:
     }
     open_sockets = 0
 
-    async def index(request: Request) -> Response:
+    async def index(_: Request) -> Response:
         text = await asyncio.to_thread(_index, page, versions)
         return Response(text, media_type="text/html", headers={"cache-control": "no-store"})
 

@@ -317,7 +317,7 @@ def parsed(text: str) -> dict[str, Any] | None:
 
 
 def written(answer: Mapping[str, Any]) -> str:
-    """An answer as JSON; characters that command a terminal or turn the writing direction are made visible."""
+    """An answer as JSON; what commands a terminal or turns the writing direction is made visible."""
     from pricewar.report import inert
 
     text = json.dumps(answer, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

@@ -15,6 +15,7 @@ presets of the one named (the first when none is).
     vendors            [{key, name, fringe}]; every list by vendor below is keyed by `key`
     conduct            "held", or the key of the solve whose conduct this is; what was asked may no longer be
                        known (server restarted, futures forgotten): then it is "held"
+    solved_for         {levers, baseline} of that solve, null while it is "held"
     moved              {key: value} levers that differ from the definition; base_moved: the baseline's
     series             {name: {vendor: Band}}, Band = {median, low, high, low50, high50: [M]}; None: unknown
         light_price, flagship_price   list prices, money/mn tokens; None where it does not serve
@@ -38,8 +39,8 @@ presets of the one named (the first when none is).
                        future, with its 95% interval: "relative" (−0.27 is −27%), "points" (0…1) or
                        "difference" (in `unit`); clear: the interval excludes no change; better: 1, −1 or 0
                        where it is nobody's to say; null changes where levers and baseline are the same
-    stages             {market: [M] of {stage, chance}, vendors: {vendor: [M] of {stage, chance}}}, likeliest
-                       stage of each month: launch, promotion, war, consolidation, harvest, out, or None
+    stages             {market: [M] of {stage, chance}, vendors: {vendor: [M] of the same}}, likeliest stage
+                       of each month: launch, promotion, war, consolidation, harvest, out, or None
     history            only in the last part, only where there is a record of this very war: `recorded.history`
     base_id            name of the baseline's figures; base: {series, leaves, market_series, roi, winners,
                        stages} of the baseline, left out (null) when the message's `base_id` is this one
@@ -82,7 +83,7 @@ EVERY = 0.35
 """Seconds between parts."""
 
 
-def markets(message: Mapping[str, Any], job: Job) -> Iterator[dict[str, Any]]:
+def markets(message: Mapping[str, Any], _: Job) -> Iterator[dict[str, Any]]:
     """The markets of the page, and the levers and presets of one of them."""
     names = WORLDS.names()
     world = WORLDS.world(message.get("market") or names[0])
@@ -180,8 +181,26 @@ def ensembles(ask: Asked) -> tuple[Ensemble, Ensemble, str]:
 
 
 def solved(ask: Asked) -> tuple[tuple[tuple[str, float], ...], tuple[tuple[str, float], ...], str]:
-    """The conduct asked for, of the answer and of its baseline, and what it is called."""
-    return (), (), HELD
+    """The conduct asked for, of the answer and of its baseline, and what it is called.
+
+    Conduct solved for other levers is held as it is; with the levers as the baseline has them the answer is
+    the baseline.
+    """
+    from pricewar.app.war_solve import pair
+
+    found = None if ask.conduct == HELD else pair(ask.conduct, ask.world.key)
+    if found is None:
+        return (), (), HELD
+    mine = found.base if ask.levers == ask.baseline == found.baseline else found.mine
+    return mine.choices, found.base.choices, ask.conduct
+
+
+def solved_for(ask: Asked, conduct: str) -> dict[str, Any] | None:
+    """The levers for which the conduct shown was solved."""
+    from pricewar.app.war_solve import pair
+
+    found = pair(conduct, ask.world.key)
+    return {"levers": found.levers, "baseline": found.baseline} if found else None
 
 
 def both(base: Ensemble, mine: Ensemble, futures: int, job: Job) -> Iterator[int]:
@@ -213,6 +232,7 @@ def document(
         "seed": ask.seed,
         "vendors": vendors(ask.world),
         "conduct": conduct,
+        "solved_for": solved_for(ask, conduct),
         "moved": ask.levers,
         "base_moved": ask.baseline,
         **figures(o),

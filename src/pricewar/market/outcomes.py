@@ -439,7 +439,7 @@ class Outcomes:
         )
 
     @cached_property
-    def _stages(self) -> tuple[Array, Array]:
+    def _stages(self) -> tuple[Array, Array, Array]:
         return codes(self._observed(slice(None)), self.N)
 
     @property
@@ -452,6 +452,13 @@ class Outcomes:
         """[N, M, J] as `stage`, −2 out of the market; the fringe is unknown."""
         found = np.full((self.N, self.M, len(self.market.vendors)), -1, dtype=np.int8)
         found[:, :, self.inside] = self._stages[1]
+        return found
+
+    @cached_property
+    def selling_below_cost(self) -> Array:
+        """[N, M, J] whether a vendor sells below cost as the stage rule has it; never the fringe."""
+        found = np.zeros((self.N, self.M, len(self.market.vendors)), dtype=bool)
+        found[:, :, self.inside] = self._stages[2]
         return found
 
     def begins(self, stage: str) -> Array:

@@ -29,8 +29,8 @@ NOTHING = -1
 """Of a war: nothing is known of anybody."""
 
 
-def codes(series: Series, members: int, rule: Rule | None = None) -> tuple[Array, Array]:
-    """Codes of the market [N, M] and of its vendors [N, M, J].
+def codes(series: Series, members: int, rule: Rule | None = None) -> tuple[Array, Array, Array]:
+    """Codes of the market [N, M], of its vendors [N, M, J], and whether these sell below cost [N, M, J].
 
     Args:
         series: the members one after the other, as if they were vendors of one market: N × J of them.
@@ -40,7 +40,7 @@ def codes(series: Series, members: int, rule: Rule | None = None) -> tuple[Array
     market, anchor = _walk((members,), many.M, many.market_candidate, rule.hold)
     many.anchored(anchor)
     vendor, _ = _walk((members, many.J), many.M, many.vendor_candidate, rule.hold)
-    return np.moveaxis(market, 0, 1), np.moveaxis(vendor, 0, 1)
+    return np.moveaxis(market, 0, 1), np.moveaxis(vendor, 0, 1), np.moveaxis(many.selling, 0, 1)
 
 
 class _Many:
@@ -57,9 +57,9 @@ class _Many:
         )
         self.ratio, self.price = (a.reshape(*shape, K) for a in (seen.ratio, seen.price))
         self.selling = self.below == 1
-        yes, no = self.selling.sum(2), (self.below == 0).sum(2)
+        yes, no = self.selling.sum(2), np.asarray(self.below == 0).sum(2)
         self.firm = (self.selling & ~self.alone).any(2)
-        self.enough = yes >= self.rule.vendors
+        self.enough = np.asarray(yes >= self.rule.vendors)
         on = self.enough & (yes >= self.rule.breadth * (yes + no) - TOLERANCE) & self.firm
         self.war = np.where(yes + no == 0, NOTHING, on.astype(int))
         self.somebody = self.active.any(2)
