@@ -201,6 +201,7 @@ class _Reading:
 
     def _documents(self, source: Source) -> Iterator[tuple[Row, str, str | None, int]]:
         wanted = {target: [plain(name) for name in names] for target, names in self.bill.fields.items()}
+        known: dict[tuple[str, ...], list[tuple[str, list[str]]]] = {}  # records of a file share their keys
         for document, place, cause, read in sources.documents(source, exact=True):
             if cause is not None:
                 yield {}, place, cause, read
@@ -210,11 +211,17 @@ class _Reading:
                 if record is None:
                     yield {}, where, f"not the shape of a record of {self.bill.title}", read
                     continue
-                named = {plain(name): value for name, value in record.items()}
+                keys = tuple(record)
+                if keys not in known:
+                    named = {plain(key): key for key in keys}
+                    there = [
+                        (t, [named[name] for name in names if name in named]) for t, names in wanted.items()
+                    ]
+                    known[keys] = [(target, names) for target, names in there if names]
                 row: Row = {}
-                for target, names in wanted.items():
+                for target, names in known[keys]:
                     for name in names:
-                        if (text := _text(named.get(name))) is not None:
+                        if (text := _text(record[name])) is not None:
                             row[target] = text
                             break
                 yield row, where, None, read
