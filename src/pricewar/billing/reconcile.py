@@ -314,6 +314,12 @@ def _notes(invoice: Invoice, usage: Usage, clock: Clock, zone: str) -> list[str]
         notes.append("The invoice tells no quantities: prices are judged by the log's.")
     given = usage.bill()
     if given is not None:
+        others = [m for _, m in usage.models if given[1].tariff.offer.serves(m) is None]
+        if others:
+            notes.append(
+                f"{given[1].tariff.offer.id} does not have {', '.join(sorted(set(others))[:4])}: billed as "
+                f"{given[1].tariff.model.name}."
+            )
         notes.append("Allowances of the offer are taken to be whole when the period begins.")
         if any(UNKNOWN in (p.term.amount, p.term.expires_after) for p in given[1].tariff.allowances):
             notes.append("Of the offer's allowances what is not published is counted on for nothing.")

@@ -5,7 +5,7 @@ has one cause, so causes and the unexplained rest add up to the gap and nothing 
 are changed first, at our prices; then prices, at the invoice's quantities; then what was taken off or added:
 
     our bill → time zone of the day → tier (tokens moved between tiers) → cache (between input and its caches)
-    → rounding of quantities → usage missing from the log, or from the invoice
+    → rounding of quantities → free tokens left out of the invoice → usage missing from log or invoice
     → a factor on all prices: currency, tax, discount, markup → tier (told by the price) → list price
     → rounding of amounts → discounts, packages, credits, tax, fees, commitments → unexplained → invoice
 """
@@ -22,7 +22,7 @@ from typing import Final
 from pricewar.billing.reconcile_match import Clock, Matching, Node
 from pricewar.billing.reconcile_usage import Key, Usage
 from pricewar.offers.catalogue import Offer
-from pricewar.units import decimal
+from pricewar.units import TOKEN_METERS, count, decimal
 from pricewar.usage.invoice import Line
 
 CAUSES: Final = {
@@ -216,7 +216,10 @@ class Attribution:
             families.setdefault((state.node.key, state.node.start, state.node.end), []).append(state)
         self._rounded = self._rounds()
         for family in families.values():
-            self._quantities(family)
+            self._shifts(family)
+        self._given()
+        for family in families.values():
+            self._missing(family)
         priced = [s for s in self.states if s.node.lines and not s.unlisted]
         self._factors(priced)
         self._tiers_by_price(priced)
@@ -271,7 +274,7 @@ class Attribution:
         )
         return len(apart) >= 3 and any(all(rule(d) for d in apart) for rule in rules)
 
-    def _quantities(self, family: list[_State]) -> None:
+    def _shifts(self, family: list[_State]) -> None:
         counted = [s for s in family if s.need is not None and s.node.meter is not None]
         silent = [s for s in family if s.node.lines and s.need is None]
         for state in silent:
@@ -279,6 +282,54 @@ class Attribution:
         self._moves(counted, lambda a, b: a.node.meter == b.node.meter)
         self._moves(counted, lambda a, b: _tier(a) == _tier(b) and _both_input(a, b))
         self._moves(counted, lambda a, b: _both_input(a, b))
+
+    def _given(self) -> None:
+        """Free tokens that the invoice leaves out: the same round number of a vendor's tokens every day, or
+        as many of a model's in all as a grant of the catalogue has."""
+        short = [s for s in self.states if (s.need or 0) < 0 and s.node.meter in TOKEN_METERS and s.price]
+        by_day: dict[str | None, dict[tuple[int, int], list[_State]]] = {}
+        by_key: dict[Key, list[_State]] = {}
+        for state in short:
+            node = state.node
+            by_day.setdefault(node.key[0], {}).setdefault((node.start, node.end), []).append(state)
+            by_key.setdefault(node.key, []).append(state)
+        for vendor, days in by_day.items():
+            totals = {
+                day: sum((-(s.need or Fraction(0)) for s in found), Fraction(0))
+                for day, found in days.items()
+            }
+            most = max(totals.values())
+            full = [days[day] for day, total in totals.items() if total == most]
+            logged = {sum(s.node.logged for s in found) for found in full}
+            partly = all(any(s.node.billed for s in found) for found in full)
+            if len(full) >= 3 and len(logged) > 1 and partly and most % 1000 == 0:
+                self._free(short, vendor, most, "a day", self._granted(vendor, most, ("day",)))
+        for key, found in by_key.items():
+            total = sum((-(s.need or Fraction(0)) for s in found), Fraction(0))
+            if total and (grant := self._granted(key[0], total, ("none", "month"))):
+                self._free(found, key[0], total, "in all", grant)
+
+    def _granted(self, vendor: str | None, amount: Fraction, resets: tuple[str, ...]) -> str | None:
+        """The offer of a vendor that gives so many tokens free."""
+        for offer in self.usage.catalogue.offers.values():
+            for version in offer.versions if offer.latest.vendor == vendor else ():
+                for a in version.allowances:
+                    if a.unit == "tokens" and a.amount == amount and a.reset in resets and not a.price:
+                        return offer.id
+        return None
+
+    def _free(
+        self, states: Sequence[_State], vendor: str | None, amount: Fraction, often: str, grant: str | None
+    ) -> None:
+        why = f"{count(amount)} tokens {often} are not on the invoice" + (
+            f", as {grant} gives" if grant else ""
+        )
+        for state in states:
+            if state.node.key[0] == vendor and state.need:
+                self._step(state, "allowance", state.need * (state.price or 0), why)
+                state.need = Fraction(0)
+
+    def _missing(self, family: list[_State]) -> None:
         for state in family:
             if not state.need:
                 continue
@@ -445,7 +496,8 @@ class Attribution:
             if price is None or price == state.price:
                 continue
             off = abs(state.priced * price / state.price - state.amount)
-            if off < self._tolerance(state) and self._tolerance(state) * 100 < abs(state.amount):
+            width = self._tolerance(state)
+            if off < width and abs(state.priced - state.amount) > 10 * width:  # else rounding could do it
                 return tier, price
         return None
 

@@ -204,6 +204,11 @@ class Usage:
         served, same = served_by(self._tariff, part.models, self._as_logged.names)
         self._run.add(view, served, same)
 
+    @property
+    def models(self) -> list[Key]:
+        """Vendors and models as the log names them."""
+        return list(self._models)
+
     def bill(self) -> tuple[Bill, Run, Fraction] | None:
         """The given offer's bill of the period, its run and the rate into the invoice's currency."""
         if self._run is None or self._run.first is None or self._tariff is None:

@@ -14,6 +14,7 @@ import click
 
 from pricewar.cli.bill import _check, _command, _write, read_log
 from pricewar.cli.options import Day, Progress
+from pricewar.errors import LogError
 from pricewar.units import SYMBOLS, count, exact
 
 
@@ -117,7 +118,11 @@ def run(
     from pricewar.usage.invoice import read_invoice
 
     progress.say(f"reading {invoice} …")
-    bill = read_invoice(invoice, format=invoice_format, zone=zone, progress=progress.share("read"))
+    try:
+        bill = read_invoice(invoice, format=invoice_format, zone=zone, progress=progress.share("read"))
+    except LogError as error:  # the same readers' words name the option of other commands
+        remedy = (error.remedy or "").replace("--format", "--invoice-format") or None
+        raise LogError(error.what, where=error.where, remedy=remedy) from None
     usage = read_log(log, format_, maps, log_zone, progress)
     progress.say(f"{usage.rows:,} records, {len(bill.lines):,} lines; opening the catalogue …")
     from pricewar.billing import reconcile_document as shown
@@ -183,7 +188,8 @@ def _show(data: Mapping[str, Any], *, lines: bool) -> None:
 
     def amount(text: str, plus: bool = False) -> str:
         number = Decimal(text)
-        size = f"{abs(number).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):,}"
+        shown = places if not number else max(places, min(1 - number.adjusted(), 15))  # never −$0.00
+        size = f"{abs(number).quantize(Decimal(1).scaleb(-shown), ROUND_HALF_UP):,f}"
         return ("−" if number < 0 else "+" if plus else "") + sign + size
 
     log, invoice = data["log"], data["invoice"]
@@ -243,7 +249,7 @@ def _show(data: Mapping[str, Any], *, lines: bool) -> None:
 def _places(data: Mapping[str, Any]) -> int:
     """Decimals to show: two, more when a small bill needs them."""
     size = max(abs(Decimal(data["ours"])), abs(Decimal(data["charged"])))
-    return 2 if size >= 10 else 4 if size >= Decimal("0.1") else 6
+    return 2 if size >= 1 else 4 if size >= Decimal("0.01") else 6
 
 
 def _name(item: Mapping[str, Any]) -> str:

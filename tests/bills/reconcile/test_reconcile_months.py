@@ -205,6 +205,38 @@ def test_euros_and_value_added_tax() -> None:
     assert any("1 USD = 0.9125 EUR" in words for words in found.implied)
 
 
+def test_free_tokens_that_the_invoice_leaves_out() -> None:
+    """2.5 M tokens a day of small models are free for sharing data; the invoice has what is beyond. On the
+    1st less than that was used, and nothing is charged."""
+    uses, lines = [], []
+    for d in DAYS:
+        used = 900_000 if d.day == 1 else 3_000_000 + 1003 * d.day
+        uses.append(mini(d, used, 0))
+        if d.day > 1:
+            lines += mini_lines(d, used - 2_500_000, 0)[:1]
+    found = explained(uses, lines)
+    # 19 × 2.5 × 0.25 + 0.9 × 0.25 = 11.875 + 0.225
+    assert found.causes == {"allowance": F("-12.1")}
+    assert found.unexplained == 0
+    (why,) = {row.why["allowance"] for row in found.rows if "allowance" in row.why}
+    assert why == "2.5 M tokens a day are not on the invoice, as openai/data-sharing-tier-1-2 gives"
+
+
+def test_a_grant_that_the_invoice_leaves_out() -> None:
+    """Alibaba gives 1 M tokens of each model: the first 1,000,000 of input never show."""
+    uses = [Use(noon(d), "qwen-plus", "alibaba", tokens={"input": 90_000}) for d in DAYS]
+    left, lines = 1_000_000, []
+    for d in DAYS:
+        billed = 90_000 - min(left, 90_000)
+        left -= min(left, 90_000)
+        if billed:
+            lines.append(line(d, F(billed * 8, 10**7), model="qwen-plus", meter="input", quantity=billed,
+                              vendor="alibaba", currency="CNY"))  # fmt: skip
+    found = explained(uses, lines)
+    assert found.causes == {"allowance": F("-0.8")}
+    assert found.unexplained == 0
+
+
 def test_an_unlisted_model_and_missing_days() -> None:
     uses = [mini(d, 1_000_000, 0) for d in DAYS if d.day not in (7, 8)]  # the proxy was down for two days
     uses += [Use(noon(d), "house-model-7b", "acme", tokens={"input": 500_000}) for d in DAYS]
