@@ -123,7 +123,7 @@ def watch(
         old = stale(place.offer, w, s.read_within)
         if old is not None:
             found.findings.append(old)
-        if place.role != "next" and place.offer.on(w.now) is not None:
+        if place.role not in ("next", "rest") and place.offer.on(w.now) is not None:
             found.findings += running_out(place.offer, place.log, bench, w, recent=s.recent, began=s.began)
             if not place.chain:
                 found.findings += refused(place.offer, place.log, bench, w, recent=s.recent, above=s.above)
@@ -141,7 +141,9 @@ def watch(
     if s.search is not None:
         say("looking for a better offer")
         current = _current(found.items, bench, w, work.comparison.baseline)
-        found.findings += better(work_log, bench, w, s.search, current, [i.offer for i in found.items])
+        found.findings += better(
+            work_log, bench, w, s.search, current, [i.offer for i in found.items if i.role != "next"]
+        )
     watched = Watched(
         day,
         since,
@@ -160,10 +162,10 @@ def watch(
 
 def _once(findings: Iterable[Finding]) -> Iterator[Finding]:
     """Each once: two applications may be billed on the same offer."""
-    seen: set[tuple[str, str, str]] = set()
+    seen: set[tuple[str, str, date | None, str]] = set()
     for f in findings:
-        if (f.key, f.offer, f.what) not in seen:
-            seen.add((f.key, f.offer, f.what))
+        if (f.key, f.offer, f.by, f.what) not in seen:
+            seen.add((f.key, f.offer, f.by, f.what))
             yield f
 
 
@@ -185,6 +187,9 @@ def _places(
         for rise in plan.rises if plan is not None and not offers else ():
             if rise.to not in {p.offer.id for p in found.items} and rise.to in catalogue.offers:
                 found.items.append(_Place(catalogue.offers[rise.to], "next", log))
+        for use in models if plan is not None and not offers else ():
+            if use.offer is not None and use.offer.id not in {p.offer.id for p in found.items}:
+                found.items.append(_Place(use.offer, "rest", log))
         return found
     by_offer: dict[str, list[str]] = {}
     for use in models:

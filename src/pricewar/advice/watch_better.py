@@ -74,7 +74,8 @@ def better(
         worth += [found] if found is not None else []
     worth.sort(key=lambda f: (f.severity == "note", -f.args["net_a_month"], f.offer))
     yield from worth[:3]
-    yield _not_judged(doubt, entries, current, bench, len(new) - len(lasting), w)
+    if doubt or len(new) > len(lasting):
+        yield _not_judged(doubt, entries, current, bench, len(new) - len(lasting), w)
 
 
 def _news(offer: Offer, w: Watching) -> bool:

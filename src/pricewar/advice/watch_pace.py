@@ -167,7 +167,7 @@ def demand(log: Log, found: Tariff, counter: Counter, names: Mapping[int, str], 
     variant = _without_end(found, counter)
     run = Run(
         variant,
-        unknown="shut",
+        unknown="open",  # what is asked is wanted, not what can be counted on
         bucket_seconds=log.bucket_seconds,
         requests_counted="requests" not in log.unknown,
     )
@@ -300,12 +300,15 @@ def _crossing(left: Fraction, d: Demand, sign: int) -> float | None:
     return high
 
 
-def project(counter: Counter, d: Demand, until: int, began: int | None = None) -> Projection:
+def project(
+    counter: Counter, d: Demand, until: int, began: int | None = None, now: int | None = None
+) -> Projection:
     """When the counter runs out at the present rate, looking no further than `until` (microseconds).
 
     Args:
         began: when a gift began; what it gave before the log began is taken at the present rate. None: with
             the log's first record.
+        now: periods that are over by then are left out. None: when the log ends.
     """
     if counter.per == "rolling":
         return _rolling(counter, d, until)
@@ -318,10 +321,12 @@ def project(counter: Counter, d: Demand, until: int, began: int | None = None) -
     over = sum(q > counter.amount for _, _, q in d.days[-d.n :]) if counter.per == "day" else 0
     edges = boundaries(counter.per, counter.zone, d.end, max(until, d.end))
     best: Projection | None = None
-    for i, (start, end) in enumerate(pairwise(edges)):
-        if start > until:
+    for start, end in pairwise(edges):
+        if end <= (d.end if now is None else now):
+            continue
+        if start > until and best is not None:
             break
-        used = d.between(start, end) if i == 0 else Fraction(0)
+        used = d.between(start, end)
         found = _within(counter.amount - used, used, d, start, end, max(start, d.end), until)
         if best is None or (best.status == "no" and found.status != "no"):
             best = found

@@ -7,7 +7,7 @@ from new terms that cost this team nothing. As of a past day only what was known
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -163,6 +163,17 @@ def terms(
 
 
 def _as(role: str, found: Finding) -> Finding:
+    if role == "rest":  # how much of the work comes here is not known, so that no amount is told
+        ending = found.key in ("ends", "retires", "gone", "over")
+        return replace(
+            found,
+            severity=found.severity if ending else "note",
+            what=f"(takes what the plan's offers refuse) {found.what.split(' (+')[0].split(' (−')[0]}",
+            do="name another that takes what is refused: advise again, with a new gateway"
+            if ending
+            else found.do,
+            amount=None,
+        )
     if role != "next" or not found.due:
         return found
     what = f"(where the plan would go next) {found.what}"

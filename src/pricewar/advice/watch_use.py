@@ -83,7 +83,7 @@ def running_out(
         d = pace.demand(log, found, counter, names, recent)
         if d is None:
             continue
-        p = pace.project(counter, d, microseconds(w.until), begin if counter.per == "none" else None)
+        p = pace.project(counter, d, microseconds(w.until), begin, microseconds(w.now))
         expected = w.plan is not None and offer.id in w.plan.candidates
         if expected and not counter.allowance and w.plan is not None:
             expected = w.plan.candidates[offer.id].served < 1
@@ -237,7 +237,7 @@ def refused(
     found = tariff(offer, frozen=w.now)
     if found is None or not (found.limits or found.allowances or found.unknown):
         return
-    edge = log.span[1] - recent * timedelta(days=1)
+    edge = log.span[1] - recent * timedelta(days=1) + timedelta(microseconds=1)
     late, early = between(log, edge, None), between(log, None, edge)
     if late is None:
         return

@@ -198,7 +198,8 @@ def _changes(changes: list[Change], start: date, end: date, in_force: bool) -> N
     if changes:
         screen.print(table)
     sense = "in what applied" if in_force else "in what was known"
-    screen.print(f"{len(changes):,} changes {sense}, from {start} to {end}.", style="dim")
+    many = "1 change" if len(changes) == 1 else f"{len(changes):,} changes"
+    screen.print(f"{many} {sense}, from {start} to {end}.", style="dim")
 
 
 def _refresh() -> int:

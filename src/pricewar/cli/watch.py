@@ -234,7 +234,7 @@ def shown(watched: Watched, data: dict[str, Any]) -> list[str]:
 
     plan = data["plan"]
     against = f"against the plan of {plan['of']} ({plan['source']})" if plan else "no plan: the offers in use"
-    names = ", ".join(i.offer + (" (next)" if i.role == "next" else "") for i in watched.items)
+    names = ", ".join(i.offer + (f" ({i.role})" if i.role in ("next", "rest") else "") for i in watched.items)
     log = f"{data['log']['source']}: {float(watched.days):.1f} days of work"
     head = f"{log}, watched on {watched.as_of} until {watched.until}; {against}"
     out = [

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -122,11 +123,15 @@ def known(before: Catalogue, after: Catalogue) -> list[Change]:
 def ends_of(catalogue: Catalogue, folder: Path = FACTS) -> dict[str, list[End]]:
     """Ends known by the catalogue's day, by offer."""
     found: dict[str, list[End]] = {}
-    for _, file in load_facts(folder):
-        for end in file.ends:
-            if end.known_on <= catalogue.as_of:
-                found.setdefault(end.id, []).append(end)
+    for end in _all_ends(folder):
+        if end.known_on <= catalogue.as_of:
+            found.setdefault(end.id, []).append(end)
     return found
+
+
+@lru_cache(maxsize=4)
+def _all_ends(folder: Path) -> tuple[End, ...]:
+    return tuple(end for _, file in load_facts(folder) for end in file.ends)
 
 
 def _between(
