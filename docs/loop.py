@@ -47,8 +47,8 @@ TAIL = """\
 0 7 * * 1-5  cd /srv/llm && pricewar watch usage.csv --plan plan.json --quiet
 ```
 
-Cron mails what is printed: with `--quiet` one line for each thing due, nothing otherwise. What is due, and what
-the findings mean: [watch](watch.md). When it says so, advise again; the new plan takes the old one's place.
+Cron mails what is printed: with `--quiet` one line for each thing due, nothing otherwise. What is due, and
+what the findings mean: [watch](watch.md). When it says so, advise again; the new plan takes the old one's place.
 """
 
 

@@ -142,7 +142,12 @@ def watch(
         say("looking for a better offer")
         current = _current(found.items, bench, w, work.comparison.baseline)
         found.findings += better(
-            work_log, bench, w, s.search, current, [i.offer for i in found.items if i.role != "next"]
+            work_log,
+            bench,
+            w,
+            s.search,
+            current,
+            [i.offer for i in found.items if i.role not in ("next", "rest")],
         )
     watched = Watched(
         day,

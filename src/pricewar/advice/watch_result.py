@@ -59,7 +59,7 @@ class Finding:
 @dataclass(frozen=True)
 class Item:
     """An offer that is watched, and why: `plan` (the plan's), `named` (asked for), `logged` (the list price
-    of what was logged), `next` (where the plan would go), `rest` (as logged: takes what the plan's refuse)."""
+    of what was logged), `next` (where the plan would go), `rest` (takes what the plan's refuse)."""
 
     offer: str
     role: str
