@@ -1,7 +1,8 @@
 """Our bill of a log against an invoice: the gap, its causes, and what stays unexplained.
 
 `reconcile_usage` holds the log's side, `reconcile_match` puts every line of the invoice beside its part of
-the log, `reconcile_causes` takes each gap apart, `reconcile_document` is the answer as plain data.
+the log, `reconcile_causes` takes each gap apart into steps (`reconcile_parts`), `reconcile_document` is the
+answer as plain data.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from pricewar.billing.reconcile_causes import CAUSES, Attribution, Row, places, quantity_step
+from pricewar.billing.reconcile_causes import Attribution
 from pricewar.billing.reconcile_match import Clock, Matching, declared_zone, local
+from pricewar.billing.reconcile_parts import CAUSES, Row, places, quantity_step
 from pricewar.billing.reconcile_usage import Usage, tokens_outside
 from pricewar.billing.tariff import UNKNOWN
 from pricewar.errors import ConfigurationError, DataError

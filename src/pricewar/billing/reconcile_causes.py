@@ -12,187 +12,29 @@ are changed first, at our prices; then prices, at the invoice's quantities; then
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from fractions import Fraction
-from math import ceil, floor
 from typing import Final
 
 from pricewar.billing.reconcile_match import Clock, Matching, Node
+from pricewar.billing.reconcile_parts import (
+    Row,
+    State,
+    is_free,
+    listed,
+    most,
+    significant,
+    simplest,
+)
 from pricewar.billing.reconcile_usage import Key, Usage
 from pricewar.offers.catalogue import Offer
 from pricewar.units import TOKEN_METERS, count, decimal
-from pricewar.usage.invoice import Line
-
-CAUSES: Final = {
-    "zone": "time zone of the day",
-    "batch": "batch tier",
-    "flex": "flex tier",
-    "priority": "priority tier",
-    "tier": "another tier",
-    "cache": "cached tokens",
-    "missing_log": "usage missing from the log",
-    "missing_invoice": "usage missing from the invoice",
-    "unlisted": "unlisted model or meter",
-    "currency": "exchange rate",
-    "list_price": "list price differs from the catalogue",
-    "rounding": "rounding",
-    "allowance": "allowances, free tokens and packages",
-    "limits": "requests the offer would have refused",
-    "discount": "discounts",
-    "credit": "credits",
-    "tax": "tax",
-    "fee": "fees",
-    "commitment": "commitments and prepayments",
-    "adjustment": "adjustments",
-}
-"""Every cause, in the order of attribution, and what it is called."""
 
 INPUT: Final = ("input", "cache_read", "cache_write_5m", "cache_write_1h")
 NAMED_TIERS: Final = ("batch", "flex", "priority")
 TIDY: Final = 4
 """Significant digits of a price that one line alone can show; a longer one must hold on several lines."""
-
-
-@dataclass
-class Row:
-    """A part of the invoice beside the log, and its steps.
-
-    Attributes:
-        start, end: the period on the invoice's clock, naive; None where it is about no period.
-        logged, billed: tokens, searches or requests in the log and on the invoice; None where not told.
-        ours, charged: our amount and the invoice's, in its currency.
-        causes: cause → signed amount; with `unexplained` they add up to charged − ours.
-        why: cause → what the evidence is.
-        items, places: what the invoice calls the lines, and where they stand.
-    """
-
-    vendor: str | None
-    model: str
-    meter: str | None
-    tier: str | None
-    start: datetime | None
-    end: datetime | None
-    logged: Fraction | None
-    billed: Fraction | None
-    ours: Fraction
-    charged: Fraction
-    causes: dict[str, Fraction] = field(default_factory=dict)
-    why: dict[str, str] = field(default_factory=dict)
-    items: tuple[str, ...] = ()
-    places: tuple[str, ...] = ()
-
-    @property
-    def gap(self) -> Fraction:
-        return self.charged - self.ours
-
-    @property
-    def unexplained(self) -> Fraction:
-        return self.gap - sum(self.causes.values(), Fraction(0))
-
-    def step(self, cause: str, amount: Fraction, why: str | None = None) -> None:
-        """Add a step; `why` is kept when it changes anything."""
-        if amount:
-            self.causes[cause] = self.causes.get(cause, Fraction(0)) + amount
-            if why is not None:
-                self.why[cause] = why
-
-
-@dataclass
-class _State:
-    """A node under way.
-
-    Attributes:
-        value: our amount after the steps so far.
-        price: of one token, in the invoice's currency; None where unknown.
-        need: tokens the invoice has beyond the log, not yet accounted for; None where it counts none.
-        factor: what all prices of the invoice were multiplied with.
-    """
-
-    node: Node
-    row: Row
-    value: Fraction
-    price: Fraction | None
-    need: Fraction | None
-    unlisted: bool
-    factor: Fraction = Fraction(1)
-    settled: bool = False
-
-    @property
-    def amount(self) -> Fraction:
-        """What the invoice says before discounts, of what it prices."""
-        return sum((_listed(line) for line in self.node.lines if not _free(line)), Fraction(0))
-
-    @property
-    def given(self) -> Fraction:
-        """Tokens that an allowance paid for, of unstated worth."""
-        return sum((line.quantity or Fraction(0) for line in self.node.lines if _free(line)), Fraction(0))
-
-    @property
-    def quantity(self) -> Fraction:
-        """Tokens that are priced: the invoice's, else the log's."""
-        billed = self.node.billed
-        return (Fraction(self.node.logged) if billed is None else billed) - self.given
-
-    @property
-    def priced(self) -> Fraction:
-        """Our value of what the invoice prices."""
-        return self.value - self.given * (self.price or 0) * self.factor
-
-    def own(self) -> Fraction:
-        """The price at our rates after the factor."""
-        return (self.price or Fraction(0)) * self.factor
-
-
-def _free(line: Line) -> bool:
-    """Whether an allowance paid for the line and its worth is not told."""
-    return line.kind == "allowance" and line.list_amount is None
-
-
-def _listed(line: Line) -> Fraction:
-    return line.amount if line.list_amount is None else line.list_amount
-
-
-def places(amounts: Iterable[Fraction]) -> Fraction:
-    """The unit in which amounts are written: the largest 10⁻ᵈ of which all are multiples, d at most 12."""
-    unit = Fraction(1)
-    for amount in amounts:
-        while amount % unit and unit > Fraction(1, 10**12):
-            unit /= 10
-    return unit
-
-
-def quantity_step(matching: Matching) -> Fraction:
-    """The step to which the invoice rounds quantities, 1 where it does not: a power of ten that all are
-    multiples of, where the log's are not."""
-    told = [q for n in matching.nodes for line in n.lines if (q := line.quantity)]
-    if len(told) < 3:
-        return Fraction(1)
-    step = Fraction(1)
-    while step < 10**9 and all(q % (step * 10) == 0 for q in told):
-        step *= 10
-    logged = [q for n in matching.nodes if n.lines and (q := sum(n.declared[m] for m in n.meters))]
-    odd = sum(1 for q in logged if q % max(step / 10, 1))
-    return step if step > 1 and 2 * odd >= max(len(logged), 1) else Fraction(1)
-
-
-def simplest(low: Fraction, high: Fraction) -> Fraction:
-    """The decimal with the fewest digits between two bounds, the one nearest the middle; `low` if none has
-    at most 15 decimals."""
-    middle = (low + high) / 2
-    for digits in range(-9, 16):
-        scale = Fraction(10) ** digits
-        first, last = ceil(low * scale), floor(high * scale)
-        if first <= last:
-            return Fraction(min(max(round(middle * scale), first), last)) / scale
-    return low
-
-
-def significant(number: Fraction) -> int:
-    """Significant digits of a decimal; many where it does not end."""
-    shown = decimal(number)
-    return len(shown.normalize().as_tuple().digits)
 
 
 class Attribution:
@@ -211,7 +53,7 @@ class Attribution:
         self.implied: list[str] = []
         known = set(matching.tiers)
         self.states = [self._begin(n, known) for n in matching.nodes]
-        families: dict[tuple[Key, int, int], list[_State]] = {}
+        families: dict[tuple[Key, int, int], list[State]] = {}
         for state in self.states:
             families.setdefault((state.node.key, state.node.start, state.node.end), []).append(state)
         self._rounded = self._rounds()
@@ -230,7 +72,7 @@ class Attribution:
 
     # -- the beginning
 
-    def _begin(self, node: Node, known: set[Key]) -> _State:
+    def _begin(self, node: Node, known: set[Key]) -> State:
         billed = node.billed
         row = Row(
             node.key[0], node.key[1], node.meter, node.tier,
@@ -244,7 +86,7 @@ class Attribution:
         price = node.amount / node.logged if node.logged and not node.unpriced else None
         if price is None and node.meter is not None and node.key[1] and not node.unpriced:
             price = self._price(node, node.tier or "standard")
-        return _State(node, row, node.amount, price, need, price is None and node.key in known)
+        return State(node, row, node.amount, price, need, price is None and node.key in known)
 
     def _price(self, node: Node, tier: str) -> Fraction | None:
         found = self.usage.listed(node.key, tier, (node.start + node.end) // 2)
@@ -252,7 +94,7 @@ class Attribution:
             return None
         return found[1][node.meter].amount * self.usage.rate(found[0].offer)
 
-    def _tolerance(self, state: _State) -> Fraction:
+    def _tolerance(self, state: State) -> Fraction:
         """Less than this apart is rounding: one unit of the last place for each line."""
         return self.unit * max(len(state.node.lines), 1)
 
@@ -274,7 +116,7 @@ class Attribution:
         )
         return len(apart) >= 3 and any(all(rule(d) for d in apart) for rule in rules)
 
-    def _shifts(self, family: list[_State]) -> None:
+    def _shifts(self, family: list[State]) -> None:
         counted = [s for s in family if s.need is not None and s.node.meter is not None]
         silent = [s for s in family if s.node.lines and s.need is None]
         for state in silent:
@@ -287,8 +129,8 @@ class Attribution:
         """Free tokens that the invoice leaves out: the same round number of a vendor's tokens every day, or
         as many of a model's in all as a grant of the catalogue has."""
         short = [s for s in self.states if (s.need or 0) < 0 and s.node.meter in TOKEN_METERS and s.price]
-        by_day: dict[str | None, dict[tuple[int, int], list[_State]]] = {}
-        by_key: dict[Key, list[_State]] = {}
+        by_day: dict[str | None, dict[tuple[int, int], list[State]]] = {}
+        by_key: dict[Key, list[State]] = {}
         for state in short:
             node = state.node
             by_day.setdefault(node.key[0], {}).setdefault((node.start, node.end), []).append(state)
@@ -319,7 +161,7 @@ class Attribution:
         return None
 
     def _free(
-        self, states: Sequence[_State], vendor: str | None, amount: Fraction, often: str, grant: str | None
+        self, states: Sequence[State], vendor: str | None, amount: Fraction, often: str, grant: str | None
     ) -> None:
         why = f"{count(amount)} tokens {often} are not on the invoice" + (
             f", as {grant} gives" if grant else ""
@@ -329,7 +171,7 @@ class Attribution:
                 self._step(state, "allowance", state.need * (state.price or 0), why)
                 state.need = Fraction(0)
 
-    def _missing(self, family: list[_State]) -> None:
+    def _missing(self, family: list[State]) -> None:
         for state in family:
             if not state.need:
                 continue
@@ -348,11 +190,11 @@ class Attribution:
             self._step(state, cause, effect, why)
             state.need = Fraction(0)
 
-    def _step(self, state: _State, cause: str, effect: Fraction, why: str) -> None:
+    def _step(self, state: State, cause: str, effect: Fraction, why: str) -> None:
         state.row.step(cause, effect, why)
         state.value += effect
 
-    def _moves(self, states: list[_State], together: Callable[[_State, _State], bool]) -> None:
+    def _moves(self, states: list[State], together: Callable[[State, State], bool]) -> None:
         """Tokens that the log has in one place and the invoice in another."""
         for target in states:
             for source in states:
@@ -366,7 +208,7 @@ class Attribution:
                     target.price, target.unlisted = source.price, False
                 self._move(source, target, min(target.need or Fraction(0), -(source.need or Fraction(0))))
 
-    def _move(self, source: _State, target: _State, moved: Fraction) -> None:
+    def _move(self, source: State, target: State, moved: Fraction) -> None:
         assert source.need is not None
         assert target.need is not None
         assert source.price is not None
@@ -391,7 +233,7 @@ class Attribution:
         source.need += moved
         target.need -= moved
 
-    def _cache_by_amount(self, state: _State, family: list[_State]) -> None:
+    def _cache_by_amount(self, state: State, family: list[State]) -> None:
         """An invoice without quantities whose input is what input and cached tokens cost without a cache."""
         if state.node.meter != "input" or state.price is None:
             return
@@ -410,9 +252,9 @@ class Attribution:
 
     # -- prices, at the invoice's quantities
 
-    def _factors(self, states: list[_State]) -> None:
+    def _factors(self, states: list[State]) -> None:
         """A factor that several prices share: another exchange rate, tax in the price, a discount."""
-        groups: dict[str, list[_State]] = {}
+        groups: dict[str, list[State]] = {}
         for state in states:
             if state.priced > 0 and state.amount > 0:
                 groups.setdefault(self._offer(state).latest.currency, []).append(state)
@@ -423,7 +265,7 @@ class Attribution:
                 for state in group:
                     self._apply(state, found, foreign)
             elif foreign:  # a rate of each day's own
-                days: dict[tuple[int, int], list[_State]] = {}
+                days: dict[tuple[int, int], list[State]] = {}
                 for state in group:
                     days.setdefault((state.node.start, state.node.end), []).append(state)
                 for day in days.values():
@@ -432,18 +274,18 @@ class Attribution:
                         for state in day:
                             self._apply(state, found, foreign)
 
-    def _ratios(self, state: _State) -> tuple[Fraction, Fraction]:
+    def _ratios(self, state: State) -> tuple[Fraction, Fraction]:
         width = self._tolerance(state)
         return (state.amount - width) / state.priced, (state.amount + width) / state.priced
 
-    def _shared(self, group: list[_State], foreign: bool) -> Fraction | None:
+    def _shared(self, group: list[State], foreign: bool) -> Fraction | None:
         """The factor most of the money agrees on, where it is not 1 and not one series' alone."""
         kinds = {(s.node.key, s.node.meter, s.node.tier) for s in group}
         near = Fraction(1, 20)
         spans = [(*self._ratios(s), s) for s in group]
         money = sum((s.priced for s in group), Fraction(0))
         as_is = [s for low, high, s in spans if low < 1 < high or self._tier(s) is not None]
-        low, high, weight = _most(spans)
+        low, high, weight = most(spans)
         if weight <= sum((s.priced for s in as_is), Fraction(0)) or 2 * weight < money or low < 1 < high:
             return None
         inside = [s for a, b, s in spans if a <= low < b]
@@ -456,19 +298,19 @@ class Attribution:
             return None
         return factor
 
-    def _offer(self, state: _State) -> Offer:
+    def _offer(self, state: State) -> Offer:
         found = self.usage.listed(state.node.key, "standard", state.node.start)
         offers = self.usage.catalogue.offers
         return found[0].offer if found is not None else offers[next(iter(state.node.offers))]
 
-    def _apply(self, state: _State, factor: Fraction, foreign: bool) -> None:
+    def _apply(self, state: State, factor: Fraction, foreign: bool) -> None:
         cause, why = self._named(state, factor, foreign)
         self._step(state, cause, state.value * (factor - 1), why)
         state.factor = factor
         if why not in self.implied:
             self.implied.append(why)
 
-    def _named(self, state: _State, factor: Fraction, foreign: bool) -> tuple[str, str]:
+    def _named(self, state: State, factor: Fraction, foreign: bool) -> tuple[str, str]:
         if foreign:
             base, to = self._offer(state).latest.currency, self.usage.currency
             ours, record = self.usage.catalogue.exchange(base, to, self.usage.on)
@@ -485,7 +327,7 @@ class Attribution:
             return "tax", f"every price is {percent}% above the catalogue's, as with tax included"
         return "fee", f"every price is {_short(percent)}% above the catalogue's"
 
-    def _tier(self, state: _State) -> tuple[str, Fraction] | None:
+    def _tier(self, state: State) -> tuple[str, Fraction] | None:
         """A tier whose catalogue price is what the line says, where the line tells no tier, or wrongly."""
         if state.price is None or state.node.meter is None or not state.node.key[1]:
             return None
@@ -501,7 +343,7 @@ class Attribution:
                 return tier, price
         return None
 
-    def _tiers_by_price(self, states: list[_State]) -> None:
+    def _tiers_by_price(self, states: list[State]) -> None:
         for state in states:
             if self._close(state):
                 continue
@@ -513,12 +355,12 @@ class Attribution:
                 self._step(state, cause, effect, f"charged at the price of {tier}")
                 state.price, state.settled = price, True
 
-    def _close(self, state: _State) -> bool:
+    def _close(self, state: State) -> bool:
         return abs(state.amount - state.priced) < self._tolerance(state)
 
-    def _list_prices(self, states: list[_State]) -> None:
+    def _list_prices(self, states: list[State]) -> None:
         """Other prices than ours that hold on several lines, or are too tidy to be chance."""
-        series: dict[tuple[Key, str, str | None], list[_State]] = {}
+        series: dict[tuple[Key, str, str | None], list[State]] = {}
         for state in states:
             node = state.node
             if node.meter is None or state.settled or self._close(state) or state.quantity <= 0:
@@ -527,7 +369,7 @@ class Attribution:
                 series.setdefault((node.key, node.meter, node.tier), []).append(state)
         for found in series.values():
             found.sort(key=lambda s: s.node.start)
-            run: list[_State] = []
+            run: list[State] = []
             low = high = Fraction(0)
             for state in found:
                 least, most = self._unit_price(state)
@@ -539,16 +381,16 @@ class Attribution:
                 run, low, high = [state], least, most
             self._reprice(run, low, high)
 
-    def _unit_price(self, state: _State) -> tuple[Fraction, Fraction]:
+    def _unit_price(self, state: State) -> tuple[Fraction, Fraction]:
         """Between which bounds the invoice's price for a million lies, in our price's own currency."""
         width = self._tolerance(state)
         scale = state.quantity * self._scale(state) / 10**6
         return (state.amount - width) / scale, (state.amount + width) / scale
 
-    def _scale(self, state: _State) -> Fraction:
+    def _scale(self, state: State) -> Fraction:
         return self.usage.rate(self._offer(state)) * state.factor
 
-    def _reprice(self, run: Sequence[_State], low: Fraction, high: Fraction) -> None:
+    def _reprice(self, run: Sequence[State], low: Fraction, high: Fraction) -> None:
         if not run:
             return
         exact = run[0].node.billed is not None
@@ -576,7 +418,7 @@ class Attribution:
 
     # -- the end
 
-    def _end(self, state: _State) -> None:
+    def _end(self, state: State) -> None:
         row, node = state.row, state.node
         if not node.lines:
             return
@@ -592,34 +434,22 @@ class Attribution:
             row.step("unlisted", left, f"the catalogue has no price for {what} on {row.start:%Y-%m-%d}")
         free = state.given * state.own()
         for line in node.lines:
-            taken = line.amount - _listed(line)
-            if line.kind == "allowance" and not _free(line):
+            taken = line.amount - listed(line)
+            if line.kind == "allowance" and not is_free(line):
                 row.step("allowance", taken, line.item)
             elif line.kind == "usage" and taken:
-                whole = line.amount == 0 and _listed(line) > 0
+                whole = line.amount == 0 and listed(line) > 0
                 row.step("allowance" if whole else "discount", taken, "taken off on the line itself")
-        paid = sum((line.amount for line in node.lines if _free(line)), Fraction(0))
+        paid = sum((line.amount for line in node.lines if is_free(line)), Fraction(0))
         if free or paid:
             row.step("allowance", paid - free, "tokens an allowance paid for, at our price")
 
 
-def _most(spans: Sequence[tuple[Fraction, Fraction, _State]]) -> tuple[Fraction, Fraction, Fraction]:
-    """Where the spans that hold the most money meet: from, to, and how much."""
-    events = [(low, 1, s.priced) for low, _, s in spans] + [(high, 0, -s.priced) for _, high, s in spans]
-    events.sort(key=lambda event: event[:2])  # an end before a beginning at the same point
-    weight, best = Fraction(0), (Fraction(1), Fraction(1), Fraction(0))
-    for (at, _, change), (following, *_) in zip(events, [*events[1:], events[-1]], strict=True):
-        weight += change
-        if weight > best[2]:
-            best = (at, following, weight)
-    return best
-
-
-def _both_input(a: _State, b: _State) -> bool:
+def _both_input(a: State, b: State) -> bool:
     return a.node.meter in INPUT and b.node.meter in INPUT
 
 
-def _tier(state: _State) -> str:
+def _tier(state: State) -> str:
     """Beside lines that name a tier, one that names none is standard."""
     return state.node.tier or "standard"
 
@@ -633,6 +463,3 @@ def _moment(usage: Usage, node: Node) -> datetime:
 def _short(number: Fraction) -> str:
     """A number in at most six significant digits."""
     return f"{decimal(number, 6):f}" if number else "0"
-
-
-__all__ = ["CAUSES", "Attribution", "Row", "places", "quantity_step", "simplest"]

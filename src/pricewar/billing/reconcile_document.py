@@ -16,7 +16,7 @@ from typing import Any, Final
 from pricewar import __version__
 from pricewar.billing.document import inert
 from pricewar.billing.reconcile import Reconciliation
-from pricewar.billing.reconcile_causes import CAUSES, Row
+from pricewar.billing.reconcile_parts import CAUSES, Row
 from pricewar.units import decimal
 
 REMEDIES: Final[Mapping[str, str]] = {

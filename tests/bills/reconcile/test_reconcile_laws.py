@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from invoiced import Use, explained, invoice_of, lawful, line, log_of
 
 from pricewar.billing.reconcile import reconcile
-from pricewar.billing.reconcile_causes import CAUSES, places, simplest
+from pricewar.billing.reconcile_parts import CAUSES, places, simplest
 from pricewar.offers.catalogue import load_catalogue
 from pricewar.units import METERS
 from pricewar.usage.invoice import KINDS, Line
