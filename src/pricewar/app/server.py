@@ -157,7 +157,9 @@ def application(page: Page, token: str, port: int, uploads: Uploads) -> App:
         Route("/favicon.ico", lambda _: Response(status_code=204)),
         WebSocketRoute("/ws", talk),
     ]
-    return Guard(Starlette(routes=routes), token, port)
+    made = Starlette(routes=routes)
+    made.router.redirect_slashes = False
+    return Guard(made, token, port)
 
 
 def _index(page: Page, versions: Mapping[str, str]) -> str:

@@ -41,7 +41,7 @@ presets of the one named (the first when none is).
                        where it is nobody's to say; null changes where levers and baseline are the same
     stages             {market: [M] of {stage, chance}, vendors: {vendor: [M] of the same}}, likeliest stage
                        of each month: launch, promotion, war, consolidation, harvest, out, or None
-    history            only in the last part, only where there is a record of this very war: `recorded.history`
+    history            `recorded.history`, in the last part and where there is a record of this very war
     base_id            name of the baseline's figures; base: {series, leaves, market_series, roi, winners,
                        stages} of the baseline, left out (null) when the message's `base_id` is this one
     seconds            since the question

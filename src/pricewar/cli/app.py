@@ -24,7 +24,7 @@ PORT = 8642
     "--new-token", is_flag=True, help="Make a new link; pages opened with the old one are shut out."
 )
 def app(log: Path | None, market: str | None, port: int, lang: str, no_browser: bool, new_token: bool) -> int:
-    """Open the local page: the war room, the desk for your own LOG, the exact games.
+    """Open the local page: war room, desk for your own LOG, exact games.
 
     It listens on this machine alone and sends nothing anywhere. The link printed is the key: whoever has it on
     this machine may look. Ctrl-C ends it.

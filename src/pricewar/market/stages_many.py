@@ -62,8 +62,8 @@ class _Many:
         self.enough = np.asarray(yes >= self.rule.vendors)
         on = self.enough & (yes >= self.rule.breadth * (yes + no) - TOLERANCE) & self.firm
         self.war = np.where(yes + no == 0, NOTHING, on.astype(int))
-        self.somebody = self.active.any(2)
-        self.tempting = (self.promoting & self.active).any(2)
+        self.somebody = np.asarray(self.active.any(2))
+        self.tempting = np.asarray((self.promoting & self.active).any(2))
         self._since = np.full(members, -1)
         self._low: list[Array] = []
         self._fought = np.zeros((members, self.J), dtype=bool)

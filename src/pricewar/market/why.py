@@ -102,10 +102,6 @@ class Event:
     later: float
 
 
-WHAT = ("opens", "follows", "free", "stops_free", "below_cost", "stops_below_cost", "harvest", "enters", "leaves",
-        "regulator")  # fmt: skip
-
-
 def log(base: Outcomes, mine: Outcomes, *, least: float = 0.1) -> list[Event]:
     """What happens in at least that share of the futures of either run, by its median month."""
     before, now = dates(base), dates(mine)
@@ -121,20 +117,22 @@ def log(base: Outcomes, mine: Outcomes, *, least: float = 0.1) -> list[Event]:
         paired = a - b if len(a) == len(b) else np.full(1, np.nan)
         found.append(
             Event(
-                key[0],
-                key[1],
-                share,
-                float(s.median),
-                float(s.low),
-                float(s.high),
-                was,
-                float(t.median),
-                float(spread(paired).median),
-            )  # fmt: skip
+                what=key[0],
+                vendor=key[1],
+                share=share,
+                month=float(s.median),
+                low=float(s.low),
+                high=float(s.high),
+                base_share=was,
+                base_month=float(t.median),
+                later=float(spread(paired).median),
+            )
         )
-    return sorted(
-        found, key=lambda e: (e.month if e.month == e.month else e.base_month, e.what, e.vendor or "")
-    )
+
+    def place(e: Event) -> tuple[float, str, str]:
+        return (e.base_month if np.isnan(e.month) else e.month, e.what, e.vendor or "")
+
+    return sorted(found, key=place)
 
 
 def dates(o: Outcomes) -> dict[tuple[str, str | None], Array]:
