@@ -5,7 +5,7 @@ has one cause, so causes and the unexplained rest add up to the gap and nothing 
 are changed first, at our prices; then prices, at the invoice's quantities; then what was taken off or added:
 
     our bill → time zone of the day → tier (tokens moved between tiers) → cache (between input and its caches)
-    → rounding of quantities → free tokens left out of the invoice → usage missing from log or invoice
+    → free tokens left out of the invoice → rounding of quantities → usage missing from log or invoice
     → a factor on all prices: currency, tax, discount, markup → tier (told by the price) → list price
     → rounding of amounts → discounts, packages, credits, tax, fees, commitments → unexplained → invoice
 """
