@@ -43,3 +43,16 @@ def test_the_bill_accounts_for_every_record(
     assert log.rows_in == 200
     assert log.rows > 0
     check_bill(log)
+
+
+def test_a_log_of_very_many_models_and_tiers_is_billed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cells too many to be held densely: the fuzz's odd tiers and models found that they could not be billed."""
+    shape = next(shape for shape in SHAPES if shape.name == "plain (jsonl)")
+    path = tmp_path / "log"
+    path.write_bytes(written(shape, random.Random(3), 300))
+    log = read(path)
+    check_bill(log)
+    monkeypatch.setattr("pricewar.billing.batch.DENSE", 0)
+    check_bill(log)

@@ -247,11 +247,12 @@ class View:
             codes = np.empty(len(batch), dtype=np.int64)
             self._pass(codes, np.zeros((0, len(METERS)), dtype=np.int64))
             kinds, self.cell = np.unique(codes, return_inverse=True)
-            self.cell_sums = np.zeros((len(kinds), len(METERS)), dtype=np.int64)
-            np.add.at(self.cell_sums, self.cell, self.quantities)
         rest, self.cell_bucket = np.divmod(kinds, width)
         rest, self.cell_tier = np.divmod(rest, len(batch.tiers))
         self.cell_segment, self.cell_model = np.divmod(rest, len(batch.models))
+        if size > DENSE:
+            self.cell_sums = np.zeros((len(kinds), len(METERS)), dtype=np.int64)
+            np.add.at(self.cell_sums, self.cell, self.quantities)
 
     def _pass(self, codes: Ints, sums: Ints) -> None:
         b = self.batch
