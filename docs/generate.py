@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 def cli_page() -> str:
     """The help of every command, as one page."""
     parts = ["# The command line", "", "Made by `make docs` from the commands themselves.", ""]
-    for words in ([], *([name] for name in COMMANDS)):
+    for words in ([], *([name] for name in COMMANDS), ["offers", "diff"]):
         reply = CliRunner().invoke(cli, [*words, "--help"], prog_name="pricewar", terminal_width=100)
         parts += [f"## {' '.join(['pricewar', *words])}", "", "```text", reply.output.rstrip(), "```", ""]
     return "\n".join(parts)

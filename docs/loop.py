@@ -48,7 +48,8 @@ TAIL = """\
 ```
 
 Cron mails what is printed: with `--quiet` one line for each thing due, nothing otherwise. What is due, and
-what the findings mean: [watch](watch.md). When it says so, advise again; the new plan takes the old one's place.
+what the findings mean: [watch](watch.md). When it says so, advise again; the new plan takes the old one's
+place.
 """
 
 

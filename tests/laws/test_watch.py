@@ -347,6 +347,22 @@ def test_a_change_where_the_plan_would_go_is_a_note() -> None:
     assert only(found, "rise").offer == "bee/one"
 
 
+def test_the_end_of_what_takes_the_rest_is_due() -> None:
+    """What the plan's offers refuse goes as logged: where that ends, another must take it."""
+    day = FIRST + 28 * DAY
+    more = (
+        f"ends:\n  - id: bee/list\n    on: {day + 9 * DAY}\n    announced: {day}\n    recorded: {day}\n"
+        "    sources: [{url: 'https://example.org', read_on: 2026-06-01}]\n"
+    )
+    logged = version(ONE, id="bee/list").replace("m-one", "m-two")
+    market = catalogue(day, [version(ONE), logged], more)
+    found = watch(daily(FIRST, 28, 10, model="m-two"), market, plan=a_plan(start=day))
+    assert [(i.offer, i.role) for i in found.items] == [("ant/one", "plan"), ("bee/list", "rest")]
+    assert [(f.key, f.offer, f.by, f.amount) for f in found.due] == [
+        ("ends", "bee/list", day + 9 * DAY, None)
+    ]
+
+
 def test_the_plan_reads_what_advise_writes() -> None:
     from advice_world import advise, team
 
