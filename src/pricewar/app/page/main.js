@@ -91,6 +91,7 @@ async function show() {
   if (shown && shown.name !== tab) shown.tab.hide?.();
   shown = {name: tab, tab: now};
   now.show(state.get());
+  document.documentElement.dataset.drawn = "yes";
 }
 
 function listenTabs() {
@@ -133,6 +134,7 @@ state.on((now, changed) => {
     at("theme").value = now.theme;
   }
   writeSteps();
+  document.documentElement.dataset.drawn = "no";
   cancelAnimationFrame(waiting);
   waiting = requestAnimationFrame(show); // many moves in one frame are drawn once
 });

@@ -134,11 +134,13 @@ export class Card {
     this.save.append(el("div", {class: "menu"}, ["png", "svg", "csv"].map((kind) => button(kind.toUpperCase(), {press: () => this.export(kind)}))));
   }
 
-  // title: text; effect: {text, better: -1 | 0 | 1} or null, shown with the title.
+  // title: text; effect: {text, better: -1 | 0 | 1, whole} or null, shown after the title; a whole one says all and stands alone.
   title(title, effect = null) {
     const look = effect ? {"-1": "worse", 0: "", 1: "better"}[effect.better ?? 0] : "";
-    this.titleText = effect ? `${title}: ${effect.text}` : title;
-    this.heading.replaceChildren(title, effect ? el("span", {class: `effect ${look}`.trim()}, effect.text) : "");
+    const alone = effect?.whole === true;
+    const text = alone ? effect.text[0].toUpperCase() + effect.text.slice(1) : effect?.text;
+    this.titleText = alone ? text : effect ? `${title}: ${text}` : title;
+    this.heading.replaceChildren(alone ? "" : title, effect ? el("span", {class: `effect ${look}${alone ? " alone" : ""}`}, text) : "");
     this.dataSummary.textContent = this.app.speech.word("data");
     this.saveSummary.textContent = this.app.speech.word("save");
   }
@@ -192,6 +194,8 @@ export class Lever {
     this.app = app;
     this.lever = lever;
     this.changed = changed;
+    // A share is read and written in percent.
+    this.times = lever.unit === "share" ? 100 : 1;
     const id = `lever-${lever.key.replaceAll(/[^\w-]/g, "_")}`;
     this.label = el("label", {for: id});
     this.back = button("↺", {look: "plain back", press: reset});
@@ -206,19 +210,22 @@ export class Lever {
     }
     const linear = lever.scale !== "log";
     this.range = el("input", {type: "range", id, min: linear ? lever.low : 0, max: linear ? lever.high : NOTCHES, step: linear ? lever.step ?? "any" : 1});
-    this.number = el("input", {type: "number", class: "exact", min: lever.low, max: lever.high, step: "any", inputmode: "decimal"});
+    this.number = el("input", {type: "number", class: "exact", min: this.spoken(lever.low), max: this.spoken(lever.high), step: "any", inputmode: "decimal"});
     this.unit = el("span", {class: "unit"});
     this.tick = el("span", {class: "tick", "aria-hidden": "true"});
     this.ends = el("div", {class: "ends", "aria-hidden": "true"}, el("span"), el("span"));
     this.range.addEventListener("input", () => this.move(this.fromRange()));
     this.number.addEventListener("change", () => {
-      const value = this.number.valueAsNumber;
-      if (Number.isFinite(value)) this.move(Math.min(lever.high, Math.max(lever.low, value)), true);
+      const value = this.number.valueAsNumber / this.times;
+      if (Number.isFinite(value)) this.move(Math.min(lever.high, Math.max(lever.low, Number(value.toPrecision(12)))), true);
       else this.show(this.value, this.base);
     });
     this.root = el("div", {class: "lever"}, el("div", {class: "lever-head"}, this.label, this.back, el("span", {class: "value"}, this.number, this.unit)),
       el("div", {class: "track"}, this.range, this.tick), this.ends, this.about);
   }
+
+  // What the number shows of a value.
+  spoken(value) { return Number((value * this.times).toPrecision(12)); }
 
   // Where a value stands along the slider, 0 to 1.
   place(value) {
@@ -267,7 +274,7 @@ export class Lever {
     }
     const notch = this.lever.scale === "log" ? Math.round(this.place(value) * NOTCHES) : value;
     if (Number(this.range.value) !== notch) this.range.value = notch;
-    if (document.activeElement !== this.number || this.number.valueAsNumber !== value) this.number.value = value;
+    if (this.number.valueAsNumber !== this.spoken(value)) this.number.value = this.spoken(value);
     this.range.setAttribute("aria-valuetext", this.told ? this.told(value) : String(value));
     this.tick.style.left = `calc(8px + ${this.place(base)} * (100% - 16px))`; // the thumb is 16 px wide
   }

@@ -3,6 +3,7 @@ import {lookOf, symbolPath} from "../charts/lines.js";
 import {button, el, kpi} from "./parts.js";
 import {Levers, vendorName} from "./war_levers.js";
 import {Panels} from "./war_panels.js";
+import {Why} from "./war_why.js";
 
 const CALM = 350; // ms without a move after which what takes longer is asked
 const NOBODY = "-";
@@ -10,6 +11,8 @@ const KEPT = 24; // figures of baselines remembered
 const FIGURES = ["hhi", "bills", "surplus", "roi", "light_end", "subsidy", "exits", "harvest"]; // beside the title's
 // The key figure that each card's title tells of.
 const TOLD = {light_price: "light_end", flagship_price: "flagship_end", share: "leader", hhi: "hhi", stages: "harvest", cash: "subsidy", runway: "exits", free_share: "free", supplier_profit: "suppliers_profit", roi: "roi", winners: "fringe"};
+
+const OWN = ["hhi", "free_share", "supplier_profit", "roi"]; // where that figure is what the card shows
 
 export function mount(root, app) { return new Room(root, app); }
 
@@ -27,7 +30,8 @@ class Room {
     this.levers = new Levers(this.aside, app);
     this.pointed = null;
     const focus = {key: () => this.focused(), point: (key) => this.point(key), pick: (key) => this.pick(key)};
-    this.panels = new Panels(this.body, app, {focus, effect: (key) => this.effect(key)});
+    this.panels = new Panels(this.body, app, {focus, effect: (key) => this.effect(key), moved: () => this.moved()});
+    this.why = new Why(this.body, app, {levers: this.levers, figure: (row, value) => this.figure(row, value), question: () => this.shownQuestion, vendors: () => this.answer?.vendors ?? []});
     this.bases = new Map();
     this.solved = new Map(); // scenario → {key, …} of conduct solved for it
     this.writeStatusParts();
@@ -92,7 +96,7 @@ class Room {
     const name = JSON.stringify([scenario, state.baseline, state.conduct]);
     if (name === this.asked) return;
     this.asked = name;
-    this.scenarioName = JSON.stringify(scenario);
+    this.scenarioName = JSON.stringify([scenario, state.baseline]);
     this.stopSolving();
     this.ask(state, this.solved.get(this.scenarioName)?.key ?? "held");
     clearTimeout(this.calming);
@@ -101,17 +105,18 @@ class Room {
 
   ask(state, conduct) {
     this.body.classList.add("stale");
-    this.conduct = conduct;
+    this.body.dataset.whole = "no";
     const conducted = state.conduct === "solve" ? conduct : "held";
-    this.app.ask("war", {...this.scenario(state), baseline: state.baseline, conduct: conducted, base_id: this.baseKept}, {
+    this.shownQuestion = {...this.scenario(state), baseline: state.baseline, conduct: conducted};
+    this.app.ask("war", {...this.shownQuestion, base_id: this.baseKept}, {
       part: (answer) => this.answered(answer),
+      progress: ({text}) => { this.fresh.textContent = this.app.speech.word(text); },
       done: () => {
-        this.whole = true;
+        this.body.dataset.whole = "yes";
         this.writeStatus();
       },
       error: (error) => this.failed(error),
     });
-    this.whole = false;
   }
 
   answered(answer) {
@@ -121,6 +126,7 @@ class Room {
       this.baseKept = answer.base_id;
       if (this.bases.size > KEPT) this.bases.delete(this.bases.keys().next().value);
     }
+    if (answer.whole || answer.market !== this.answer?.market) this.history = answer.history;
     this.answer = answer;
     this.redraw();
   }
@@ -135,16 +141,16 @@ class Room {
   calm() {
     const state = this.app.state.get();
     if (state.conduct === "solve" && !this.solved.has(this.scenarioName)) this.solve(state);
-    this.why?.calm(state, this.answer);
+    this.why.calm();
   }
 
   // ---------------------------------------------------------------- conduct
 
   solve(state) {
     const name = this.scenarioName;
-    this.solving = {done: 0, of: 0, text: ""};
+    this.solving = {done: 0, of: 0, text: "war.progress.solving"};
     this.writeStatus();
-    this.solveJob = this.app.ask("solve", {...this.scenario(state)}, {
+    this.solveJob = this.app.ask("solve", {...this.scenario(state), baseline: state.baseline}, {
       progress: (p) => {
         this.solving = p;
         this.writeStatus();
@@ -153,7 +159,10 @@ class Room {
       done: () => {
         this.solving = null;
         this.solveJob = null;
-        if (this.scenarioName === name && this.solved.has(name)) this.ask(this.app.state.get(), this.solved.get(name).key);
+        if (this.scenarioName === name && this.solved.has(name)) {
+          this.ask(this.app.state.get(), this.solved.get(name).key);
+          this.why.calm();
+        }
         this.writeStatus();
       },
       error: (error) => {
@@ -188,8 +197,8 @@ class Room {
     this.resolveWord.textContent = speech.word("war.resolve");
     const solved = this.solved.get(this.scenarioName);
     const shows = this.answer?.conduct ?? "held";
-    this.saysConduct.textContent = this.solving ? speech.word("war.solving")
-      : shows !== "held" && solved?.exploitability !== undefined ? speech.text("war.solved_gain", {gain: solved.exploitability}) : speech.word(shows === "held" ? "war.held" : "war.solved");
+    this.saysConduct.textContent = this.solving ? speech.word(this.solving.text || "war.progress.solving")
+      : shows === "held" ? speech.word("war.held") : solved ? speech.text("war.solved", {gain: solved.quality.mine.exploitability}) : speech.word("war.solved_plain");
     this.bar.hidden = this.cancelButton.hidden = !this.solving;
     if (this.solving?.of) this.bar.value = this.solving.done / this.solving.of;
     else this.bar.removeAttribute("value");
@@ -208,7 +217,7 @@ class Room {
     const vendors = this.answer?.vendors ?? [];
     if (vendors.some((v) => v.key === vendor)) return vendor;
     const last = (v) => this.base?.series?.share?.[v.key]?.median?.at(-1) ?? this.answer.series.share?.[v.key]?.median?.at(-1) ?? 0;
-    return d3.greatest(vendors, last)?.key ?? null;
+    return d3.greatest(vendors.filter((v) => !v.fringe), last)?.key ?? null;
   }
 
   point(key) {
@@ -266,7 +275,8 @@ class Room {
   effect(card) {
     const key = TOLD[card];
     const row = key && this.answer.kpis.find((k) => k.key === key);
-    return row ? this.change(row, true) : null;
+    const change = row ? this.change(row, true) : null;
+    return change && {...change, whole: row.clear && OWN.includes(card)};
   }
 
   // {text, better} or null where levers and baseline are the same.
@@ -299,7 +309,7 @@ class Room {
     this.kpis.replaceChildren(...FIGURES.flatMap((key) => this.answer.kpis.filter((k) => k.key === key)).map((row) => {
       const write = (v) => this.figure(row, v);
       const change = this.change(row, false);
-      const tile = kpi(speech.word(`war.kpi.${row.key}`), write(row.value), row.low !== null && row.low !== row.high ? speech.range(row.low, row.high, write) : "");
+      const tile = kpi(speech.word(`war.kpi.${row.key}`), write(row.value), row.low !== null && row.low !== row.high && row.unit !== "chance" ? speech.range(row.low, row.high, write) : "");
       tile.dataset.key = row.key;
       if (change) tile.lastChild.append(el("span", {class: `delta ${{"-1": "worse", 0: "quiet", 1: "better"}[change.better]}`}, change.text));
       return tile;
@@ -313,7 +323,7 @@ class Room {
     this.writeStatus();
     this.writeKpis();
     this.writeChips();
-    this.panels.show(this.answer, this.base);
-    this.why?.show(this.answer);
+    this.panels.show(this.answer, this.base, this.history);
+    this.why.draw();
   }
 }

@@ -181,7 +181,7 @@ export class Levers {
   speakOne(row) {
     const {lever} = row;
     row.speak({
-      title: this.title(lever), unit: lever.unit === "share" ? "" : this.unitWord(lever.unit), write: this.write(lever), told: this.withUnit(lever),
+      title: this.title(lever), unit: lever.unit === "share" ? "%" : this.unitWord(lever.unit), write: this.write(lever), told: this.withUnit(lever),
       summary: this.summary(lever), about: () => this.about(lever), back: this.app.speech.word("war.reset_one"),
     });
   }

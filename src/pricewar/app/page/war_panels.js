@@ -7,6 +7,7 @@ import {vendorName} from "./war_levers.js";
 const STAGES = ["launch", "promotion", "war", "consolidation", "harvest", "out"];
 const FLOORS = [0.01, 0.001]; // prices are drawn logarithmically down to here, zero on the axis below
 const HEIGHT = 236, LOW = 200;
+const RUNGS = [1, 1.25, 1.6, 2, 2.5, 3, 4, 5, 6, 8, 10];
 const MONTH = 365.25 / 12; // days
 
 // of: whose lines these are. how: how their values are written; most: where the axis ends at the latest.
@@ -20,22 +21,30 @@ const LINES = {
   runway: {of: "vendors", how: "months", most: 60},
   hhi: {of: "market", how: "index"},
   supplier_profit: {of: "market", how: "sum"},
-  roi: {of: "segments", how: "pct"},
+  roi: {of: "segments", how: "times"},
 };
 const ORDER = ["light_price", "flagship_price", "share", "hhi", "stages", "cash", "runway", "allowance", "free_share", "supplier_profit", "roi", "winners"];
 const ALL = "all"; // the teams of every segment
 
+// The next step of a ladder: an axis that ends on one does not tremble while a lever moves, and the same state has the
+// same picture however it was come by.
+function rung(top) {
+  const power = 10 ** Math.floor(Math.log10(top));
+  return (RUNGS.find((step) => step * power >= top * 0.9999) ?? 10) * power;
+}
+
 export class Panels {
-  // focus: {key(): who is looked at, point(key | null), pick(key)}. effect(key): what a card's title says of the change.
-  constructor(root, app, {focus, effect}) {
-    Object.assign(this, {app, focus, effect});
+  // focus: {key(): who is looked at, point(key | null), pick(key)}. effect(key): what a card's title says of
+  // the change; moved(): whether anything differs from the baseline.
+  constructor(root, app, {focus, effect, moved}) {
+    Object.assign(this, {app, focus, effect, moved});
     this.cards = new Map();
     this.seen = new Set();
     this.due = new Set();
     const grid = el("div", {class: "grid2"});
     const observer = new IntersectionObserver((entries) => this.came(entries), {rootMargin: "150px"});
     for (const key of ORDER) {
-      const card = new Card(app, key, {wide: key === "stages", legend: key === "stages"});
+      const card = new Card(app, key, {wide: key === "stages" || key === "winners", legend: key === "stages"});
       const own = LINES[key]?.of === "segments";
       const look = (name) => {
         if (card.own === (name ?? ALL)) return;
@@ -62,9 +71,9 @@ export class Panels {
     }
   }
 
-  // answer: of "war"; base: the part of it that belongs to the baseline, or null while that is not known.
-  show(answer, base) {
-    Object.assign(this, {answer, base});
+  // answer: of "war"; base: what of it belongs to the baseline, or null while that is not known; history: the record, or null.
+  show(answer, base, history) {
+    Object.assign(this, {answer, base, history});
     this.draw();
   }
 
@@ -96,6 +105,7 @@ export class Panels {
       pct: (v) => speech.pct(v),
       sum: (v) => speech.cash(v, this.answer.currency, {notation: "compact", maximumSignificantDigits: 3}),
       months: (v) => speech.number(v, {maximumFractionDigits: 0}),
+      times: (v) => speech.text("war.in.ratio", {n: speech.number(v, {maximumFractionDigits: 2})}),
       amount: (v) => speech.number(v, {maximumSignificantDigits: 3}),
       index: (v) => speech.number(v, {maximumFractionDigits: 2, minimumFractionDigits: 2}),
       price: (v) => (v === 0 ? "0" : speech.number(v, v >= 99.5 ? {maximumFractionDigits: 0} : {maximumSignificantDigits: 2})),
@@ -111,21 +121,30 @@ export class Panels {
 
   rows(key, line) {
     const {answer, base} = this;
-    const row = (of, label, place, series, was, more) => (series ? [{key: of, label, place, ...series, base: was?.median ?? null, ...more}] : []);
+    const told = (series) => series?.median.some((v) => v !== null);
+    const row = (of, label, place, series, was, more) => (told(series) ? [{key: of, label, place, ...series, base: was?.median ?? null, ...more}] : []);
     if (line.of === "market") return row("market", this.app.speech.word("war.market_whole"), 0, answer.market_series[key], base?.market_series[key]);
     if (line.of === "segments") {
       return [...row(ALL, this.app.speech.word("war.segment.all"), 0, answer.market_series[key], base?.market_series[key]),
         ...Object.entries(answer[key]).flatMap(([name, series], place) => row(name, this.app.speech.word(`war.segment.${name}`, name), place + 1, series, base?.[key][name]))];
     }
-    return this.vendors().flatMap((v, place) => row(v.key, v.name, place, answer.series[key][v.key], base?.series[key][v.key], this.recorded(answer.history?.[key]?.[v.key])));
+    return this.vendors().flatMap((v, place) => row(v.key, v.name, place, answer.series[key][v.key], base?.series[key][v.key], this.recorded(key, v.key)));
   }
 
-  // What the record has of a vendor: price steps with their day, or single readings with their month.
-  recorded(past) {
-    if (!past?.length) return {};
-    if (past[0].day === undefined) return {dots: past.map((p) => ({month: p.month, value: p.value}))};
-    const months = this.answer.months;
-    return {steps: past.flatMap((s, i) => (s.low === null ? [] : [{x1: s.day / MONTH, x2: i + 1 < past.length ? past[i + 1].day / MONTH : s.until ?? months[months.length - 1], low: s.low, high: s.high}]))};
+  // What the record has of a vendor: steps of its list price, single readings of its share.
+  recorded(key, vendor) {
+    const {history} = this;
+    if (!history) return {};
+    if (key === "share") return {dots: (history.shares[vendor] ?? []).map((p) => ({month: p.month + 1, value: p.share}))};
+    const path = history.prices[key.replace("_price", "")]?.[vendor] ?? [];
+    return {steps: path.flatMap((s, i) => (s.low === null ? [] : [{x1: s.day / MONTH, x2: i + 1 < path.length ? path[i + 1].day / MONTH : this.recordEnds(), low: s.low, high: s.high}]))};
+  }
+
+  // The month of the market in which the record stops.
+  recordEnds() {
+    const [year, month] = this.history.ends.split("-").map(Number);
+    const [from, first] = this.answer.start.split("-").map(Number);
+    return (year - from) * 12 + month - first + 1;
   }
 
   drawLines(card, key, line) {
@@ -136,7 +155,7 @@ export class Panels {
     const focus = this.looked(line, card);
     const drawn = rows.flatMap((r) => [r.median, r.base ?? [], ...(r.key === focus || rows.length === 1 ? [r.high, r.low] : []), (r.steps ?? []).map((s) => s.high), (r.dots ?? []).map((p) => p.value)]);
     const [least, top] = d3.extent(drawn.flatMap((values) => (values ?? []).filter((v) => v !== null && Number.isFinite(v))));
-    const axis = line.kind === "price" ? this.priceAxis(card, rows, top, write) : this.plainAxis(card, least, top, line, write);
+    const axis = line.kind === "price" ? this.priceAxis(rows, top, write) : this.plainAxis(least, top, line, write);
     const {months} = this.answer;
     card.picture.update({
       width: this.app.width(card.chart, PRINT.whole), height: rows.length === 1 ? LOW : HEIGHT, months, kind: line.kind ?? "linear", rows, focus, write, alt: card.alt, ...axis,
@@ -153,25 +172,19 @@ export class Panels {
     return `${speech.text("war.month", {month: this.answer.months[i]})}: ${name}${write(r.median[i])}${spread}${base}`;
   }
 
-  // An axis grows at once and shrinks only when it is much too long, so that a moving lever does not make it tremble.
-  steady(card, top) {
-    if (!(card.top >= top && card.top <= top * 1.6)) card.top = top;
-    return card.top;
-  }
-
-  priceAxis(card, rows, top, write) {
+  priceAxis(rows, top, write) {
     const begin = d3.median(rows, (r) => r.median.find((v) => v > 0));
     const floor = FLOORS.find((f) => begin > f * 20) ?? FLOORS[FLOORS.length - 1];
-    const high = this.steady(card, Math.max(top ?? 1, floor * 100) * 1.15);
+    const high = rung(Math.max(top ?? 1, floor * 100) * 1.1);
     const ticks = d3.range(Math.round(Math.log10(floor)), Math.ceil(Math.log10(high)) + 1).map((power) => 10 ** power).filter((v) => v <= high)
       .map((v) => ({value: v, label: v === floor ? `≤${write(v)}` : write(v)}));
     return {domain: [floor, high], ticks};
   }
 
-  plainAxis(card, least, top, line, write) {
-    const high = Math.min(this.steady(card, (top > 0 ? top : 1) * 1.06), line.most ?? Infinity);
-    const low = least < 0 ? least * 1.06 : 0;
-    return {domain: [low, high], ticks: d3.ticks(low, high, 4).map((value) => ({value, label: write(value)})), rule: low < 0 ? 0 : undefined};
+  plainAxis(least, top, line, write) {
+    const high = Math.min(rung((top > 0 ? top : 1) * 1.02), line.most ?? Infinity);
+    const low = least < 0 ? -rung(-least * 1.02) : 0;
+    return {domain: [low, high], ticks: d3.ticks(low, high, 4).map((value) => ({value, label: value === line.most && line.how === "months" ? `≥${write(value)}` : write(value)})), rule: low < 0 ? 0 : undefined};
   }
 
   lineSheet(rows, write) {
@@ -191,17 +204,22 @@ export class Panels {
     const {stages} = this.answer;
     card.legend.replaceChildren(...STAGES.map((stage) => el("li", {}, el("span", {class: `swatch g-${stage}`}), speech.word(`stage.${stage}`))));
     const runs = (months) => (months ? runsOf(months) : null);
-    const row = (key, label, place, now, was) => ({key, label, place, runs: runs(now), base: runs(was)});
-    const rows = [row("market", speech.word("war.market_whole"), undefined, stages.market, this.base?.stages.market),
-      ...this.vendors().flatMap((v, place) => (stages.vendors[v.key] ? [row(v.key, v.name, place, stages.vendors[v.key], this.base?.stages.vendors[v.key])] : []))];
+    const past = (names) => (names ? runs(names.map((stage) => stage && {stage, chance: 1})) : null);
+    const moved = this.moved();
+    const row = (key, label, place, now, was, then) => {
+      const made = {key, label, place, runs: runs(now) ?? [], base: runs(was), past: past(then)};
+      return {...made, strips: [moved ? made.base : null, made.past].filter(Boolean)};
+    };
+    const rows = [row("market", speech.word("war.market_whole"), undefined, stages.market, this.base?.stages.market, this.history?.stages.market),
+      ...this.vendors().flatMap((v, place) => (stages.vendors[v.key] ? [row(v.key, v.name, place, stages.vendors[v.key], this.base?.stages.vendors[v.key], this.history?.stages.vendors[v.key])] : []))];
     card.picture.update({
       width: this.app.width(card.chart, PRINT.whole), months: this.answer.months.length, rows, focus: this.focus.key(),
       word: (stage) => speech.word(`stage.${stage}`), alt: card.alt,
     });
     const named = (list) => (list ?? []).map((r) => `${speech.word(`stage.${r.stage}`)} ${r.from + 1}–${r.to}`).join("; ");
     card.sheet(() => ({
-      headers: ["vendor", "stages", "base"].map((key) => ({title: speech.word(`war.col.${key}`)})),
-      rows: rows.map((r) => [r.label, named(r.runs), named(r.base)]),
+      headers: ["vendor", "stages", "base", "history"].map((key) => ({title: speech.word(`war.col.${key}`)})),
+      rows: rows.map((r) => [r.label, named(r.runs), named(r.base), named(r.past)]),
     }));
   }
 

@@ -1,7 +1,7 @@
 // Charts that are redrawn at every move of a lever: their nodes are kept and only what changed is written.
 import {fitted, textWidth} from "./shared.js";
 
-const SYMBOLS = ["symbolCircle", "symbolSquare2", "symbolTriangle2", "symbolDiamond2", "symbolStar", "symbolPlus", "symbolTimes", "symbolAsterisk"];
+const SYMBOLS = ["symbolCircle", "symbolSquare", "symbolTriangle", "symbolDiamond", "symbolStar", "symbolCross", "symbolWye"];
 const COLORS = 8;
 const LABEL = 12, LABEL_ROOM = 104, LEADER = 22, GAP = 14.5;
 
@@ -9,6 +9,8 @@ const LABEL = 12, LABEL_ROOM = 104, LEADER = 22, GAP = 14.5;
 export function lookOf(place) { return {color: `var(--v${place % COLORS})`, symbol: SYMBOLS[place % SYMBOLS.length]}; }
 
 export function symbolPath(d3, place, size = 38) { return d3.symbol(d3[lookOf(place).symbol], size)(); }
+
+export const PAST = 3; // the diamond: what the record has, in the report too
 
 // Places labels near where they belong, none upon another, all between `low` and `high`.
 export function apart(wanted, gap, low, high) {
@@ -109,7 +111,7 @@ export class LineChart {
       .attr("stroke", (r) => lookOf(r.place).color).attr("stroke-width", 1.8).attr("stroke-dasharray", "5 4");
     this.svg.select(".rules").selectAll("line").data(o.rule === undefined ? [] : [o.rule]).join("line").attr("x1", margin.left).attr("x2", width - margin.right)
       .attr("y1", y).attr("y2", y).attr("stroke", "var(--muted)").attr("stroke-dasharray", "2 3");
-    const pale = (r) => (o.focus && !single && r.key !== o.focus ? 0.45 : 1);
+    const pale = (r) => (o.focus && !single && r.key !== o.focus ? 0.6 : 1);
     this.svg.select(".medians").selectAll("path").data(rows, (r) => r.key).join("path").attr("data-key", (r) => r.key).attr("d", (r) => line(r.median)).attr("fill", "none")
       .attr("stroke", (r) => lookOf(r.place).color).attr("stroke-opacity", pale).attr("stroke-width", (r) => (r.key === o.focus || single ? 2.6 : 1.8)).attr("stroke-linejoin", "round");
     this.drawPast(focused, up, y);
@@ -126,7 +128,7 @@ export class LineChart {
     const past = this.svg.select(".past");
     past.selectAll("rect").data(steps).join("rect").attr("x", (s) => this.x(s.x1)).attr("width", (s) => Math.max(0, this.x(s.x2) - this.x(s.x1)))
       .attr("y", (s) => y(up(s.high)) - 1.3).attr("height", (s) => Math.max(2.6, y(up(s.low)) - y(up(s.high)) + 2.6)).attr("fill", "var(--past)").attr("fill-opacity", (s) => (s.high > s.low ? 0.35 : 0.95));
-    past.selectAll("path").data(rows.flatMap((r) => r.dots ?? []).filter((p) => p.month <= last)).join("path").attr("d", symbolPath(this.d3, 3, 46))
+    past.selectAll("path").data(rows.flatMap((r) => r.dots ?? []).filter((p) => p.month <= last)).join("path").attr("d", symbolPath(this.d3, PAST, 46))
       .attr("transform", (p) => `translate(${this.x(p.month)},${y(up(p.value))})`).attr("fill", "var(--past)").attr("stroke", "var(--card)").attr("stroke-width", 1.2);
   }
 
@@ -210,7 +212,7 @@ export function runsOf(months) {
   return runs.map(({stage, from, to, sum}) => ({stage, from, to, chance: sum / (to - from)}));
 }
 
-const RIBBON = 34, THIN = 6;
+const RIBBON = 36, STRIP = 5, THIN = 6;
 
 export class RibbonChart {
   constructor(d3, root) {
@@ -219,8 +221,8 @@ export class RibbonChart {
     for (const name of ["x", "names", "runs", "words", "thin"]) this.svg.append("g").attr("class", name);
   }
 
-  // o: {width, months, rows: [{key, label, place, runs, base}], focus, word(stage), alt}. A row without a place is the whole
-  // market's; below each row a thin strip shows the baseline.
+  // o: {width, months, rows: [{key, label, place, runs, strips: [runs]}], focus, word(stage), alt}. A row without a place is
+  // the whole market's; its strips stand below it, the baseline first, then the record.
   update(o) {
     const {width, months, rows} = o;
     const left = Math.min(120, Math.max(...rows.map((r) => textWidth(r.label, LABEL, 600))) + 14), top = 20;
@@ -237,8 +239,8 @@ export class RibbonChart {
     this.svg.select(".words").selectAll("text").data(runs).join("text").attr("x", (r) => x(r.from) + 6).attr("y", (r) => y(r.place) + 11).attr("dy", "0.33em").attr("font-size", LABEL).attr("fill", "var(--ink)")
       .attr("stroke", "var(--card)").attr("stroke-width", 3).attr("stroke-opacity", 0.6).attr("paint-order", "stroke")
       .text((r) => { const word = o.word(r.stage); return textWidth(word, LABEL) + 12 < x(r.to) - x(r.from) ? word : ""; });
-    const thin = rows.flatMap((r, place) => (r.base ?? []).map((run) => ({...run, place})));
-    this.svg.select(".thin").selectAll("rect").data(thin).join("rect").attr("x", (r) => x(r.from)).attr("width", (r) => Math.max(0.5, x(Math.min(r.to, months)) - x(r.from) - 0.5)).attr("y", (r) => y(r.place) + 24).attr("height", THIN)
+    const thin = rows.flatMap((r, place) => r.strips.flatMap((strip, line) => strip.map((run) => ({...run, place, line}))));
+    this.svg.select(".thin").selectAll("rect").data(thin).join("rect").attr("x", (r) => x(r.from)).attr("width", (r) => Math.max(0.5, x(Math.min(r.to, months)) - x(r.from) - 0.5)).attr("y", (r) => y(r.place) + 23 + (STRIP + 0.5) * r.line).attr("height", STRIP)
       .attr("fill", (r) => `var(--stage-${r.stage})`).attr("stroke", (r) => (r.stage === "out" ? "var(--line)" : "none"));
   }
 }

@@ -89,8 +89,10 @@ export class Speech {
   }
 
   cash(value, currency, digits) {
+    // ¥ alone is the yuan to some readers and the yen to others.
+    const currencyDisplay = currency === "CNY" || currency === "JPY" ? "symbol" : "narrowSymbol";
     try {
-      return this.number(value, {style: "currency", currency, currencyDisplay: "narrowSymbol", ...digits});
+      return this.number(value, {style: "currency", currency, currencyDisplay, ...digits});
     } catch {
       return `${this.number(value, digits)} ${currency}`; // a code that is none
     }
