@@ -1,5 +1,6 @@
 """The market's compiled pass: one step, and many of them. Everything compiled stands in this file, because
-Numba's cache does not notice an edit in a function of another file.
+Numba's cache does not notice an edit in a function of another file; only the arithmetic of eight types of
+team at once is in `lanes`.
 
 The economics and every symbol are in docs/market.md; names here follow it. Axes: t type of team (T),
 l depth of integration (3: trial, integrated, embedded), j vendor (J), v vertical (V), m tier (light 0,
@@ -14,6 +15,8 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+
+from pricewar.market.lanes import WIDTH, choose, exp, load, log, spread, store, total
 
 L = 3
 
@@ -159,18 +162,6 @@ def _clip(x: float, low: float, high: float) -> float:
 
 
 @njit(cache=True, error_model="numpy")
-def _light(y: float, up: float, rho: float) -> float:
-    """Disutility of the light tier at log price y (up = e^y), rho of the free workload being allowed."""
-    if rho <= 0.0:
-        return y
-    if up * rho < 1.0:
-        return y - (up - 1.0) * rho
-    if rho < 1.0:
-        return -(np.log(rho) + 1.0 - rho)
-    return 0.0
-
-
-@njit(cache=True, error_model="numpy")
 def levers(g, w):
     """What the regulator's rules amount to now: portability, floor, sharing, no self-preferencing, cap."""
     if g[REGULATOR_AUTO] > 0.0:
@@ -189,18 +180,23 @@ def _learned(g, experience):
     top = g[EXPERIENCE_TOP]
     if 0.0 < top < experience:
         experience = top
-    return (experience / g[EXPERIENCE_SCALE]) ** g[LEARNING]
+    return np.exp(g[LEARNING] * np.log(experience / g[EXPERIENCE_SCALE]))
 
 
 @njit(cache=True, error_model="numpy")
 def unit_costs(g, v, s, w, j):
     """Long-run cost of a million tokens of each tier: energy and GPUs at the load aimed for."""
-    better = v[j, V_EFFICIENCY] * np.exp(g[PROGRESS] * w[TIME])
+    return _unit_costs(g, v, s, w, j, np.exp(g[PROGRESS] * w[TIME]))
+
+
+@njit(cache=True, error_model="numpy")
+def _unit_costs(g, v, s, w, j, grown):
+    """`unit_costs`; grown: the progress since the start."""
+    better = v[j, V_EFFICIENCY] * grown
     if g[LEARNING] > 0.0:
         better *= _learned(g, s[j, EXPERIENCE])
     gpu = w[RENTAL_NOW] / (better * g[TARGET_LOAD])
-    fall = np.exp(-g[PROGRESS] * w[TIME])
-    return g[ENERGY_LIGHT] * fall + gpu * g[GPU_LIGHT], g[ENERGY_FLAGSHIP] * fall + gpu * g[GPU_FLAGSHIP]
+    return g[ENERGY_LIGHT] / grown + gpu * g[GPU_LIGHT], g[ENERGY_FLAGSHIP] / grown + gpu * g[GPU_FLAGSHIP]
 
 
 @njit(cache=True, error_model="numpy")
@@ -213,36 +209,6 @@ def quality_of(g, v, s, share, j, total):
         data = (1.0 - share) * s[j, DATA] + share * total
         a += g[SCALE_DATA] * np.log(1.0 + data / g[DATA_HALF])
     return a
-
-
-@njit(cache=True, error_model="numpy")
-def _bases(g, v, t, chi, eco, lic, s, lev, base, bonus):
-    """Utility before prices, base [T, J], and what staying adds as a weight, bonus [T, 3, J]."""
-    T, J = chi.shape
-    depth = (g[SWITCH_TRIAL], g[SWITCH_INTEGRATED], 1.0)
-    held = np.empty((T, L))
-    for i in range(T):
-        for l in range(L):
-            held[i, l] = np.exp(t[i, SWITCHING_COST] * depth[l] * (1.0 - lev[0]))
-    for j in range(J):
-        if s[j, STATUS] != ACTIVE:
-            continue
-        over = s[j, LOAD] - 0.85
-        strain = -g[LOAD_PENALTY] * over if over > 0.0 else 0.0
-        for i in range(T):
-            b = t[i, QUALITY_TASTE] * (s[j, QUALITY] - g[LIGHT_GAP] * t[i, LIGHT_SHARE])
-            b += t[i, RELIABILITY_TASTE] * strain + chi[i, j] + v[j, V_BRAND]
-            vert = int(t[i, VERTICAL])
-            if vert >= 0 and v[j, V_SPECIALIST] != vert + 1:
-                closed = lic[vert, j]
-                b -= t[i, QUALITY_TASTE] * t[i, VERTICAL_GAP] * (1.0 - closed)
-            if v[j, V_SPECIALIST] > 0 and v[j, V_SPECIALIST] != vert + 1:
-                b -= 20.0  # a specialist serves its own vertical only
-            home = eco[i, j] * (1.0 - lev[3])
-            base[i, j] = b + g[CERTAINTY] * home
-            rest = np.exp((1.0 - g[CERTAINTY]) * home) if home != 0.0 else 1.0
-            for l in range(L):
-                bonus[i, l, j] = held[i, l] * (rest if l > 0 else 1.0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -259,45 +225,136 @@ def _free(v, t, s, i, l, j):
     return f
 
 
+# What one step works on: an array of rows, a column for each type of team, eight in a vector (see `lanes`).
+# Columns beyond the last type repeat it, with nobody in them. First come rows of the types, a step's scratch
+# rows, and flows by type; then, times the number of vendors and after OF_VENDORS, a row for each vendor, or
+# for each depth and vendor.
+# fmt: off
+(
+    K_THETA0, K_THETA1, K_THETA2, K_BUDGET, K_BETA, K_LOW, K_MORE, K_CHURN, K_QUALITY, K_RELIABILITY,
+    K_SWITCH, K_DATA, K_IDEAS, K_REVENUE, K_ENTRANTS, K_POOL, K_GROWTH, K_INNOVATION, K_IMITATION, K_GROWN,
+    W_RHO, _, _, W_BEYOND, _, _, W_STAY, _, _, W_ANNUITY, _, _, FLOW,
+) = range(33)
+OF_VENDORS = FLOW + len(TYPE_SERIES)
+R_BASE, R_FIT, R_GAP, R_HOME, R_CUT, R_REST = range(6)
+R_MASS, R_X, R_U, R_XB, R_BONUS, ROWS_OF_VENDOR = range(6, 22, 3)
+SEEN = float(np.log(1e-26))  # utility less than this counts as this
+# fmt: on
+
+
 @njit(cache=True, error_model="numpy")
-def _weights(v, t, s, w, bg, base, j, x):
-    """exp(u) of vendor j for every type and depth into x [T, 3, J]; zero when it does not serve."""
-    T = t.shape[0]
-    if s[j, STATUS] != ACTIVE:
-        for i in range(T):
-            for l in range(L):
-                x[i, l, j] = 0.0
-        return
-    h0, h1 = w[REF_L], w[REF_F]
-    p0, e0 = s[j, PRICE_L] / h0, s[j, EMBEDDED_L] / h0
-    y0, y1 = np.log1p(p0), np.log1p(s[j, PRICE_F] / h1)
-    z0, z1 = np.log1p(e0), np.log1p(s[j, EMBEDDED_F] / h1)
+def _width(T: int) -> int:
+    return (T + WIDTH - 1) // WIDTH * WIDTH
+
+
+@njit(cache=True, error_model="numpy")
+def _room(v, t, chi, eco):
+    """Cells with what does not change in a run."""
+    T, J = chi.shape
+    W = _width(T)
+    to_fit = OF_VENDORS + R_FIT * J
+    to_gap = OF_VENDORS + R_GAP * J
+    to_home = OF_VENDORS + R_HOME * J
+    to_bonus = OF_VENDORS + R_BONUS * J
+    c = np.zeros((OF_VENDORS + ROWS_OF_VENDOR * J, W))
+    for l in range(L * J):
+        c[to_bonus + l] = 1.0
+    for a in range(W):
+        i = min(a, T - 1)
+        for l in range(L):
+            c[K_THETA0 + l, a] = _theta(t, i, l)
+        c[K_BETA, a] = t[i, PRICE_TASTE]
+        c[K_LOW, a] = t[i, REVIEW_LOW]
+        c[K_MORE, a] = t[i, REVIEW_HIGH] - t[i, REVIEW_LOW]
+        c[K_CHURN, a] = t[i, CHURN]
+        c[K_QUALITY, a] = t[i, QUALITY_TASTE]
+        c[K_RELIABILITY, a] = t[i, RELIABILITY_TASTE]
+        c[K_SWITCH, a] = t[i, SWITCHING_COST]
+        c[K_DATA, a] = t[i, DATA_WEIGHT]
+        c[K_IDEAS, a] = t[i, IDEAS]
+        c[K_REVENUE, a] = t[i, REVENUE]
+        c[K_GROWTH, a] = t[i, GROWTH]
+        c[K_INNOVATION, a] = t[i, INNOVATION]
+        c[K_IMITATION, a] = t[i, IMITATION]
+        vert = int(t[i, VERTICAL])
+        for j in range(J):
+            c[to_fit + j, a] = chi[i, j] + v[j, V_BRAND]
+            if v[j, V_SPECIALIST] > 0 and v[j, V_SPECIALIST] != vert + 1:
+                c[to_fit + j, a] -= 20.0  # a specialist serves its own vertical only
+            if vert >= 0 and v[j, V_SPECIALIST] != vert + 1:
+                c[to_gap + j, a] = t[i, QUALITY_TASTE] * t[i, VERTICAL_GAP]
+            c[to_home + j, a] = eco[i, j]
+    return c
+
+
+@njit(cache=True, error_model="numpy")
+def _gather(source, c, kind):
+    """From [T, L, J] into rows; columns beyond the last type stay as they are."""
+    T, _, J = source.shape
+    for l in range(L):
+        for j in range(J):
+            for i in range(T):
+                c[OF_VENDORS + (kind + l) * J + j, i] = source[i, l, j]
+
+
+@njit(cache=True, error_model="numpy")
+def _scatter(c, kind, target):
+    """From rows back into [T, L, J]."""
+    T, _, J = target.shape
     for i in range(T):
         for l in range(L):
-            th = _theta(t, i, l)
-            rho = 0.0
-            f = _free(v, t, s, i, l, j)
-            if f > 0.0:
-                rho = f * h0 / (th * t[i, BUDGET] * bg[i]) if th > 0.0 else 1.0
-            a, up, b = (z0, 1.0 + e0, z1) if l == 2 else (y0, 1.0 + p0, y1)
-            u = base[i, j] - t[i, PRICE_TASTE] * (th * _light(a, up, rho) + (1.0 - th) * b)
-            x[i, l, j] = np.exp(_clip(u, -60.0, 60.0))
+            for j in range(J):
+                target[i, l, j] = c[OF_VENDORS + (kind + l) * J + j, i]
 
 
 @njit(cache=True, error_model="numpy")
-def _annuity(g, t, bg, i, st, O, haze, ann):
-    """Months of a team of type i at each depth, times its budget: leaving, deepening and growth counted."""
-    lo, more = t[i, REVIEW_LOW], t[i, REVIEW_HIGH] - t[i, REVIEW_LOW]
-    r = g[DISCOUNT] + haze + t[i, CHURN]
-    B = t[i, BUDGET] * bg[i]
-    nxt = 0.0
-    for k in range(L):
-        l = L - 1 - k
-        q = O / (O + st[l])
-        leave = lo * q + more * q * q
-        up = g[DEPTH_ONE] if l == 0 else (g[DEPTH_TWO] if l == 1 else 0.0)
-        ann[l] = (B + up * nxt) / (r + leave + up)
-        nxt = ann[l]
+def _spell(c, kind, T, J):
+    """Rows as an array [T, L, J]."""
+    out = np.empty((T, L, J))
+    _scatter(c, kind, out)
+    return out
+
+
+@njit(cache=True, error_model="numpy")
+def _budgets(t, bg, c):
+    """Budgets of now into the cells; lanes beyond the last type repeat it."""
+    T = t.shape[0]
+    W = _width(T)
+    for a in range(W):
+        i = min(a, T - 1)
+        c[K_BUDGET, a] = t[i, BUDGET] * bg[i]
+
+
+@njit(cache=True, error_model="numpy")
+def _enter(t, m, pool, bg, c):
+    """Teams and budgets of now into the cells."""
+    T = t.shape[0]
+    _budgets(t, bg, c)
+    _gather(m, c, R_MASS)
+    for i in range(T):
+        c[K_POOL, i] = pool[i]
+
+
+@njit(cache=True, error_model="numpy")
+def _leave(m, pool, bg, c):
+    """Teams as they have moved and budgets as they have grown, back into arrays."""
+    T = pool.size
+    _scatter(c, R_MASS, m)
+    for i in range(T):
+        pool[i] = c[K_POOL, i]
+        bg[i] *= c[K_GROWN, i]
+
+
+@njit(cache=True, error_model="numpy")
+def _share(t, fee, c):
+    """What a vendor pays to data holders of its revenue from each type."""
+    T, J = t.shape[0], fee.shape[1]
+    W = _width(T)
+    to_cut = OF_VENDORS + R_CUT * J
+    for a in range(W):
+        vert = int(t[min(a, T - 1), VERTICAL])
+        for j in range(J):
+            c[to_cut + j, a] = fee[vert, j] if vert >= 0 else 0.0
 
 
 @njit(cache=True, error_model="numpy")
@@ -310,20 +367,179 @@ def _hazard(g, s, j):
 
 
 @njit(cache=True, error_model="numpy")
-def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, invest, tolerance, limit, out):
-    """Prices of vendor j that solve its first-order conditions, the others' prices given.
+def _between(x, low, high):
+    return choose(low - x, low, choose(x - high, high, x))
+
+
+@njit(cache=True, error_model="numpy")
+def _stand(g, s, lic, lev, t, c):
+    """Utility before prices, base, and what staying adds as a weight, bonus."""
+    J = s.shape[0]
+    W = c.shape[1]
+    to_base = OF_VENDORS + R_BASE * J
+    to_fit = OF_VENDORS + R_FIT * J
+    to_gap = OF_VENDORS + R_GAP * J
+    to_home = OF_VENDORS + R_HOME * J
+    to_bonus = OF_VENDORS + R_BONUS * J
+    depth = (g[SWITCH_TRIAL], g[SWITCH_INTEGRATED], 1.0)
+    for a in range(0, W, WIDTH):
+        taste, relies = load(c, K_QUALITY, a), load(c, K_RELIABILITY, a)
+        less = g[LIGHT_GAP] * load(c, K_THETA0, a)
+        cost = load(c, K_SWITCH, a) * (1.0 - lev[0])
+        held0, held1, held2 = exp(cost * depth[0]), exp(cost * depth[1]), exp(cost * depth[2])
+        for j in range(J):
+            if s[j, STATUS] != ACTIVE:
+                continue
+            at = j
+            over = s[j, LOAD] - 0.85
+            strain = -g[LOAD_PENALTY] * over if over > 0.0 else 0.0
+            home = load(c, to_home + at, a) * (1.0 - lev[3])
+            fit = load(c, to_fit + at, a) - load(c, to_gap + at, a) + g[CERTAINTY] * home
+            store(c, to_base + at, a, taste * (s[j, QUALITY] - less) + relies * strain + fit)
+            rest = exp((1.0 - g[CERTAINTY]) * home)
+            store(c, to_bonus + at, a, held0)
+            store(c, to_bonus + J + at, a, held1 * rest)
+            store(c, to_bonus + 2 * J + at, a, held2 * rest)
+    if g[CONTRACT] > 0.0:
+        for j in range(J):
+            for a in range(W):
+                vert = int(t[min(a, t.shape[0] - 1), VERTICAL])
+                if vert >= 0:
+                    c[to_base + j, a] += c[to_gap + j, a] * lic[vert, j]
+
+
+@njit(cache=True, error_model="numpy")
+def _trial(v, s, j, c, l, a):
+    """Free tokens a month of one team: the allowance, and a grant on trial for the idea-rich."""
+    f = spread(s[j, ALLOWANCE])
+    if l == 0 and v[j, V_GRANT] != 0.0:
+        f += choose(load(c, K_IDEAS, a), v[j, V_GRANT], 0.0)
+    return f
+
+
+@njit(cache=True, error_model="numpy")
+def _covered(free, theta, workload, h0):
+    """rho: the part of the free workload that is allowed."""
+    none = spread(0.0)
+    return choose(free, choose(theta, free * h0 / workload, spread(1.0)), none)
+
+
+@njit(cache=True, error_model="numpy")
+def _saturated(rho):
+    """Disutility of the light tier when more is allowed than is used at the price: that of using so much."""
+    one, none = spread(1.0), spread(0.0)
+    some = choose(rho, choose(one - rho, rho, one), one)
+    return none - (log(some) + (1.0 - some))
+
+
+@njit(cache=True, error_model="numpy")
+def _light(y, up, rho, beyond):
+    """Disutility of the light tier at log price y (up = e^y), rho of the free workload being allowed."""
+    return choose(1.0 - up * rho, y - (up - 1.0) * rho, beyond)
+
+
+@njit(cache=True, error_model="numpy")
+def _choose_by(v, s, w, j, c):
+    """u, exp(u) and exp(u) × bonus of vendor j; zero weight when it does not serve."""
+    J = s.shape[0]
+    W = c.shape[1]
+    to_base = OF_VENDORS + R_BASE * J
+    to_x = OF_VENDORS + R_X * J
+    to_u = OF_VENDORS + R_U * J
+    to_xb = OF_VENDORS + R_XB * J
+    to_bonus = OF_VENDORS + R_BONUS * J
+    low, high = spread(-60.0), spread(60.0)
+    if s[j, STATUS] != ACTIVE:
+        for l in range(L):
+            for a in range(0, W, WIDTH):
+                at = l * J + j
+                store(c, to_u + at, a, low)
+                store(c, to_x + at, a, spread(0.0))
+                store(c, to_xb + at, a, spread(0.0))
+        return
+    h0, h1 = w[REF_L], w[REF_F]
+    p0, e0 = s[j, PRICE_L] / h0, s[j, EMBEDDED_L] / h0
+    y0, y1 = np.log(1.0 + p0), np.log(1.0 + s[j, PRICE_F] / h1)
+    z0, z1 = y0, y1
+    if s[j, EMBEDDED_L] != s[j, PRICE_L] or s[j, EMBEDDED_F] != s[j, PRICE_F]:
+        z0, z1 = np.log(1.0 + e0), np.log(1.0 + s[j, EMBEDDED_F] / h1)
+    given = s[j, ALLOWANCE] > 0.0 or v[j, V_GRANT] > 0.0
+    for a in range(0, W, WIDTH):
+        beta, B = load(c, K_BETA, a), load(c, K_BUDGET, a)
+        for l in range(L):
+            at = l * J + j
+            th = load(c, K_THETA0 + l, a)
+            b0, up, b1 = (z0, 1.0 + e0, z1) if l == 2 else (y0, 1.0 + p0, y1)
+            light = spread(b0)
+            if given:
+                free = _trial(v, s, j, c, l, a)
+                rho = _covered(free, th, th * B, h0)
+                light = _light(light, up, rho, _saturated(rho))
+            u = _between(load(c, to_base + j, a) - beta * (th * light + (1.0 - th) * b1), low, high)
+            weight = exp(u)
+            store(c, to_u + at, a, u)
+            store(c, to_x + at, a, weight)
+            store(c, to_xb + at, a, weight * load(c, to_bonus + at, a))
+
+
+@njit(cache=True, error_model="numpy")
+def _beside(g, s, j, c):
+    """The others' weight beside j and each k, into rest (j's own row: beside j); sums, because differences
+    cancel."""
+    J = s.shape[0]
+    W = c.shape[1]
+    to_rest = OF_VENDORS + R_REST * J
+    to_x = OF_VENDORS + R_X * J
+    outside = np.exp(g[OUTSIDE])
+    for a in range(0, W, WIDTH):
+        before = spread(outside)
+        for k in range(J):
+            if k != j:
+                store(c, to_rest + k, a, before)
+                before += load(c, to_x + k, a)
+        store(c, to_rest + j, a, before)
+        after = spread(0.0)
+        for n in range(J):
+            k = J - 1 - n
+            if k != j:
+                store(c, to_rest + k, a, load(c, to_rest + k, a) + after)
+                after += load(c, to_x + k, a)
+
+
+@njit(cache=True, error_model="numpy")
+def _annuity(g, haze, c, l, a, q, nxt):
+    """Months of a team at depth l times its budget, leaving, deepening and growth counted; q: the chance that
+    it goes when it looks round, nxt: the same one deeper."""
+    lo, more = load(c, K_LOW, a), load(c, K_MORE, a)
+    up = g[DEPTH_ONE] if l == 0 else (g[DEPTH_TWO] if l == 1 else 0.0)
+    gone = load(c, K_CHURN, a) + (g[DISCOUNT] + haze + up)
+    return (load(c, K_BUDGET, a) + up * nxt) / (gone + (lo + more * q) * q)
+
+
+@njit(cache=True, error_model="numpy")
+def _solve(g, v, s, w, lev, j, invest, tolerance, limit, out, c):
+    """Prices of vendor j that solve its first-order conditions, the others' prices given (`_beside`).
 
     Objective over the holding horizon H: Σ M π + flows × (π H/2 + income + invest × annuity), M the
     team-months; conditions in z = (c + h)/(h + P), see docs/market.md §4. Fills out with light price,
     flagship price, the residual (relative), iterations, dJ/dA, the allowance's marginal value, dJ/dA's
     companion shadow value of a team of average budget.
     """
-    T, J = base.shape
+    J = s.shape[0]
+    W = c.shape[1]
+    to_base = OF_VENDORS + R_BASE * J
+    to_cut = OF_VENDORS + R_CUT * J
+    to_rest = OF_VENDORS + R_REST * J
+    to_mass = OF_VENDORS + R_MASS * J
+    to_xb = OF_VENDORS + R_XB * J
+    to_bonus = OF_VENDORS + R_BONUS * J
     H = g[HOLD]
+    half = 0.5 * H
     h0, h1 = w[REF_L], w[REF_F]
     haze = _hazard(g, s, j)
     c0, c1 = s[j, COST_L], s[j, COST_F]
     e0, e1 = c0, c1
+    none, one = spread(0.0), spread(1.0)
     if invest > 0.0:
         # Advantage building: what a unit of use teaches. Experience lowers cost, data raise quality.
         if g[LEARNING] > 0.0:
@@ -346,12 +562,16 @@ def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, invest, 
                         if k != j and s[k, STATUS] == ACTIVE:
                             part = s[k, CAPACITY] / rest
                             gain += g[DENYING] * part * part * worth / (g[DATA_HALF] + s[k, DATA])
-            weight = base_weight = 0.0  # what a token of its own teams teaches
-            for i in range(T):
-                mass = (m[i, 0, j] + m[i, 1, j] + m[i, 2, j] + ent[i]) * t[i, BUDGET] * bg[i]
-                weight += mass * t[i, DATA_WEIGHT]
-                base_weight += mass
+            weights = masses = none  # what a token of its own teams teaches
+            for a in range(0, W, WIDTH):
+                mass = load(c, to_mass + j, a) + load(c, to_mass + J + j, a)
+                mass += load(c, to_mass + 2 * J + j, a) + load(c, K_ENTRANTS, a)
+                mass *= load(c, K_BUDGET, a)
+                weights += mass * load(c, K_DATA, a)
+                masses += mass
+            base_weight = total(masses)
             if base_weight > 0.0:
+                weight = total(weights)
                 e0 -= invest * gain * weight / base_weight
                 e1 -= invest * gain * weight / base_weight
         e0, e1 = max(e0, 0.02 * c0 - 0.5 * h0), max(e1, 0.02 * c1 - 0.5 * h1)
@@ -360,140 +580,167 @@ def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, invest, 
     top1 = k1 / (1.0 + lev[1] * c1 / h1)
     z0 = _clip(k0 / (1.0 + s[j, PRICE_L] / h0), LEAST, top0)
     z1 = _clip(k1 / (1.0 + s[j, PRICE_F] / h1), LEAST, top1)
-    ann = np.empty((T, L))
-    st = np.empty(L)
-    outside = np.exp(g[OUTSIDE])
     held = lev[4] > 0.0
+    given = s[j, ALLOWANCE] > 0.0 or v[j, V_GRANT] > 0.0
+    income = v[j, V_INCOME]
     residual, turn = 1.0, 0
     best, best0, best1, falling, again = 1e300, z0, z1, True, False
-    rests = np.empty((T, J))  # the others' weight beside j and k; sums, because differences cancel
-    for i in range(T):
-        for k in range(J):
-            rests[i, k] = outside
-            for n in range(J):
-                if n != j and n != k:
-                    rests[i, k] += x[i, 0, n]
-    quality = extra = 0.0
-    worth = tot = 0.0
+    low, high = spread(-60.0), spread(60.0)
+    if given:
+        for l in range(L):
+            for a in range(0, W, WIDTH):
+                th = load(c, K_THETA0 + l, a)
+                free = _trial(v, s, j, c, l, a)
+                rho = _covered(free, th, th * load(c, K_BUDGET, a), h0)
+                store(c, W_RHO + l, a, rho)
+                store(c, W_BEYOND + l, a, _saturated(rho))
+    qualities = extras = worths = tots = none
     while turn < limit:
         turn += 1
         ey0 = k0 / z0
         y0, y1 = np.log(ey0), np.log(k1 / z1)
-        A0 = b0 = c00 = c01 = A1 = b1 = c10 = c11 = e00 = e01 = e11 = g0 = g1 = 0.0
-        quality = extra = worth = tot = 0.0
-        for i in range(T):
-            B = t[i, BUDGET] * bg[i]
-            beta = t[i, PRICE_TASTE]
-            lo, more = t[i, REVIEW_LOW], t[i, REVIEW_HIGH] - t[i, REVIEW_LOW]
-            others = rests[i, j]
-            sig = cut[i, j]
-            r0, r1 = (k0 - sig) / k0, (k1 - sig) / k1
-            a = 0.0
-            for l in range(L):
-                th = _theta(t, i, l)
-                rho = 0.0
-                f = _free(v, t, s, i, l, j)
-                if f > 0.0:
-                    rho = f * h0 / (th * B) if th > 0.0 else 1.0
-                u = base[i, j] - beta * (th * _light(y0, ey0, rho) + (1.0 - th) * y1)
-                e = np.exp(_clip(u, -60.0, 60.0))
-                if l == 0:
-                    a = e
-                st[l] = e * bonus[i, l, j]
-            _annuity(g, t, bg, i, st, others, haze, ann[i])
+        A0 = b0 = c00 = c01 = A1 = b1 = c10 = c11 = e00 = e01 = e11 = g0 = g1 = none
+        qualities = extras = worths = tots = none
+        for a in range(0, W, WIDTH):
+            B, beta = load(c, K_BUDGET, a), load(c, K_BETA, a)
+            lo, more = load(c, K_LOW, a), load(c, K_MORE, a)
+            taste = load(c, K_QUALITY, a)
+            others = load(c, to_rest + j, a)
+            sig = load(c, to_cut + j, a)
+            kept = 1.0 - sig
+            r0, r1 = 1.0 - sig * (1.0 / k0), 1.0 - sig * (1.0 / k1)
+            base = load(c, to_base + j, a)
+            # Its own teams: weights, and the months of a team at each depth, leaving, deepening and growth
+            # counted, times its budget (the annuity).
+            own = nxt = none
+            for n in range(L):
+                l = L - 1 - n
+                th = load(c, K_THETA0 + l, a)
+                light = spread(y0)
+                if given:
+                    light = _light(light, ey0, load(c, W_RHO + l, a),
+                                   load(c, W_BEYOND + l, a))  # fmt: skip
+                own = exp(_between(base - beta * (th * light + (1.0 - th) * y1), low, high))
+                q = others / (others + own * load(c, to_bonus + l * J + j, a))
+                nxt = _annuity(g, haze, c, l, a, q, nxt)
+                store(c, W_STAY + l, a, q)
+                store(c, W_ANNUITY + l, a, nxt)
             # Teams of rivals that would come, and the slope of that in u_j.
-            come = slope = bend = 0.0
-            total = others + a
+            come = slope = bend = none
             for k in range(J):
                 if k == j or s[k, STATUS] != ACTIVE:
                     continue
-                rest = rests[i, k] + a
+                rest = load(c, to_rest + k, a) + own
                 for l in range(L):
-                    mass = m[i, l, k]
-                    if mass <= 0.0:
-                        continue
-                    d = 1.0 / (rest + x[i, l, k] * bonus[i, l, k])
+                    at = l * J + k
+                    d = 1.0 / (rest + load(c, to_xb + at, a))
                     q = rest * d
+                    part = load(c, to_mass + at, a) * d
                     r = lo + more * q
-                    come += mass * a * d * r
-                    part = mass * a * a * d * d
-                    turned = more * (1.0 - q) - r
+                    back = more * (1.0 - q)
+                    turned = back - r
+                    chance = own * d
+                    come += part * r
+                    part *= d
                     slope += part * turned
-                    bend += part * (2.0 * (1.0 - a * d) * turned - 2.0 * more * a * d * (1.0 - q))
-            slope += come
-            bend += slope
-            chosen = a / total
-            come += ent[i] * chosen
-            slope += ent[i] * chosen * (1.0 - chosen)
-            bend += ent[i] * chosen * (1.0 - chosen) * (1.0 - 2.0 * chosen)
+                    bend += part * ((1.0 - chance) * turned - chance * back)
+            square = own * own
+            come *= own
+            slope = square * slope + come
+            bend = 2.0 * (square * bend) + slope
+            chosen = own / (others + own)
+            fresh = load(c, K_ENTRANTS, a) * chosen
+            come += fresh
+            fresh *= 1.0 - chosen
+            slope += fresh
+            bend += fresh * (1.0 - 2.0 * chosen)
+            per = 1.0 / B
             for l in range(L):
-                th = _theta(t, i, l)
-                rho = 0.0
-                f = _free(v, t, s, i, l, j)
-                if f > 0.0:
-                    rho = f * h0 / (th * B) if th > 0.0 else 1.0
-                q = others / (others + st[l])
-                mass = m[i, l, j]
-                M = mass * H - mass * (lo * q + more * q * q) * 0.5 * H * H
-                if M < 0.0:
-                    M = 0.0
-                D = mass * (lo + 2.0 * more * q) * q * (1.0 - q) * H
-                D2 = -mass * q * (1.0 - q) * (lo * (1.0 - 2.0 * q) + more * q * (4.0 - 6.0 * q)) * H
+                th = load(c, K_THETA0 + l, a)
+                q, ann = load(c, W_STAY + l, a), load(c, W_ANNUITY + l, a)
+                mass = load(c, to_mass + l * J + j, a)
+                stays = 1.0 - q
+                M = mass * H - mass * ((lo + more * q) * q) * (half * H)
+                M = choose(M, M, none)
+                flow = mass * q * stays * H
+                D = flow * (lo + 2.0 * more * q)
+                D2 = none - flow * (lo * (1.0 - 2.0 * q) + more * q * (4.0 - 6.0 * q))
                 if l == 0:
-                    M += come * 0.5 * H * H
+                    M += come * (half * H)
                     D += slope * H
                     D2 += bend * H
-                fixed = held and l == 2  # embedded teams under a cap do not answer the list price
-                pays = ey0 * rho < 1.0
-                if pays:
-                    light = th * B * ((1.0 - sig) - r0 * z0 - (ey0 - 1.0) * rho * (1.0 - sig))
-                else:
-                    light = -th * B * (k0 - 1.0) * min(rho, 1.0)
-                profit = light + (1.0 - th) * B * ((1.0 - sig) - r1 * z1) + v[j, V_INCOME]
-                value = 0.5 * H * profit + invest * ann[i, l] + v[j, V_INCOME] * ann[i, l] / B
-                quality += t[i, QUALITY_TASTE] * D * value / H
-                if mass > 0.0:
-                    worth += mass * value
-                    tot += mass
-                if fixed:
+                flat = 1.0 - th
+                lightB, flatB = th * B, flat * B
+                light = lightB * (kept - r0 * z0)
+                pays, rho = one, none
+                if given:
+                    rho = load(c, W_RHO + l, a)
+                    pays = 1.0 - ey0 * rho
+                    light = choose(pays, light - lightB * ((ey0 - 1.0) * rho * kept),
+                                   none - lightB * ((k0 - 1.0) * choose(one - rho, rho, one)))  # fmt: skip
+                profit = light + flatB * (kept - r1 * z1) + income
+                value = half * profit + invest * ann + income * ann * per
+                qualities += taste * D * value
+                worths += mass * value
+                tots += mass
+                if held and l == 2:  # embedded teams under a cap do not answer the list price
                     continue
-                if pays:
-                    rr = r0 * z0 - rho * ey0 * (1.0 - sig)
-                    A0 += th * B * M * r0
-                    g0 += beta * th * th * B * M * r0
-                    b0 += beta * th * D * value * (1.0 - rho * ey0) - th * B * M * rr + th * B * M * r0 * z0
-                    c00 += beta * th * D * 0.5 * H * B * th * r0
-                    c01 += beta * th * D * 0.5 * H * B * (1.0 - th) * r1
-                    e00 += beta * th * beta * th * D2 * value
-                    e01 += beta * th * beta * (1.0 - th) * D2 * value
-                    extra += beta * th * (ey0 - 1.0) * (h0 / (th * B)) * D * value - M * h0 * (ey0 - 1.0)
-                elif rho < 1.0:
-                    extra += beta * th * (1.0 / f - h0 / (th * B)) * D * value - M * e0
-                A1 += (1.0 - th) * B * M * r1
-                g1 += beta * (1.0 - th) * (1.0 - th) * B * M * r1
-                b1 += beta * (1.0 - th) * D * value
-                c10 += beta * (1.0 - th) * D * 0.5 * H * B * th * r0
-                c11 += beta * (1.0 - th) * D * 0.5 * H * B * (1.0 - th) * r1
-                e11 += beta * (1.0 - th) * beta * (1.0 - th) * D2 * value
-        F0, F1 = b0 - A0 * z0, b1 - A1 * z1
+                DV = D * value
+                bent = D2 * value
+                tilt, tilt1 = beta * th, beta * flat
+                reach, reach1 = lightB * M, flatB * M
+                fixed, fixed1 = D * (half * B) * th * r0, D * (half * B) * flat * r1
+                if given:
+                    # Where the light tier is paid for; else it does not answer to the light price.
+                    paid = choose(pays, one, none)
+                    A0 += paid * (reach * r0)
+                    g0 += paid * (tilt * reach * r0)
+                    rr = r0 * z0 - rho * ey0 * kept
+                    b0 += paid * (tilt * DV * (1.0 - rho * ey0) - reach * rr + reach * r0 * z0)
+                    c00 += paid * (tilt * fixed)
+                    c01 += paid * (tilt * fixed1)
+                    e00 += paid * (tilt * tilt * bent)
+                    e01 += paid * (tilt * tilt1 * bent)
+                    free = _trial(v, s, j, c, l, a)
+                    full = choose(one - rho, beta * (th / free - h0 * per) * DV - M * e0, none)
+                    more_free = beta * ((ey0 - 1.0) * h0) * per * DV - M * (h0 * (ey0 - 1.0))
+                    extras += choose(pays, more_free, full)
+                else:
+                    A0 += reach * r0
+                    g0 += tilt * reach * r0
+                    b0 += tilt * DV
+                    c00 += tilt * fixed
+                    c01 += tilt * fixed1
+                    e00 += tilt * tilt * bent
+                    e01 += tilt * tilt1 * bent
+                    extras += beta * ((ey0 - 1.0) * h0) * per * DV - M * (h0 * (ey0 - 1.0))
+                A1 += reach1 * r1
+                g1 += tilt1 * reach1 * r1
+                b1 += tilt1 * DV
+                c10 += tilt1 * fixed
+                c11 += tilt1 * fixed1
+                e11 += tilt1 * tilt1 * bent
+        a0, a1 = total(A0), total(A1)
+        F0, F1 = total(b0) - a0 * z0, total(b1) - a1 * z1
         falling = falling and F0 <= 0.0 and F1 <= 0.0
-        free0 = A0 > 1e-200 and not (z0 >= top0 and F0 >= 0.0)
-        free1 = A1 > 1e-200 and not (z1 >= top1 and F1 >= 0.0)
+        free0 = a0 > 1e-200 and not (z0 >= top0 and F0 >= 0.0)
+        free1 = a1 > 1e-200 and not (z1 >= top1 and F1 >= 0.0)
         residual = 0.0
         if free0:
-            residual = max(residual, abs(F0) / (A0 * z0))
+            residual = max(residual, abs(F0) / (a0 * z0))
         if free1:
-            residual = max(residual, abs(F1) / (A1 * z1))
+            residual = max(residual, abs(F1) / (a1 * z1))
         if residual < best:
             best, best0, best1 = residual, z0, z1
         if residual < tolerance:
             break
         # Newton with the exact slopes (approximate where an allowance is in use), kept away from zero.
         n0, n1 = z0, z1
-        p = max(A0 + 2.0 * c00 - e00 / z0, 0.5 * A0 + (1.0 if F0 > 0.0 else 0.5) * g0)
-        s2 = max(A1 + 2.0 * c11 - e11 / z1, 0.5 * A1 + (1.0 if F1 > 0.0 else 0.5) * g1)
+        p = max(a0 + 2.0 * total(c00) - total(e00) / z0, 0.5 * a0 + (1.0 if F0 > 0.0 else 0.5) * total(g0))
+        s2 = max(a1 + 2.0 * total(c11) - total(e11) / z1, 0.5 * a1 + (1.0 if F1 > 0.0 else 0.5) * total(g1))
         if free0 and free1:
-            q2, r = c01 + (c10 * z0 - e01) / z1, c10 + (c01 * z1 - e01) / z0
+            cross, cross0, cross1 = total(e01), total(c01), total(c10)
+            q2, r = cross0 + (cross1 * z0 - cross) / z1, cross1 + (cross0 * z1 - cross) / z0
             det = p * s2 - q2 * r
             if det > 0.05 * p * s2:
                 n0, n1 = z0 + (F0 * s2 - F1 * q2) / det, z1 + (F1 * p - F0 * r) / det
@@ -516,8 +763,9 @@ def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, invest, 
     else:
         z0, z1, residual = best0, best1, best
     out[0], out[1] = max(h0 * (k0 / z0 - 1.0), 0.0), max(h1 * (k1 / z1 - 1.0), 0.0)
-    out[2], out[3], out[4], out[5] = residual, turn, quality, extra
-    out[6] = worth / tot if tot > 0.0 else 0.0
+    out[2], out[3], out[4], out[5] = residual, turn, total(qualities) / H, total(extras)
+    tot = total(tots)
+    out[6] = total(worths) / tot if tot > 0.0 else 0.0
 
 
 @njit(cache=True, error_model="numpy")
@@ -529,25 +777,35 @@ def _note(events, count, time, kind, vendor, value, tier):
 
 
 @njit(cache=True, error_model="numpy")
-def _entrants(g, t, m, pool, ent):
+def _arrive(g, J, c):
     """Teams a month that choose freely: adopters out of the pool, and new work of old teams."""
-    T, _, J = m.shape
-    for i in range(T):
-        n = 0.0
-        for l in range(L):
-            for j in range(J):
-                n += m[i, l, j]
-        whole = n + pool[i]
-        share = n / whole if whole > 0.0 else 0.0
-        ent[i] = (t[i, INNOVATION] + t[i, IMITATION] * share) * pool[i]
-        ent[i] += g[EXPANSION_CONTESTABLE] * max(t[i, GROWTH], 0.0) * n
+    W = c.shape[1]
+    to_mass = OF_VENDORS + R_MASS * J
+    for a in range(0, W, WIDTH):
+        n = spread(0.0)
+        for r in range(L * J):
+            n += load(c, to_mass + r, a)
+        pool, growth = load(c, K_POOL, a), load(c, K_GROWTH, a)
+        whole = n + pool
+        share = choose(whole, n / whole, 0.0)
+        fresh = load(c, K_INNOVATION, a) + load(c, K_IMITATION, a) * share
+        growing = choose(growth, growth, 0.0)
+        store(c, K_ENTRANTS, a, fresh * pool + g[EXPANSION_CONTESTABLE] * growing * n)
 
 
 @njit(cache=True, error_model="numpy")
-def _growth(m, ent):
-    """Contestable teams a month over all teams: the state that tells the war from the harvest."""
-    n = m.sum()
-    return ent.sum() / n if n > 0.0 else 1.0
+def _sizes(c, J, j):
+    """All teams, those of vendor j, and the contestable ones of a month."""
+    W = c.shape[1]
+    to_mass = OF_VENDORS + R_MASS * J
+    n = own = fresh = spread(0.0)
+    for a in range(0, W, WIDTH):
+        fresh += load(c, K_ENTRANTS, a)
+        for r in range(L * J):
+            n += load(c, to_mass + r, a)
+        for l in range(L):
+            own += load(c, to_mass + l * J + j, a)
+    return total(n), total(own), total(fresh)
 
 
 @njit(cache=True, error_model="numpy")
@@ -561,15 +819,17 @@ def _invest(v, j, growth, time):
 
 
 @njit(cache=True, error_model="numpy")
-def _policy(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, out):
+def _ask(g, v, s, w, lev, j, out, c):
     """What vendor j's conduct asks for now: light price, flagship price, allowance (out[7])."""
     kind = int(v[j, V_CONDUCT])
     out[7] = s[j, ALLOWANCE]
+    n, own, fresh = _sizes(c, s.shape[0], j)
+    # Contestable teams a month over all teams: the state that tells the war from the harvest.
+    growth = fresh / n if n > 0.0 else 1.0
     if kind == RULE:
-        growth = np.log(max(_growth(m, ent), 1e-4) / 0.05)
-        n = m.sum()
-        own = m[:, :, j].sum() / n if n > 0.0 else 0.0
-        common = (v[j, V_RULE_GROWTH] * growth + v[j, V_RULE_SHARE] * (own - 1.0 / m.shape[2])
+        growth = np.log(max(growth, 1e-4) / 0.05)
+        own = own / n if n > 0.0 else 0.0
+        common = (v[j, V_RULE_GROWTH] * growth + v[j, V_RULE_SHARE] * (own - 1.0 / s.shape[0])
                   + v[j, V_RULE_TIME] * w[TIME] / 36.0)  # fmt: skip
         out[0] = s[j, COST_L] * np.exp(_clip(v[j, V_RULE_LIGHT] + common, -9.0, 6.0))
         out[1] = s[j, COST_F] * np.exp(_clip(v[j, V_RULE_FLAGSHIP] + common, -9.0, 6.0))
@@ -578,19 +838,18 @@ def _policy(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, out):
             out[7] = v[j, V_RULE_ALLOWANCE] * np.exp(-_clip(common, -6.0, 6.0))
         out[2] = 0.0
         return
-    invest = 0.0
-    if kind == INVEST:
-        invest = _invest(v, j, _growth(m, ent), w[TIME])
+    invest = _invest(v, j, growth, w[TIME]) if kind == INVEST else 0.0
     # Prices first; then the allowance moves by notches while its marginal value says so, prices with it.
     held, p0, p1 = s[j, ALLOWANCE], s[j, PRICE_L], s[j, PRICE_F]
     seed = 1e300
-    for i in range(t.shape[0]):
-        seed = min(seed, 0.5 * _theta(t, i, 0) * t[i, BUDGET] * bg[i] / w[REF_L])
+    W = c.shape[1]
+    for a in range(W):
+        seed = min(seed, 0.5 * c[K_THETA0, a] * c[K_BUDGET, a] / w[REF_L])
+    _beside(g, s, j, c)
     was, tried, settled = 0.0, False, g[ALLOWANCE_NOTCH] <= 1.0 or lev[1] > 0.0
     for turn in range(7):
         settled = settled or turn == 6
-        first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, invest,
-                    1e-5 if settled else 1e-3, 40, out)  # fmt: skip
+        _solve(g, v, s, w, lev, j, invest, 1e-5 if settled else 1e-3, 40, out, c)
         s[j, PRICE_L], s[j, PRICE_F] = out[0], out[1]
         if settled:
             break
@@ -608,6 +867,77 @@ def _policy(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, out):
     s[j, MARGINAL_QUALITY], s[j, SHADOW] = out[4], out[6]
     out[7] = s[j, ALLOWANCE]
     s[j, ALLOWANCE], s[j, PRICE_L], s[j, PRICE_F] = held, p0, p1
+
+
+@njit(cache=True, error_model="numpy")
+def _reviews(g, v, script, s, w, lev, draws, dt, force, force_time, events, count, c):
+    """Vendors review their terms in the order in which reviews fall; scripted terms come on their day."""
+    J = s.shape[0]
+    now = w[TIME]
+    out = np.zeros(8)
+    done = np.zeros(J, np.bool_)
+    start = now
+    for _ in range(J):
+        who, when = NOBODY, 1e300
+        for j in range(J):
+            kind = v[j, V_CONDUCT]
+            if done[j] or s[j, STATUS] != ACTIVE or kind >= FRINGE:
+                continue
+            if j == force:
+                if force_time < when:
+                    who, when = j, force_time
+                continue
+            if kind == SCRIPTED:
+                continue
+            rate = g[REVIEW] * v[j, V_AGILITY]
+            if w[WAR] > 0.0 and w[TIME] - w[LAST_CUT] < 1.0 and s[j, FIRST_CUT] < 0.0:
+                rate = max(rate, g[REACT] * v[j, V_AGILITY])
+            if rate <= 0.0:
+                continue
+            due = start - np.log(1.0 - draws[j, 0]) / rate
+            due = max(due, w[TIME])
+            if due < start + dt and due < when:
+                who, when = j, due
+        if who < 0:
+            break
+        j = who
+        done[j] = True
+        w[TIME] = when
+        if w[WAR] <= 0.0:
+            if j == force:
+                w[WAR], w[WAR_TIME], w[WAR_OPENER], w[LAST_CUT] = 1.0, when, j, when
+                _note(events, count, when, OPENED, j, 0.0, 0.0)
+            elif g[PEACE] > 0.0:
+                # List prices are held; what quality is worth is still reckoned, for training.
+                _ask(g, v, s, w, lev, j, out, c)
+                continue
+        _ask(g, v, s, w, lev, j, out, c)
+        _post(g, s, w, j, out[0], out[1], out[7], events, count)
+        if lev[4] > 0.0:
+            s[j, EMBEDDED_L], s[j, EMBEDDED_F] = (
+                min(s[j, EMBEDDED_L], s[j, PRICE_L]),
+                min(s[j, EMBEDDED_F], s[j, PRICE_F]),
+            )
+        else:
+            s[j, EMBEDDED_L], s[j, EMBEDDED_F] = s[j, PRICE_L], s[j, PRICE_F]
+        _choose_by(v, s, w, j, c)
+    w[TIME] = start
+    for n in range(script.shape[0]):
+        if start <= script[n, 0] < start + dt:
+            j = int(script[n, 1])
+            if s[j, STATUS] == ACTIVE:
+                p0 = script[n, 2] if script[n, 2] >= 0.0 else s[j, PRICE_L]
+                p1 = script[n, 3] if script[n, 3] >= 0.0 else s[j, PRICE_F]
+                f = script[n, 4] if script[n, 4] >= 0.0 else s[j, ALLOWANCE]
+                s[j, NEW_GENERATION] = 1.0
+                w[TIME] = script[n, 0]
+                _post(g, s, w, j, p0, p1, f, events, count)
+                w[TIME] = start
+                if w[WAR] <= 0.0 and s[j, FIRST_CUT] >= 0.0:
+                    w[WAR], w[WAR_TIME], w[WAR_OPENER] = 1.0, script[n, 0], j
+                    _note(events, count, script[n, 0], OPENED, j, 0.0, 0.0)
+                s[j, EMBEDDED_L], s[j, EMBEDDED_F] = s[j, PRICE_L], s[j, PRICE_F]
+                _choose_by(v, s, w, j, c)
 
 
 @njit(cache=True, error_model="numpy")
@@ -657,12 +987,13 @@ def _use(t, s, w, bg, i, l, j, f, out):
 
 
 @njit(cache=True, error_model="numpy")
-def _serve(g, v, s, w, j, load):
-    """GPUs that work of so many GPU-months at the start's efficiency needs now, the least fleet included."""
-    better = v[j, V_EFFICIENCY] * np.exp(g[PROGRESS] * w[TIME])
+def _serve(g, v, s, j, work, grown):
+    """GPUs that work of so many GPU-months at the start's efficiency needs now, the least fleet included;
+    grown: the progress since."""
+    better = v[j, V_EFFICIENCY] * grown
     if g[LEARNING] > 0.0:
         better *= _learned(g, s[j, EXPERIENCE])
-    return g[FLEET_MINIMUM] * np.exp(-g[PROGRESS] * w[TIME]) + load / better
+    return g[FLEET_MINIMUM] / grown + work / better
 
 
 @njit(cache=True, error_model="numpy")
@@ -831,9 +1162,10 @@ def _produce(g, v, s, w, lev, dt):
     """Costs, reference prices and quality as the step begins."""
     J = s.shape[0]
     total_data = 0.0
+    grown = np.exp(g[PROGRESS] * w[TIME])
     for j in range(J):
         if s[j, STATUS] == ACTIVE:
-            s[j, COST_L], s[j, COST_F] = unit_costs(g, v, s, w, j)
+            s[j, COST_L], s[j, COST_F] = _unit_costs(g, v, s, w, j, grown)
             total_data += s[j, DATA]
     mean0 = mean1 = weight = 0.0
     for j in range(J):
@@ -859,149 +1191,268 @@ def _produce(g, v, s, w, lev, dt):
 
 
 @njit(cache=True, error_model="numpy")
-def _review(
-    g, v, t, script, s, w, m, ent, bg, base, bonus, x, cut, lev, draws, dt, force, force_time, events, count
-):
-    """Vendors review their terms in the order in which reviews fall; scripted terms come on their day."""
-    J = m.shape[2]
-    now = w[TIME]
-    out = np.zeros(8)
-    done = np.zeros(J, np.bool_)
-    start = now
-    for _ in range(J):
-        who, when = NOBODY, 1e300
-        for j in range(J):
-            kind = v[j, V_CONDUCT]
-            if done[j] or s[j, STATUS] != ACTIVE or kind >= FRINGE:
-                continue
-            if j == force:
-                if force_time < when:
-                    who, when = j, force_time
-                continue
-            if kind == SCRIPTED:
-                continue
-            rate = g[REVIEW] * v[j, V_AGILITY]
-            if w[WAR] > 0.0 and w[TIME] - w[LAST_CUT] < 1.0 and s[j, FIRST_CUT] < 0.0:
-                rate = max(rate, g[REACT] * v[j, V_AGILITY])
-            if rate <= 0.0:
-                continue
-            due = start - np.log(1.0 - draws[j, 0]) / rate
-            due = max(due, w[TIME])
-            if due < start + dt and due < when:
-                who, when = j, due
-        if who < 0:
-            break
-        j = who
-        done[j] = True
-        w[TIME] = when
-        if w[WAR] <= 0.0:
-            if j == force:
-                w[WAR], w[WAR_TIME], w[WAR_OPENER], w[LAST_CUT] = 1.0, when, j, when
-                _note(events, count, when, OPENED, j, 0.0, 0.0)
-            elif g[PEACE] > 0.0:
-                # List prices are held; what quality is worth is still reckoned, for training.
-                _policy(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, out)
-                continue
-        _policy(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, out)
-        _post(g, s, w, j, out[0], out[1], out[7], events, count)
-        if lev[4] > 0.0:
-            s[j, EMBEDDED_L], s[j, EMBEDDED_F] = (
-                min(s[j, EMBEDDED_L], s[j, PRICE_L]),
-                min(s[j, EMBEDDED_F], s[j, PRICE_F]),
-            )
-        else:
-            s[j, EMBEDDED_L], s[j, EMBEDDED_F] = s[j, PRICE_L], s[j, PRICE_F]
-        _weights(v, t, s, w, bg, base, j, x)
-    w[TIME] = start
-    for n in range(script.shape[0]):
-        if start <= script[n, 0] < start + dt:
-            j = int(script[n, 1])
-            if s[j, STATUS] == ACTIVE:
-                p0 = script[n, 2] if script[n, 2] >= 0.0 else s[j, PRICE_L]
-                p1 = script[n, 3] if script[n, 3] >= 0.0 else s[j, PRICE_F]
-                f = script[n, 4] if script[n, 4] >= 0.0 else s[j, ALLOWANCE]
-                s[j, NEW_GENERATION] = 1.0
-                w[TIME] = script[n, 0]
-                _post(g, s, w, j, p0, p1, f, events, count)
-                w[TIME] = start
-                if w[WAR] <= 0.0 and s[j, FIRST_CUT] >= 0.0:
-                    w[WAR], w[WAR_TIME], w[WAR_OPENER] = 1.0, script[n, 0], j
-                    _note(events, count, script[n, 0], OPENED, j, 0.0, 0.0)
-                s[j, EMBEDDED_L], s[j, EMBEDDED_F] = s[j, PRICE_L], s[j, PRICE_F]
-                _weights(v, t, s, w, bg, base, j, x)
+def _book(c, ot):
+    """The step's flows by type, added to their series."""
+    for i in range(ot.shape[0]):
+        for row in range(Y_BILLS, len(TYPE_SERIES)):
+            ot[i, row] += c[FLOW + row, i]
 
 
 @njit(cache=True, error_model="numpy")
-def _move(g, t, s, m, pool, bg, bonus, x, lev, shaken, dt, ov, ot):
+def _move(g, s, c, lev, shaken, dt, ov):
     """Teams leave, arrive, deepen and close; budgets grow."""
-    T, _, J = m.shape
+    J = s.shape[0]
+    W = c.shape[1]
+    to_rest = OF_VENDORS + R_REST * J
+    to_mass = OF_VENDORS + R_MASS * J
+    to_x = OF_VENDORS + R_X * J
+    to_xb = OF_VENDORS + R_XB * J
     outside = np.exp(g[OUTSIDE])
     depth = (g[SWITCH_TRIAL], g[SWITCH_INTEGRATED], 1.0)
-    out_rate = np.empty(J)
-    for i in range(T):
-        lo, hi = t[i, REVIEW_LOW], t[i, REVIEW_HIGH]
+    up0, up1 = 1.0 - np.exp(-g[DEPTH_ONE] * dt), 1.0 - np.exp(-g[DEPTH_TWO] * dt)
+    none = spread(0.0)
+    for a in range(0, W, WIDTH):
+        lo, more = load(c, K_LOW, a), load(c, K_MORE, a)
         if shaken > 0.0:
-            lo += shaken * (hi - lo)
-        more = hi - lo
-        B = t[i, BUDGET] * bg[i]
-        per = B / t[i, PRICE_TASTE] if t[i, PRICE_TASTE] > 0.0 else 0.0
-        whole = outside
-        for j in range(J):
-            whole += x[i, 0, j]
-        pulled = 0.0  # Σ leavers / O over vendors
-        flow = 0.0
-        for j in range(J):
-            out_rate[j] = 0.0
-            if s[j, STATUS] != ACTIVE:
-                continue
-            O = outside
-            for k in range(J):
-                if k != j:
-                    O += x[i, 0, k]
-            gone = 0.0
-            for l in range(L):
-                mass = m[i, l, j]
-                if mass <= 0.0:
-                    continue
-                q = O / (O + x[i, l, j] * bonus[i, l, j])
-                n = mass * (1.0 - np.exp(-(lo * q + more * q * q) * dt))
-                m[i, l, j] -= n
-                gone += n
-                ot[i, Y_SWITCHING] += n * t[i, SWITCHING_COST] * depth[l] * (1.0 - lev[0]) * per
-            out_rate[j] = gone / O
-            pulled += gone / O
+            lo += shaken * more
+            more *= 1.0 - shaken
+        beta, B = load(c, K_BETA, a), load(c, K_BUDGET, a)
+        growth, pool = load(c, K_GROWTH, a), load(c, K_POOL, a)
+        whole = spread(outside)
+        for j in range(J):  # rest: the weight of all before j, and then what leaves j over the others' weight
+            store(c, to_rest + j, a, whole)
+            whole += load(c, to_x + j, a)
+        n = after = pulled = flow = switched = none
+        for back in range(J):
+            j = J - 1 - back
+            others = load(c, to_rest + j, a) + after
+            after += load(c, to_x + j, a)
+            gone = none
+            if s[j, STATUS] == ACTIVE:
+                for l in range(L):
+                    at = l * J + j
+                    mass = load(c, to_mass + at, a)
+                    q = others / (others + load(c, to_xb + at, a))
+                    leave = mass * (1.0 - exp((lo + more * q) * q * -dt))
+                    store(c, to_mass + at, a, mass - leave)
+                    gone += leave
+                    switched += leave * depth[l]
+                ov[j, O_LEFT] += total(gone)
+            rate = gone / others
+            store(c, to_rest + j, a, rate)
+            pulled += rate
             flow += gone
-            ov[j, O_LEFT] += gone
-        n = 0.0
-        for l in range(L):
-            for j in range(J):
-                n += m[i, l, j]
-        expand = g[EXPANSION_CONTESTABLE] * max(t[i, GROWTH], 0.0) * n * dt
-        arrivals = pool[i] * (
-            1.0 - np.exp(-(t[i, INNOVATION] + t[i, IMITATION] * (n / max(n + pool[i], 1e-300))) * dt)
-        )
-        back = 0.0
+            for l in range(L):
+                n += load(c, to_mass + l * J + j, a)
+        expand = g[EXPANSION_CONTESTABLE] * choose(growth, growth, 0.0) * n * dt
+        known = n + pool
+        known = load(c, K_IMITATION, a) * (n / choose(known - 1e-300, known, 1e-300))
+        arrivals = pool * (1.0 - exp((load(c, K_INNOVATION, a) + known) * -dt))
+        coming = (arrivals + expand) / whole
         for j in range(J):
             if s[j, STATUS] != ACTIVE:
                 continue
-            a = x[i, 0, j]
-            joins = a * (pulled - out_rate[j]) + (arrivals + expand) * a / whole
-            m[i, 0, j] += joins
-            ov[j, O_JOINED] += joins
-        back = outside * pulled
-        pool[i] += back - arrivals * (1.0 - outside / whole)
-        ot[i, Y_ENTERED] += (arrivals + expand) * (1.0 - outside / whole)
-        ot[i, Y_MOVED] += flow - back
+            joins = load(c, to_x + j, a) * (pulled - load(c, to_rest + j, a) + coming)
+            store(c, to_mass + j, a, load(c, to_mass + j, a) + joins)
+            n += joins
+            ov[j, O_JOINED] += total(joins)
+        back_out = outside * pulled
+        entering = 1.0 - outside / whole
+        store(c, K_POOL, a, pool + (back_out - arrivals * entering))
         # Depth, closures, growth of budgets.
-        up0, up1 = 1.0 - np.exp(-g[DEPTH_ONE] * dt), 1.0 - np.exp(-g[DEPTH_TWO] * dt)
-        die = np.exp(-t[i, CHURN] * dt)
-        ot[i, Y_CLOSED] += (1.0 - die) * m[i].sum()
+        die = exp(load(c, K_CHURN, a) * -dt)
         for j in range(J):
-            a, b = m[i, 0, j] * up0, m[i, 1, j] * up1
-            m[i, 0, j] = (m[i, 0, j] - a) * die
-            m[i, 1, j] = (m[i, 1, j] + a - b) * die
-            m[i, 2, j] = (m[i, 2, j] + b) * die
-        bg[i] *= np.exp((1.0 - g[EXPANSION_CONTESTABLE]) * t[i, GROWTH] * dt)
+            m0, m1 = load(c, to_mass + j, a), load(c, to_mass + J + j, a)
+            m2 = load(c, to_mass + 2 * J + j, a)
+            store(c, to_mass + j, a, (m0 - m0 * up0) * die)
+            store(c, to_mass + J + j, a, (m1 + m0 * up0 - m1 * up1) * die)
+            store(c, to_mass + 2 * J + j, a, (m2 + m1 * up1) * die)
+        grown = exp((1.0 - g[EXPANSION_CONTESTABLE]) * dt * growth)
+        store(c, K_GROWN, a, grown)
+        store(c, K_BUDGET, a, B * grown)
+        per = choose(beta, B / beta, 0.0)
+        cost = load(c, K_SWITCH, a) * (1.0 - lev[0]) * per
+        store(c, FLOW + Y_SWITCHING, a, switched * cost)
+        store(c, FLOW + Y_ENTERED, a, (arrivals + expand) * entering)
+        store(c, FLOW + Y_MOVED, a, flow - back_out)
+        store(c, FLOW + Y_CLOSED, a, (1.0 - die) * n)
+
+
+@njit(cache=True, error_model="numpy")
+def _serve_all(g, v, t, s, w, lic, fee, lev, draws, dt, ov, ow, events, count, c):
+    """Use is served and paid; training, capacity, data, experience.
+
+    Returns GPUs in use, what suppliers took, and teams weighted by budget."""
+    J, V = s.shape[0], lic.shape[0]
+    W = c.shape[1]
+    to_home = OF_VENDORS + R_HOME * J
+    to_mass = OF_VENDORS + R_MASS * J
+    to_u = OF_VENDORS + R_U * J
+    now = w[TIME]
+    h0, h1 = w[REF_L], w[REF_F]
+    none = spread(0.0)
+    ideals = budgets = none
+    for a in range(0, W, WIDTH):
+        for j in range(J):
+            if s[j, STATUS] == ACTIVE:
+                n = load(c, to_mass + j, a) + load(c, to_mass + J + j, a)
+                n = (n + load(c, to_mass + 2 * J + j, a)) * load(c, K_BUDGET, a)
+                ideals += n * s[j, QUALITY]
+                budgets += n
+    teams = total(budgets)
+    ideal = total(ideals) / teams if teams > 0.0 else 0.0
+    for row in (Y_BILLS, Y_TOKENS_L, Y_TOKENS_F, Y_REVENUE, Y_SURPLUS, Y_TAKEN):
+        for a in range(0, W, WIDTH):
+            store(c, FLOW + row, a, none)
+    gpus = supplier = 0.0
+    training_gpu = 0.0
+    grown = np.exp(g[PROGRESS] * now)
+    blend, forget = 1.0 - np.exp(-dt / 2.0), np.exp(-g[DATA_DECAY] * dt)
+    up, down = 1.0 - np.exp(-g[CAPACITY_UP] * dt), 1.0 - np.exp(-g[CAPACITY_DOWN] * dt)
+    for j in range(J):
+        if s[j, STATUS] != ACTIVE:
+            continue
+        favour = np.exp(_clip(g[REVENUE_QUALITY] * (s[j, QUALITY] - ideal), -5.0, 5.0))
+        given = s[j, ALLOWANCE] > 0.0 or v[j, V_GRANT] > 0.0
+        p0, p1 = s[j, PRICE_L], s[j, PRICE_F]
+        short0, short1 = s[j, COST_L] - p0, max(s[j, COST_F] - p1, 0.0)
+        licences = 0.0
+        bills = lights = flags = frees = learning = losses = absorbed = granted = heads = none
+        for a in range(0, W, WIDTH):
+            B, beta = load(c, K_BUDGET, a), load(c, K_BETA, a)
+            teaches, ideas = load(c, K_DATA, a), load(c, K_IDEAS, a)
+            earns = load(c, K_REVENUE, a) * B * favour
+            per = choose(beta, B / beta, 0.0)
+            stay = (1.0 - g[CERTAINTY]) * (1.0 - lev[3]) * load(c, to_home + j, a)
+            paid = lit = flown = kept = n_all = none
+            for l in range(L):
+                at = l * J + j
+                n = load(c, to_mass + at, a)
+                th = load(c, K_THETA0 + l, a)
+                e0, e1 = (s[j, EMBEDDED_L], s[j, EMBEDDED_F]) if l == 2 else (p0, p1)
+                workload = th * B * (1.0 / h0)
+                light = workload * (1.0 / (1.0 + e0 / h0))
+                flag = (B - th * B) * (1.0 / (h1 * (1.0 + e1 / h1)))
+                bill = e1 * flag
+                if given:
+                    f = _trial(v, s, j, c, l, a)
+                    light = choose(light - f, light, choose(f - workload, workload, f))
+                    free = choose(f - light, light, f)
+                    bill += e0 * (light - free)
+                    frees += n * free
+                    below = s[j, COST_L] * light - p0 * (light - free)
+                    losses += n * choose(below, below, none)
+                    if l == 0:
+                        over = free - s[j, ALLOWANCE]
+                        granted += n * choose(ideas, choose(over, over, none), none)
+                else:
+                    bill += e0 * light
+                    if short0 > 0.0:
+                        losses += n * light * short0
+                losses += n * flag * short1
+                learning += n * ((light + flag) * teaches + ideas)
+                paid += n * bill
+                lit += n * light
+                flown += n * flag
+                n_all += n
+                well = load(c, to_u + at, a)
+                well = choose(well - SEEN, well, SEEN)
+                kept += n * (well + stay if l > 0 else well)
+                if l == 2 and g[ABSORB] > 0.0:
+                    taken = g[ABSORB] * earns * n * dt
+                    absorbed += taken
+                    store(c, FLOW + Y_TAKEN, a, load(c, FLOW + Y_TAKEN, a) + taken)
+            paid, lit, flown = paid * dt, lit * dt, flown * dt
+            store(c, FLOW + Y_BILLS, a, load(c, FLOW + Y_BILLS, a) + paid)
+            store(c, FLOW + Y_TOKENS_L, a, load(c, FLOW + Y_TOKENS_L, a) + lit)
+            store(c, FLOW + Y_TOKENS_F, a, load(c, FLOW + Y_TOKENS_F, a) + flown)
+            store(c, FLOW + Y_REVENUE, a, load(c, FLOW + Y_REVENUE, a) + earns * n_all * dt)
+            store(c, FLOW + Y_SURPLUS, a, load(c, FLOW + Y_SURPLUS, a) + per * kept * dt)
+            bills += paid
+            lights += lit
+            flags += flown
+            heads += n_all
+            if g[CONTRACT] == 2.0:
+                store(c, W_RHO, a, paid)
+        if g[CONTRACT] == 2.0:
+            for i in range(t.shape[0]):
+                vert = int(t[i, VERTICAL])
+                if vert >= 0 and lic[vert, j] > 0.0:
+                    licences += fee[vert, j] * c[W_RHO, i]
+        revenue, light, flag, subsidy = total(bills), total(lights), total(flags), total(losses) * dt
+        income = total(heads) * v[j, V_INCOME] * dt
+        if g[ABSORB] > 0.0:
+            income += total(absorbed)
+        learned = total(learning) * dt
+        free = face = extra = 0.0
+        if given:
+            free = total(frees) * dt
+            if v[j, V_GRANT] > 0.0:
+                extra = total(granted) * dt
+                face = p0 * extra
+        if g[CONTRACT] > 0.0 and g[CONTRACT] != 2.0:
+            for vert in range(V):
+                licences += fee[vert, j] * dt
+        talk = s[j, CONSUMERS_OF] * g[CONSUMER_TOKENS] * dt
+        learned += talk * g[CONSUMER_DATA]
+        work = (light + talk) * g[GPU_LIGHT] + flag * g[GPU_FLAGSHIP]  # GPU-months at the start's efficiency
+        need = _serve(g, v, s, j, work / dt, grown)
+        if s[j, CAPACITY] <= 0.0:
+            s[j, CAPACITY] = need / g[TARGET_LOAD]
+        s[j, LOAD] = need / s[j, CAPACITY] if s[j, CAPACITY] > 0.0 else g[TARGET_LOAD]
+        burst = max(need - s[j, CAPACITY], 0.0)
+        rent = w[RENTAL_NOW] * (s[j, CAPACITY] + burst * (1.0 + g[BURST_PREMIUM])) * dt
+        power = ((light + talk) * g[ENERGY_LIGHT] + flag * g[ENERGY_FLAGSHIP]) / grown
+        spent = 0.0
+        if v[j, V_CONDUCT] != FRINGE:
+            spent, failed = _train(g, v, s, w, j, draws[j, 1], dt, events, count)
+            ov[j, O_FAILED] += failed
+        api = spent * v[j, V_API_SHARE]
+        labour = spent * g[RUN_LABOUR] / (1.0 + g[RUN_LABOUR])
+        training_gpu += (spent - labour) / w[RENTAL_NOW] / dt
+        profit = revenue + income - rent - power - api - licences
+        if v[j, V_CONDUCT] == FRINGE:
+            rent, power = revenue, 0.0  # many hosts at cost: what they take they pay for machines
+            profit = income
+        s[j, CASH] += profit
+        funding = 0.0
+        if s[j, CASH] < 0.0:
+            funding = min(-s[j, CASH], s[j, RESERVE])
+            s[j, RESERVE] -= funding
+            s[j, CASH] += funding
+        s[j, PROFIT] += blend * (profit / dt - s[j, PROFIT])
+        s[j, EXPERIENCE] += work
+        s[j, DATA] = s[j, DATA] * forget + learned
+        goal = need / g[TARGET_LOAD]
+        speed = up if goal > s[j, CAPACITY] else down
+        gpus += s[j, CAPACITY] + burst
+        supplier += rent + (spent - labour)
+        ov[j, O_REVENUE] += revenue
+        ov[j, O_INCOME] += income
+        ov[j, O_RENTAL] += rent
+        ov[j, O_ENERGY] += power
+        ov[j, O_TRAINING] += api
+        ov[j, O_PARENT] += spent - api
+        ov[j, O_LICENCES] += licences
+        ov[j, O_FUNDING] += funding
+        ov[j, O_PROFIT] += profit
+        ov[j, O_TOKENS_L] += light
+        ov[j, O_TOKENS_F] += flag
+        ov[j, O_FREE] += free
+        ov[j, O_SUBSIDY] += subsidy
+        ov[j, O_GRANTS_FACE] += face
+        ov[j, O_GRANTS_COST] += extra * s[j, COST_L]
+        ow[W_HOLDER] += licences
+        ow[W_ENERGY] += power
+        ow[W_LABOUR] += labour
+        s[j, CAPACITY] += speed * (goal - s[j, CAPACITY])
+        if v[j, V_CONDUCT] != FRINGE and s[j, CASH] < 0.0:
+            # Nothing left: it leaves, its creditors lose the rest, its teams must move.
+            ov[j, O_WRITE_OFF] += -s[j, CASH]
+            s[j, CASH] = 0.0
+            s[j, STATUS] = GONE
+            _note(events, count, now + dt, EXIT, j, 0.0, 0.0)
+    return gpus + training_gpu, supplier, teams
 
 
 @njit(cache=True, error_model="numpy")
@@ -1030,141 +1481,6 @@ def _consume(g, v, s, w, shaken, dt):
                             _clip(g[CONSUMER_TASTE] * s[j, QUALITY], -60.0, 60.0)
                         )
                         s[j, CONSUMERS_OF] += fresh * pull / z
-
-
-@njit(cache=True, error_model="numpy")
-def _settle(g, v, t, eco, s, w, m, bg, lic, fee, x, lev, draws, dt, ov, ot, ow, events, count):
-    """Use is served and paid; training, capacity, data, experience.
-
-    Returns GPUs in use, what suppliers took, and teams weighted by budget."""
-    T, _, J = m.shape
-    V = lic.shape[0]
-    now = w[TIME]
-    ideal = teams = 0.0
-    for j in range(J):
-        if s[j, STATUS] == ACTIVE:
-            n = 0.0
-            for i in range(T):
-                for l in range(L):
-                    n += m[i, l, j] * t[i, BUDGET] * bg[i]
-            ideal += n * s[j, QUALITY]
-            teams += n
-    ideal = ideal / teams if teams > 0.0 else 0.0
-    gpus = supplier = 0.0
-    training_gpu = 0.0
-    use = np.empty(4)
-    for j in range(J):
-        if s[j, STATUS] != ACTIVE:
-            continue
-        revenue = income = light = flag = free = subsidy = face = given = learned = licences = 0.0
-        favour = np.exp(_clip(g[REVENUE_QUALITY] * (s[j, QUALITY] - ideal), -5.0, 5.0))
-        for i in range(T):
-            B = t[i, BUDGET] * bg[i]
-            per = B / t[i, PRICE_TASTE] if t[i, PRICE_TASTE] > 0.0 else 0.0
-            vert = int(t[i, VERTICAL])
-            for l in range(L):
-                n = m[i, l, j]
-                if n <= 0.0:
-                    continue
-                f = _free(v, t, s, i, l, j)
-                _use(t, s, w, bg, i, l, j, f, use)
-                pay = n * use[0] * dt
-                revenue += pay
-                light += n * use[1] * dt
-                flag += n * use[2] * dt
-                free += n * use[3] * dt
-                learned += n * ((use[1] + use[2]) * t[i, DATA_WEIGHT] + t[i, IDEAS]) * dt
-                p0 = s[j, PRICE_L]
-                below = s[j, COST_L] * use[1] - p0 * (use[1] - use[3])
-                if below > 0.0:
-                    subsidy += n * below * dt
-                below = (s[j, COST_F] - s[j, PRICE_F]) * use[2]
-                if below > 0.0:
-                    subsidy += n * below * dt
-                if l == 0 and t[i, IDEAS] > 0.0 and v[j, V_GRANT] > 0.0:
-                    granted = max(use[3] - s[j, ALLOWANCE], 0.0)
-                    face += n * granted * p0 * dt
-                    given += n * granted * s[j, COST_L] * dt
-                earns = t[i, REVENUE] * B * favour
-                if l == 2 and g[ABSORB] > 0.0:
-                    taken = g[ABSORB] * earns * n * dt
-                    income += taken
-                    ot[i, Y_TAKEN] += taken
-                ot[i, Y_BILLS] += pay
-                ot[i, Y_TOKENS_L] += n * use[1] * dt
-                ot[i, Y_TOKENS_F] += n * use[2] * dt
-                ot[i, Y_REVENUE] += earns * n * dt
-                if per > 0.0:
-                    stay = (1.0 - g[CERTAINTY]) * eco[i, j] * (1.0 - lev[3]) if l > 0 else 0.0
-                    ot[i, Y_SURPLUS] += n * per * (np.log(max(x[i, l, j], 1e-26)) + stay) * dt
-                if vert >= 0 and g[CONTRACT] == 2.0 and lic[vert, j] > 0.0:
-                    licences += fee[vert, j] * pay
-                income += n * v[j, V_INCOME] * dt
-        if g[CONTRACT] > 0.0 and g[CONTRACT] != 2.0:
-            for vert in range(V):
-                licences += fee[vert, j] * dt
-        talk = s[j, CONSUMERS_OF] * g[CONSUMER_TOKENS] * dt
-        learned += talk * g[CONSUMER_DATA]
-        work = (light + talk) * g[GPU_LIGHT] + flag * g[GPU_FLAGSHIP]  # GPU-months at the start's efficiency
-        need = _serve(g, v, s, w, j, work / dt)
-        if s[j, CAPACITY] <= 0.0:
-            s[j, CAPACITY] = need / g[TARGET_LOAD]
-        s[j, LOAD] = need / s[j, CAPACITY] if s[j, CAPACITY] > 0.0 else g[TARGET_LOAD]
-        burst = max(need - s[j, CAPACITY], 0.0)
-        rent = w[RENTAL_NOW] * (s[j, CAPACITY] + burst * (1.0 + g[BURST_PREMIUM])) * dt
-        fall = np.exp(-g[PROGRESS] * now)
-        power = ((light + talk) * g[ENERGY_LIGHT] + flag * g[ENERGY_FLAGSHIP]) * fall
-        spent = 0.0
-        if v[j, V_CONDUCT] != FRINGE:
-            spent, failed = _train(g, v, s, w, j, draws[j, 1], dt, events, count)
-            ov[j, O_FAILED] += failed
-        api = spent * v[j, V_API_SHARE]
-        labour = spent * g[RUN_LABOUR] / (1.0 + g[RUN_LABOUR])
-        training_gpu += (spent - labour) / w[RENTAL_NOW] / dt
-        profit = revenue + income - rent - power - api - licences
-        if v[j, V_CONDUCT] == FRINGE:
-            rent, power = revenue, 0.0  # many hosts at cost: what they take they pay for machines
-            profit = income
-        s[j, CASH] += profit
-        funding = 0.0
-        if s[j, CASH] < 0.0:
-            funding = min(-s[j, CASH], s[j, RESERVE])
-            s[j, RESERVE] -= funding
-            s[j, CASH] += funding
-        blend = 1.0 - np.exp(-dt / 2.0)
-        s[j, PROFIT] += blend * (profit / dt - s[j, PROFIT])
-        s[j, EXPERIENCE] += work
-        s[j, DATA] = s[j, DATA] * np.exp(-g[DATA_DECAY] * dt) + learned
-        goal = need / g[TARGET_LOAD]
-        speed = g[CAPACITY_UP] if goal > s[j, CAPACITY] else g[CAPACITY_DOWN]
-        gpus += s[j, CAPACITY] + burst
-        supplier += rent + (spent - labour)
-        ov[j, O_REVENUE] += revenue
-        ov[j, O_INCOME] += income
-        ov[j, O_RENTAL] += rent
-        ov[j, O_ENERGY] += power
-        ov[j, O_TRAINING] += api
-        ov[j, O_PARENT] += spent - api
-        ov[j, O_LICENCES] += licences
-        ov[j, O_FUNDING] += funding
-        ov[j, O_PROFIT] += profit
-        ov[j, O_TOKENS_L] += light
-        ov[j, O_TOKENS_F] += flag
-        ov[j, O_FREE] += free
-        ov[j, O_SUBSIDY] += subsidy
-        ov[j, O_GRANTS_FACE] += face
-        ov[j, O_GRANTS_COST] += given
-        ow[W_HOLDER] += licences
-        ow[W_ENERGY] += power
-        ow[W_LABOUR] += labour
-        s[j, CAPACITY] += (1.0 - np.exp(-speed * dt)) * (goal - s[j, CAPACITY])
-        if v[j, V_CONDUCT] != FRINGE and s[j, CASH] < 0.0:
-            # Nothing left: it leaves, its creditors lose the rest, its teams must move.
-            ov[j, O_WRITE_OFF] += -s[j, CASH]
-            s[j, CASH] = 0.0
-            s[j, STATUS] = GONE
-            _note(events, count, now + dt, EXIT, j, 0.0, 0.0)
-    return gpus + training_gpu, supplier, teams
 
 
 @njit(cache=True, error_model="numpy")
@@ -1240,12 +1556,23 @@ def _watch(g, t, s, w, m, bg, teams, dt, events, count):
 @njit(cache=True, error_model="numpy")
 def step(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt, force, force_time, ov, ot, ow,
          events, count):  # fmt: skip
-    """Advance the market by dt months, in place. force: the vendor that opens the war at force_time, or −1.
+    """Advance the market by dt months, in place; see `advance`.
+
+    force: the vendor that opens the war at force_time, or −1.
+    """
+    advance(g, v, t, script, s, w, m, pool, bg, lic, fee, draws, dt, force, force_time, ov, ot, ow,
+            events, count, _room(v, t, chi, eco))  # fmt: skip
+
+
+@njit(cache=True, error_model="numpy")
+def advance(g, v, t, script, s, w, m, pool, bg, lic, fee, draws, dt, force, force_time, ov, ot, ow,
+            events, count, c):  # fmt: skip
+    """`step`, in cells that stay from step to step.
 
     Order: entries and dated events; costs; reviews in the order they fall; teams move; use is served and
     paid; licences, training, capacity, consumers, data, experience; exits. Flows are added to ov, ot, ow.
     """
-    T, _, J = m.shape
+    J = s.shape[0]
     now = w[TIME]
     lev = levers(g, w)
     shaken = _happen(g, v, s, w, m, dt, events, count)
@@ -1257,18 +1584,11 @@ def step(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt, forc
                 s[j, PRICE_L] = max(s[j, PRICE_L], lev[1] * s[j, COST_L])
                 s[j, PRICE_F] = max(s[j, PRICE_F], lev[1] * s[j, COST_F])
                 s[j, ALLOWANCE] = 0.0
-    ent = np.empty(T)
-    _entrants(g, t, m, pool, ent)
-    base, bonus = np.zeros((T, J)), np.ones((T, L, J))
-    _bases(g, v, t, chi, eco, lic, s, lev, base, bonus)
-    x = np.empty((T, L, J))
-    cut = np.zeros((T, J))
+    _enter(t, m, pool, bg, c)
+    _arrive(g, J, c)
+    _stand(g, s, lic, lev, t, c)
     if g[CONTRACT] == 2.0:
-        for i in range(T):
-            vert = int(t[i, VERTICAL])
-            if vert >= 0:
-                for j in range(J):
-                    cut[i, j] = fee[vert, j]
+        _share(t, fee, c)
     for j in range(J):
         if s[j, STATUS] == ACTIVE:
             if lev[4] > 0.0:
@@ -1281,18 +1601,21 @@ def step(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt, forc
                 )
             else:
                 s[j, EMBEDDED_L], s[j, EMBEDDED_F] = s[j, PRICE_L], s[j, PRICE_F]
-        _weights(v, t, s, w, bg, base, j, x)
-    _review(g, v, t, script, s, w, m, ent, bg, base, bonus, x, cut, lev, draws, dt, force, force_time,
-            events, count)  # fmt: skip
-    _move(g, t, s, m, pool, bg, bonus, x, lev, shaken, dt, ov, ot)
+        _choose_by(v, s, w, j, c)
+    _reviews(g, v, script, s, w, lev, draws, dt, force, force_time, events, count, c)
+    _move(g, s, c, lev, shaken, dt, ov)
     _consume(g, v, s, w, shaken, dt)
-    whole, supplier, teams = _settle(g, v, t, eco, s, w, m, bg, lic, fee, x, lev, draws, dt, ov, ot, ow,
-                                     events, count)  # fmt: skip
-    _exit(g, t, s, m, pool, bg, x, lev, ov, ot)
+    whole, supplier, teams = _serve_all(g, v, t, s, w, lic, fee, lev, draws, dt, ov, ow, events, count, c)
+    _leave(m, pool, bg, c)
+    _book(c, ot)
+    for j in range(J):
+        if s[j, STATUS] == GONE and s[j, CAPACITY] > 0.0:  # in this step
+            _exit(g, t, s, m, pool, bg, _spell(c, R_X, pool.size, J), lev, ov, ot)
+            break
     _supply(g, w, whole, supplier, dt, ow)
     if g[CONTRACT] > 0.0 and now - w[LAST_CONTRACT] >= g[CONTRACT_INTERVAL]:
         w[LAST_CONTRACT] = now
-        _bargain(g, v, t, s, w, m, x, bg, lic, fee, events, count)
+        _bargain(g, v, t, s, w, m, _spell(c, R_X, pool.size, J), bg, lic, fee, events, count)
     _watch(g, t, s, w, m, bg, teams, dt, events, count)
     w[TIME] = now + dt
 
@@ -1301,7 +1624,7 @@ ROLLOUT_LUCKS = 2
 """Sequences of reviews over which a vendor averages what it expects of cutting and of holding."""
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def opening_gain(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, j):
     """Value to vendor j of opening now less that of holding, over its present value of holding.
 
@@ -1317,6 +1640,11 @@ def opening_gain(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, j):
     g[ALLOWANCE_NOTCH] = 1.0  # allowances stay: they are fine print of the plan
     worth = np.zeros(2)
     scale = 0.0
+    c = _room(v, t, chi, eco)
+    W = _width(t.shape[0])
+    to_rest = OF_VENDORS + R_REST * J
+    to_mass = OF_VENDORS + R_MASS * J
+    to_xb = OF_VENDORS + R_XB * J
     for luck in range(ROLLOUT_LUCKS):
         for branch in range(2):
             s2, w2, m2, pool2, bg2 = s.copy(), w.copy(), m.copy(), pool.copy(), bg.copy()
@@ -1342,41 +1670,37 @@ def opening_gain(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, j):
                             + luck * 0.2360679775
                         )
                         draws[q, r] = u - np.floor(u)
-                step(g, v, t, chi, eco, script, s2, w2, m2, pool2, bg2, lic2, fee2, draws, dt, force,
-                     w2[TIME], ov, ot, ow, ev, cnt)  # fmt: skip
+                advance(g, v, t, script, s2, w2, m2, pool2, bg2, lic2, fee2, draws, dt, force, w2[TIME],
+                        ov, ot, ow, ev, cnt, c)  # fmt: skip
                 force = NOBODY
                 pay = s2[j, PROFIT] * dt if s2[j, STATUS] == ACTIVE else 0.0
                 worth[branch] += pay * np.exp(-g[DISCOUNT] * (k + 0.5) * dt)
                 scale += 0.5 * abs(pay)
             if s2[j, STATUS] == ACTIVE:
                 # What the base left at the end is worth, by the same annuity that pricing uses.
-                T = t.shape[0]
-                lev = levers(g, w2)
-                base, bonus = np.zeros((T, J)), np.ones((T, L, J))
-                x = np.zeros((T, L, J))
-                _bases(g, v, t, chi, eco, lic2, s2, lev, base, bonus)
+                _enter(t, m2, pool2, bg2, c)
+                _stand(g, s2, lic2, levers(g, w2), t, c)
                 for q in range(J):
-                    _weights(v, t, s2, w2, bg2, base, q, x)
-                ann, st = np.empty(L), np.empty(L)
+                    _choose_by(v, s2, w2, q, c)
+                _beside(g, s2, j, c)
+                ends = spread(0.0)
                 invest = 0.5
-                end = 0.0
-                for i in range(T):
-                    rest = np.exp(g[OUTSIDE])
-                    for q in range(J):
-                        if q != j:
-                            rest += x[i, 0, q]
-                    for l in range(L):
-                        st[l] = x[i, l, j] * bonus[i, l, j]
-                    _annuity(g, t, bg2, i, st, rest, _hazard(g, s2, j), ann)
-                    for l in range(L):
-                        B = t[i, BUDGET] * bg2[i]
-                        end += m2[i, l, j] * ann[l] * (invest + v[j, V_INCOME] / B)
+                for a in range(0, W, WIDTH):
+                    ann = spread(0.0)
+                    B = load(c, K_BUDGET, a)
+                    for back in range(L):
+                        at = (L - 1 - back) * J + j
+                        others = load(c, to_rest + j, a)
+                        gone = others / (others + load(c, to_xb + at, a))
+                        ann = _annuity(g, _hazard(g, s2, j), c, L - 1 - back, a, gone, ann)
+                        ends += load(c, to_mass + at, a) * ann * (invest + v[j, V_INCOME] / B)
+                end = total(ends)
                 worth[branch] += end * np.exp(-g[DISCOUNT] * months)
                 scale += 0.5 * end * np.exp(-g[DISCOUNT] * months)
     return (worth[0] - worth[1]) / max(scale, 1e-200)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def opening(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws, dt):
     """Who opens the war within this step, and when: (vendor or −1, time).
 
@@ -1486,7 +1810,7 @@ def begin(g, v, t, s, w, m, pool, bg, luck):
                 if m[i, l, j] > 0.0:
                     _use(t, s, w, bg, i, l, j, _free(v, t, s, i, l, j), use)
                     work += m[i, l, j] * (use[1] * g[GPU_LIGHT] + use[2] * g[GPU_FLAGSHIP])
-        s[j, CAPACITY] = _serve(g, v, s, w, j, work) / g[TARGET_LOAD]
+        s[j, CAPACITY] = _serve(g, v, s, j, work, 1.0) / g[TARGET_LOAD]
         s[j, LOAD] = g[TARGET_LOAD]
         w[GPU_START] += s[j, CAPACITY]
         if g[RUN_STEP] > 0.0 and v[j, V_CONDUCT] != FRINGE:
@@ -1496,7 +1820,7 @@ def begin(g, v, t, s, w, m, pool, bg, luck):
     w[GPU_START] = max(w[GPU_START], 1e-9)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def run(g, v, t, chi, eco, script, draws, months, per_month, vertical, ov, ot, om, ow, events):
     """One market from month 0: series by month, events; returns how many events there were.
 
@@ -1509,6 +1833,7 @@ def run(g, v, t, chi, eco, script, draws, months, per_month, vertical, ov, ot, o
     lic, fee = np.zeros((vertical, J)), np.zeros((vertical, J))
     count = np.zeros(1, np.int64)
     begin(g, v, t, s, w, m, pool, bg, draws[0])
+    c = _room(v, t, chi, eco)
     dt = 1.0 / per_month
     k = 0
     for month in range(months):
@@ -1517,8 +1842,8 @@ def run(g, v, t, chi, eco, script, draws, months, per_month, vertical, ov, ot, o
             who, when = NOBODY, 0.0
             if g[PEACE] > 0.0 and w[WAR] <= 0.0:
                 who, when = opening(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws[k], dt)
-            step(g, v, t, chi, eco, script, s, w, m, pool, bg, lic, fee, draws[k], dt, who, when,
-                 ov[month], ot[month], ow[month], events, count)  # fmt: skip
+            advance(g, v, t, script, s, w, m, pool, bg, lic, fee, draws[k], dt, who, when,
+                    ov[month], ot[month], ow[month], events, count, c)  # fmt: skip
             k += 1
         stocks(g, v, s, w, m, pool, ov[month], ot[month], om[month], ow[month])
     return count[0]
@@ -1563,3 +1888,117 @@ def many(g, v, t, chi, eco, script, draws, months, per_month, vertical, ov, ot, 
     for n in range(g.shape[0]):
         counts[n] = run(g[n], v[n], t[n], chi, eco, script, draws[n], months, per_month, vertical,
                         ov[n], ot[n], om[n], ow[n], events[n])  # fmt: skip
+
+
+# The same by arrays [T, L, J], for those who hold them so.
+
+
+@njit(cache=True, error_model="numpy")
+def _bases(g, v, t, chi, eco, lic, s, lev, base, bonus):
+    """Utility before prices, base [T, J], and what staying adds as a weight, bonus [T, 3, J]."""
+    c = _room(v, t, chi, eco)
+    _stand(g, s, lic, lev, t, c)
+    _scatter(c, R_BONUS, bonus)
+    _scatter_flat(c, R_BASE, base)
+
+
+@njit(cache=True, error_model="numpy")
+def _gather_flat(source, c, kind):
+    """From [T, J] into rows."""
+    T, J = source.shape
+    for i in range(T):
+        for j in range(J):
+            c[OF_VENDORS + kind * J + j, i] = source[i, j]
+
+
+@njit(cache=True, error_model="numpy")
+def _scatter_flat(c, kind, target):
+    """From rows back into [T, J]."""
+    T, J = target.shape
+    for i in range(T):
+        for j in range(J):
+            target[i, j] = c[OF_VENDORS + kind * J + j, i]
+
+
+@njit(cache=True, error_model="numpy")
+def _weights(v, t, s, w, bg, base, j, x):
+    """exp(u) of vendor j for every type and depth into x [T, 3, J]; zero when it does not serve."""
+    T, J = base.shape
+    to_x = OF_VENDORS + R_X * J
+    c = _room(v, t, base, base)
+    _budgets(t, bg, c)
+    _gather_flat(base, c, R_BASE)
+    _choose_by(v, s, w, j, c)
+    for i in range(T):
+        for l in range(L):
+            x[i, l, j] = c[to_x + l * J + j, i]
+
+
+@njit(cache=True, error_model="numpy")
+def _filled(v, t, m, ent, bg, base, bonus, x, cut):
+    """Cells as a review finds them."""
+    T, J = base.shape
+    W = _width(T)
+    to_x = OF_VENDORS + R_X * J
+    to_xb = OF_VENDORS + R_XB * J
+    to_bonus = OF_VENDORS + R_BONUS * J
+    c = _room(v, t, base, base)
+    _budgets(t, bg, c)
+    _gather(m, c, R_MASS)
+    _gather(x, c, R_X)
+    _gather(bonus, c, R_BONUS)
+    for r in range(L * J):
+        for a in range(W):
+            c[to_xb + r, a] = c[to_x + r, a] * c[to_bonus + r, a]
+    _gather_flat(base, c, R_BASE)
+    _gather_flat(cut, c, R_CUT)
+    for i in range(T):
+        c[K_ENTRANTS, i] = ent[i]
+    return c
+
+
+@njit(cache=True, error_model="numpy")
+def first_order(g, v, t, s, w, m, ent, bg, base, bonus, x, cut, lev, j, invest, tolerance, limit, out):
+    """Prices of vendor j that solve its first-order conditions, the others' prices given: see `_solve`."""
+    c = _filled(v, t, m, ent, bg, base, bonus, x, cut)
+    _beside(g, s, j, c)
+    _solve(g, v, s, w, lev, j, invest, tolerance, limit, out, c)
+
+
+@njit(cache=True, error_model="numpy")
+def _entrants(g, t, m, pool, ent):
+    """Teams a month that choose freely, by type [T]."""
+    T, _, J = m.shape
+    none = np.zeros((T, J))
+    c = _room(np.zeros((J, len(VENDOR_FIELDS))), t, none, none)
+    _enter(t, m, pool, np.ones(T), c)
+    _arrive(g, J, c)
+    for i in range(T):
+        ent[i] = c[K_ENTRANTS, i]
+
+
+@njit(cache=True, error_model="numpy")
+def _review(
+    g, v, t, script, s, w, m, ent, bg, base, bonus, x, cut, lev, draws, dt, force, force_time, events, count
+):
+    """The step's reviews; weights of new terms into x [T, 3, J]."""
+    c = _filled(v, t, m, ent, bg, base, bonus, x, cut)
+    _reviews(g, v, script, s, w, lev, draws, dt, force, force_time, events, count, c)
+    _scatter(c, R_X, x)
+
+
+@njit(cache=True, error_model="numpy")
+def _settle(g, v, t, eco, s, w, m, bg, lic, fee, x, lev, draws, dt, ov, ot, ow, events, count):
+    """The step's use, bills, training: see `_serve_all`."""
+    T, J = eco.shape
+    c = _room(v, t, eco, eco)
+    _budgets(t, bg, c)
+    _gather(m, c, R_MASS)
+    to_u = OF_VENDORS + R_U * J
+    for i in range(T):
+        for l in range(L):
+            for j in range(J):
+                c[to_u + l * J + j, i] = np.log(max(x[i, l, j], 1e-26))
+    whole = _serve_all(g, v, t, s, w, lic, fee, lev, draws, dt, ov, ow, events, count, c)
+    _book(c, ot)
+    return whole

@@ -296,13 +296,13 @@ def simulate(
     ow = np.zeros((N, M, len(k.WORLD_SERIES)))
     events, counts = np.zeros((N, EVENT_ROWS, 5)), np.zeros(N, np.int64)
     chi, eco = market.chi, market.eco
+    g, v, t = market.members(seeds)
     verticals = max(len(market.verticals), 1)
 
     def part(a: int) -> int:
         b = min(a + chunk, N)
-        g, v, t = market.members(seeds[a:b])
-        k.many(g, v, t, chi, eco, market.script, market.luck(seeds[a:b]), M, market.per_month, verticals,
-               ov[a:b], ot[a:b], om[a:b], ow[a:b], events[a:b], counts[a:b])  # fmt: skip
+        k.many(g[a:b], v[a:b], t[a:b], chi, eco, market.script, market.luck(seeds[a:b]), M, market.per_month,
+               verticals, ov[a:b], ot[a:b], om[a:b], ow[a:b], events[a:b], counts[a:b])  # fmt: skip
         return b - a
 
     done = 0
