@@ -288,7 +288,7 @@ def test_advise_writes_the_folder(tmp_path: Path) -> None:
         found = yaml.safe_load((tmp_path / "out" / period["file"]).read_text(encoding="utf-8"))
         assert [d["model_info"]["id"] for d in found["model_list"]] == period["order"]
     page = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
-    assert f"Your log ({len(rows)} requests" in page
+    assert "The last 6 days of your log (84 requests)" in page  # seven days of twelve
 
 
 def test_a_foreign_folder_is_refused_before_the_work(tmp_path: Path) -> None:

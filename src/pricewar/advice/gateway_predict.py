@@ -155,12 +155,17 @@ def predict(
     )  # fmt: skip
 
 
-def batches_of(log: Any) -> Iterable[Batch]:
-    """A usage log as batches."""
+def batches_of(log: Any, days: int | None = None) -> Iterable[Batch]:
+    """A usage log, or its last `days`, as batches."""
+    import polars as pl
+
     models: dict[tuple[str | None, str], int] = {}
     tiers: dict[str, int] = {}
     for frame in log.batches():
-        yield Batch.of(frame, models, tiers)
+        if days is not None and log.span is not None:
+            frame = frame.filter(pl.col("time") > log.span[1] - timedelta(days=days))
+        if len(frame):
+            yield Batch.of(frame, models, tiers)
 
 
 def _in_order(period: Period) -> list[Deployment]:

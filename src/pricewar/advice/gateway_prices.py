@@ -102,6 +102,8 @@ def priced(tariff: Tariff, usd: Fraction, moment: datetime) -> Priced:
     for meter, what in (("requests", "a price for each request"), ("search", "a price for web searches")):
         if meter in known and known[meter].amount:
             unsaid.append(what)
+    if any(plain.values()) and any(not p.term.price for p in tariff.allowances):
+        unsaid.append("that an allowance covers some of it: spend shows that at the list price")
     sizes = sorted({a.tokens for a in tariff.atoms if isinstance(a, Above)})
     above = []
     for size in sizes:
@@ -156,8 +158,6 @@ def _charges(tariff: Tariff) -> list[str]:
         found.append(f"a commitment by the {c.commitment.per}, owed whether used or not")
     if tariff.record.tax == "excluded":
         found.append("tax")
-    if any(not p.term.price and p.term.used_up == "paid" for p in tariff.allowances):
-        found.append("what an allowance covers: spend shows it at the list price")
     if any(p.term.price for p in tariff.allowances):
         found.append("prepaid packs: spend shows what they cover at the list price")
     return found

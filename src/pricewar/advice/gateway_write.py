@@ -291,8 +291,8 @@ def _period(period: Period, found: Prediction | None) -> list[str]:
     out.append("")
     if found is not None and found.requests:
         out += [
-            f"Your log ({found.requests:,} requests in {found.days:.0f} days) on these terms, tokens as "
-            "logged:",
+            f"The last {found.days:.0f} days of your log ({found.requests:,} requests) on these terms, "
+            "tokens as logged:",
             "",
             "| offer | requests served | refused first | the proxy's spend, USD | the vendor's bill, USD |",
             "|---|---|---|---|---|",

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from pricewar.offers.catalogue import Offer
@@ -330,14 +331,22 @@ def boundaries(per: str, zone: str, first: int, last: int) -> Sequence[int]:
     """
     from pricewar.offers.schema import zone_of
 
-    tz = zone_of(zone)
-    day = (EPOCH + timedelta(microseconds=first)).astimezone(tz).date()
+    day = (EPOCH + timedelta(microseconds=first)).astimezone(zone_of(zone)).date()
     if per == "week":
         day -= timedelta(days=day.weekday())
     elif per == "month":
         day = day.replace(day=1)
+    return _boundaries(per, zone, day, last // 86_400_000_000 + 367)
+
+
+@lru_cache(maxsize=256)  # a stream in many small pieces asks for the same days again and again
+def _boundaries(per: str, zone: str, day: date, until_day: int) -> tuple[int, ...]:
+    """From the start of `day` until after the start of day `until_day` since 1970 UTC."""
+    from pricewar.offers.schema import zone_of
+
+    tz = zone_of(zone)
     found: list[int] = []
-    until = last + 366 * 86_400_000_000
+    until = until_day * 86_400_000_000
     while not found or found[-1] <= until:
         local = datetime(day.year, day.month, day.day, tzinfo=tz)
         found.append(microseconds(local.astimezone(UTC)))
@@ -347,7 +356,7 @@ def boundaries(per: str, zone: str, first: int, last: int) -> Sequence[int]:
             day += timedelta(days=7)
         else:
             day = (day.replace(day=28) + timedelta(days=4)).replace(day=1)
-    return found
+    return tuple(found)
 
 
 def thresholds_of(tariffs: Iterable[Tariff]) -> set[int]:
