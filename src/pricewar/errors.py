@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from functools import partial
+from typing import Any
 
 
 class PricewarError(Exception):
@@ -31,6 +33,10 @@ class PricewarError(Exception):
     def __init__(self, what: str, *, where: str | None = None, remedy: str | None = None) -> None:
         self.what, self.where, self.remedy = what, where, remedy
         super().__init__(what, where, remedy)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Arguments by name: an error raised in a process of its own arrives as it was.
+        return partial(type(self), where=self.where, remedy=self.remedy), (self.what,)
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what

@@ -23,6 +23,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import threading
 import time
 from collections import deque
@@ -47,6 +48,7 @@ PROGRESS = 0.1
 """Seconds between two reports of progress."""
 PATIENCE = 60.0
 """Seconds that one answer may take to be sent before the socket is given up."""
+_ESCAPED = re.compile(r"\\[bfru]")
 log = logging.getLogger("pricewar.app")
 
 
@@ -321,7 +323,7 @@ def written(answer: Mapping[str, Any]) -> str:
     from pricewar.report import inert
 
     text = json.dumps(answer, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    # JSON itself escapes control characters, and with them alone a backslash is followed by a u.
-    if "\\u" in text:
+    # JSON writes control characters as escapes; a backslash that was in the text only costs a second look.
+    if _ESCAPED.search(text):
         text = json.dumps(inert(answer), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return inert(text)

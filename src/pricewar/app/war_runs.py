@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -37,6 +38,7 @@ MOST_FUTURES, MOST_MONTHS = 1000, 120
 KEPT = 512 * 2**20
 """Bytes of futures kept."""
 HELD = "held"
+log = logging.getLogger("pricewar.app")
 
 
 class StoppedError(Exception):
@@ -162,8 +164,9 @@ def warm() -> None:
 def _load() -> None:
     try:
         simulate(replace(WORLDS.world(WORLDS.names()[0]).market, months=1, per_month=1), range(1))
+    except Exception:
+        log.exception("the market could not be compiled")  # the first answer fails in the same way
     finally:
-        # Set even where it failed: the first answer then says why.
         _WARM.set()
         _WARMING.release()
 
