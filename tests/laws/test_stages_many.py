@@ -57,9 +57,11 @@ def test_many_at_once_are_each_alone(
     rng = np.random.default_rng(seed)
     rule = Rule(hold=hold)
     members = [made_up(rng, months, vendors, tiers, gaps) for _ in range(6)]
-    names = tuple(v for m in members for v in m.vendors)
-    cubes = {n: np.concatenate([getattr(m, n) for m in members], axis=1)
-             for n in ("price", "cost", "active", "allowance", "volume")}  # fmt: skip
+    names = tuple(v for v in members[0].vendors for _ in members)
+    cubes = {}
+    for name in ("price", "cost", "active", "allowance", "volume"):
+        each = np.stack([getattr(m, name) for m in members], axis=2)  # a vendor's members side by side
+        cubes[name] = each.reshape(months, vendors * len(members), *each.shape[3:])
     joined = Series(members[0].months, names, members[0].tiers, **cubes)
     market, vendor, selling = codes(joined, len(members), rule)
     for n, member in enumerate(members):

@@ -412,12 +412,12 @@ class Outcomes:
         return self._observed(slice(n, n + 1))
 
     def _observed(self, members: slice) -> Series:
-        """`observed` for several members, their vendors one after the other."""
+        """`observed` for several members, each vendor's members one after the other."""
         v, at = self.run.vendor, np.flatnonzero(self.inside)
 
         def flat(a: Array) -> Array:
-            """[N, M, J] as [M, N × J]."""
-            return np.moveaxis(a, 0, 1).reshape(self.M, -1)
+            """[N, M, J] as [M, J × N]."""
+            return a.transpose(1, 2, 0).reshape(self.M, -1)
 
         def of(name: str) -> Array:
             return flat(v[name][members][:, :, at])
@@ -429,7 +429,7 @@ class Outcomes:
         price, cost = (np.where(here[:, :, None], a, np.nan) for a in (np.maximum(price, 0.0), cost))
         return Series(
             np.datetime64(self.market.start, "M") + np.arange(self.M),
-            tuple(self.market.vendors[j] for j in at) * (here.shape[1] // len(at)),
+            tuple(self.market.vendors[j] for j in at for _ in range(here.shape[1] // len(at))),
             TIERS,
             price=price,
             cost=cost,
