@@ -8,7 +8,7 @@ presets of the one named (the first when none is).
     presets   [{key, kind: "war" | "policy", market, levers: {key: value}}]; market null: any market
 
 **war** {market, levers: {key: value}, baseline: {key: value}, futures, seed, conduct, months?, base_id?}
-→ parts, each whole by itself, from more and more futures (the first after 24, the last with all):
+→ parts, each whole by itself, from more and more futures (the first after 16, the last with all):
 
     of, futures        futures asked, futures in this part
     market, currency, start (ISO day of month 0), months [1 … M] (ends of months), seed
@@ -123,7 +123,7 @@ def record(world: World) -> War | None:
 def past(world: World, market: Market) -> dict[str, Any] | None:
     """`recorded.history` as JSON takes it."""
     war = record(world)
-    return None if war is None else known(history(world.definition, market, war))
+    return None if war is None else history(world.definition, market, war)
 
 
 def vendors(world: World) -> list[dict[str, Any]]:
@@ -222,27 +222,29 @@ def document(
     b = base.outcomes(futures)
     o = b if mine is base else mine.outcomes(futures, base)
     base_id = f"{base.key}-{futures}"
-    return {
-        "of": ask.futures,
-        "futures": futures,
-        "market": ask.world.key,
-        "currency": mine.market.currency,
-        "start": mine.market.start.isoformat(),
-        "months": list(range(1, mine.market.months + 1)),
-        "seed": ask.seed,
-        "vendors": vendors(ask.world),
-        "conduct": conduct,
-        "solved_for": solved_for(ask, conduct),
-        "moved": ask.levers,
-        "base_moved": ask.baseline,
-        **figures(o),
-        "kpis": kpis(b, o),
-        "history": past(ask.world, mine.market) if whole else None,
-        "base_id": base_id,
-        "base": None if base_id == ask.base_id else figures(b),
-        "whole": whole,
-        "seconds": round(time.monotonic() - begun, 3),
-    }
+    return known(
+        {
+            "of": ask.futures,
+            "futures": futures,
+            "market": ask.world.key,
+            "currency": mine.market.currency,
+            "start": mine.market.start.isoformat(),
+            "months": list(range(1, mine.market.months + 1)),
+            "seed": ask.seed,
+            "vendors": vendors(ask.world),
+            "conduct": conduct,
+            "solved_for": solved_for(ask, conduct),
+            "moved": ask.levers,
+            "base_moved": ask.baseline,
+            **figures(o),
+            "kpis": kpis(b, o),
+            "history": past(ask.world, mine.market) if whole else None,
+            "base_id": base_id,
+            "base": None if base_id == ask.base_id else figures(b),
+            "whole": whole,
+            "seconds": round(time.monotonic() - begun, 3),
+        }
+    )
 
 
 def figures(o: Outcomes) -> dict[str, Any]:
@@ -273,7 +275,7 @@ def figures(o: Outcomes) -> dict[str, Any]:
             "profit": each(of(v["profit"])),
         },
         "leaves": {
-            name: numbers((o.exit_month[:, j, None] <= np.arange(1, o.M + 1)).mean(0))
+            name: (o.exit_month[:, j, None] <= np.arange(1, o.M + 1)).mean(0)
             for j, name in enumerate(names)
         },
         "market_series": {
@@ -290,7 +292,7 @@ def figures(o: Outcomes) -> dict[str, Any]:
             s: band(spread(o.segment_roi[:, :, n])) for n, s in enumerate(o.market.segments)
         },
         "winners": {
-            s: {names[j]: round(float(c), 4) for j, c in enumerate(chances) if c > 0}
+            s: {names[j]: float(c) for j, c in enumerate(chances) if c > 0}
             for s, (_, _, chances) in zip(o.market.segments, o.winners, strict=True)
         },
         "stages": ribbons(o),
@@ -306,7 +308,7 @@ def ribbons(o: Outcomes) -> dict[str, Any]:
         counts = np.stack([(codes == c).sum(0) for c in (*range(len(STAGES)), -2)])
         best = counts.argmax(0)
         return [
-            {"stage": names[b], "chance": round(float(counts[b, t] / told[t]), 3)} if told[t] else None
+            {"stage": names[b], "chance": float(counts[b, t] / told[t])} if told[t] else None
             for t, b in enumerate(best.tolist())
         ]
 
@@ -328,11 +330,11 @@ def kpis(b: Outcomes, o: Outcomes) -> list[dict[str, Any]]:
             better = BETTER.get(key, 0) * (1 if effect.change > 0 else -1)
         rows.append({
             "key": key, "unit": measure.unit.replace("money", o.market.currency), "kind": measure.change,
-            "value": number(mine.median), "low": number(mine.low), "high": number(mine.high),
-            "base": number(was.median), "known": round(float(mine.known), 3),
-            "change": number(effect.change) if effect else None,
-            "change_low": number(effect.low) if effect else None,
-            "change_high": number(effect.high) if effect else None,
+            "value": mine.median, "low": mine.low, "high": mine.high,
+            "base": was.median, "known": mine.known,
+            "change": effect.change if effect else None,
+            "change_low": effect.low if effect else None,
+            "change_high": effect.high if effect else None,
             "clear": bool(effect and effect.clear), "better": better,
         })  # fmt: skip
     return rows
@@ -341,33 +343,50 @@ def kpis(b: Outcomes, o: Outcomes) -> list[dict[str, Any]]:
 # ---------------------------------------------------------------- numbers as JSON takes them
 
 
-def band(s: Spread, at: Any = ...) -> dict[str, list[float | None]]:
-    """Median and bands as lists."""
-    return {name: numbers(getattr(s, name)[at]) for name in ("median", "low", "high", "low50", "high50")}
+def band(s: Spread, at: Any = ...) -> dict[str, Array]:
+    """Median and bands; arrays until `known` writes them."""
+    return {name: getattr(s, name)[at] for name in ("median", "low", "high", "low50", "high50")}
+
+
+def known(value: Any) -> Any:
+    """Plain data: arrays as lists, numbers rounded to five digits, None for what is not known."""
+    found: list[Array] = []
+    _gather(value, found)
+    if not found:
+        return _scattered(value, iter(()))
+    flat = numbers(np.concatenate([a.ravel() for a in found]))  # all at once: each by itself takes far longer
+    ends = np.cumsum([a.size for a in found]).tolist()
+    return _scattered(value, (flat[end - a.size : end] for a, end in zip(found, ends, strict=True)))
+
+
+def _gather(value: Any, found: list[Array]) -> None:
+    if isinstance(value, Mapping):
+        for each in value.values():
+            _gather(each, found)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            _gather(each, found)
+    elif isinstance(value, float | np.floating | np.ndarray):
+        found.append(np.asarray(value, dtype=float))
+
+
+def _scattered(value: Any, lists: Iterator[list[float | None]]) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _scattered(each, lists) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_scattered(each, lists) for each in value]
+    if isinstance(value, np.ndarray) and value.ndim:
+        return next(lists)
+    if isinstance(value, float | np.floating | np.ndarray):
+        return next(lists)[0]
+    return value
 
 
 def numbers(values: Array) -> list[float | None]:
     """Rounded to five digits; None for what is not known."""
-    values = np.asarray(values, dtype=float)
-    size = np.abs(values, where=np.isfinite(values), out=np.ones_like(values))
-    digits = 4 - np.floor(np.log10(np.where(size > 0, size, 1.0)))
-    power = 10.0 ** np.clip(digits, -300, 300)
+    size = np.where(np.isfinite(values) & (values != 0), np.abs(values), 1.0)
+    digits = 4 - np.floor(np.log10(size))
+    up, down = (10.0 ** np.clip(d, 0, 300) for d in (digits, -digits))  # powers that are exact
     with np.errstate(invalid="ignore", over="ignore"):
-        rounded = np.round(values * power) / power
+        rounded = np.round(values * up / down) / up * down
     return [x if -1e300 < x < 1e300 else None for x in rounded.tolist()]
-
-
-def known(value: Any) -> Any:
-    """Plain data with None for what is not known."""
-    if isinstance(value, Mapping):
-        return {key: known(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [known(each) for each in value]
-    if isinstance(value, float):
-        return number(value)
-    return value
-
-
-def number(value: Any) -> float | None:
-    """One of `numbers`."""
-    return numbers(np.array([value]))[0]

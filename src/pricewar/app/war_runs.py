@@ -1,7 +1,7 @@
 """Futures of the war room, kept while they are looked at.
 
 An `Ensemble` is one market with its levers moved, run future by future as far as anybody has asked: the first
-futures are the same ones each time and those of the baseline (common random numbers), so an answer from 24 of
+futures are the same ones each time and those of the baseline (common random numbers), so an answer from 16 of
 them is refined, not replaced, by one from 200. What is kept is bounded; the least lately used goes first.
 """
 
@@ -30,7 +30,7 @@ from pricewar.study.pool import cores
 if TYPE_CHECKING:
     from pricewar.app.session import Job
 
-FIRST = 24
+FIRST = 16
 """Futures of the first answer."""
 BLOCK = 16
 """Futures between two looks at whether the answer is still wanted, for each core."""
