@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 KEPT_LOGS, KEPT_ANSWERS = 2, 8
 STEPS = {
-    "reading": "reading", "opening the catalogue": "catalogue", "choosing what to compare": "choosing", "drawing": "drawing",
-    "billing the log": "billing", "surfaces of cost": "surfaces", "fitting strategies": "fitting",
-    "judging them": "judging", "why it costs": "why",
+    "reading": "reading", "opening the catalogue": "catalogue", "choosing what to compare": "choosing",
+    "drawing": "drawing", "billing the log": "billing", "surfaces of cost": "surfaces",
+    "fitting strategies": "fitting", "judging them": "judging", "why it costs": "why",
 }  # fmt: skip
 """What the advice says it does → the key of its words, by how it begins."""
 
