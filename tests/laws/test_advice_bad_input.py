@@ -139,4 +139,10 @@ def test_extreme_futures_do(what: str) -> None:
     array = np.full_like(getattr(usual, what), 2 if what == "status" else 0)
     found = advise(names, team(months=6), replace(usual, **{what: array}))
     assert np.isfinite(found.outcome(found.recommended).cost.mean)
-    assert {c.offer for c in found.candidates} == set(names) - {"eel/free"}
+    assert {c.offer for c in found.candidates} == set(names) - {"eel/free", "rat/trial"}
+
+
+def test_an_amount_beyond_reason_is_refused() -> None:
+    for text in ("engineer_day: 1e400", "revenue: 2e12", "switching: {adapter: 1e13}"):
+        with pytest.raises(DefinitionError, match="10¹²"):
+            teams.of(text)

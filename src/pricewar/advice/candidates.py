@@ -103,6 +103,8 @@ def _must_haves(offer: Offer, team: Team, doubts: list[str]) -> tuple[str, str] 
             return "training", "the vendor trains on what is sent"
         if given.data_use == "unknown" and (why := unsaid("whether the vendor trains on what is sent")):
             return why
+    if must.commercial and given.commercial is False:
+        return "commercial", "its terms allow trying it out, not commercial use"
     if must.context is not None:
         longest = max((m.longest_input or 0 for m in offer.latest.models), default=0)
         if longest and longest < must.context:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
-from datetime import date
 from math import factorial
 from typing import Any
 
@@ -25,6 +24,7 @@ from pricewar.advice.result import (
 )
 from pricewar.advice.rules import Strategy
 from pricewar.advice.strategies import Floats, World, money
+from pricewar.futures.records import months as between
 
 ACCOUNTED = 256
 CAUSES = {
@@ -104,7 +104,7 @@ def candidate(case: Case, i: int, staying: Floats, most: Floats, recommended: Fl
         kind=record.kind,
         light=case.light[i],
         today=float(case.today[i]),
-        refused=float(case.refused[i]) * case.costs.requests * case.costs.worth,
+        refused=float(case.refusing[i]),
         headline=float(headline) * case.work.factor if headline is not None else None,
         served=float(1 - case.refused[i]),
         exact=entry.exact,
@@ -119,6 +119,7 @@ def candidate(case: Case, i: int, staying: Floats, most: Floats, recommended: Fl
         doubts=tuple(case.standing.doubts.get(name, ())),
         warnings=tuple(t.text for t in entry.warnings),
         announced=tuple(t.text for t in entry.announced),
+        ends=next((t.args["on"] for t in entry.warnings if t.key in ("ends_soon", "retired")), None),
         compression={
             "rows": found.rows,
             "merged_cost": found.merged[0],
@@ -196,11 +197,6 @@ def _rises(case: Case, train: World, o: int) -> tuple[Rise, ...]:
 def _looks(case: Case, fresh: World, o: int, left: Floats) -> tuple[Look, ...]:
     """Months in which the plan's first offer is likely to be left, its terms to have ended, or to change."""
     start = fresh.futures.start
-
-    def day(m: int) -> date:
-        at = start.month - 1 + m
-        return date(start.year + at // 12, at % 12 + 1, 1)
-
     found: dict[int, Look] = {}
     status = fresh.status[:, :, o]
     for key, gone, words in (
@@ -213,18 +209,18 @@ def _looks(case: Case, fresh: World, o: int, left: Floats) -> tuple[Look, ...]:
             if len(at) and at[0] > 0:
                 m = int(at[0])
                 why = f"by then {words} in {gone[m]:.0%} of futures"
-                found[m] = Look(m, day(m), float(left[m]), why, key, {"share": float(gone[m])})
+                found[m] = Look(m, fresh.futures.day(m), float(left[m]), why, key, {"share": float(gone[m])})
     for version in case.work.entries[case.names[o]].offer.versions:
         on = version.in_force.from_
         if not isinstance(on, str) and on.date() > start:
-            m = (on.year - start.year) * 12 + on.month - start.month
+            m = int(between(start, on.date()))
             if 0 <= m < len(left):
                 why = f"announced terms begin on {on:%Y-%m-%d}"
                 found[m] = Look(m, on.date(), float(left[m]), why, "announced", {"day": on.date()})
     if not found:
         m = min(12, len(left) - 1)
         why = "nothing is likely to change before; look once a year"
-        found[m] = Look(m, day(m), float(left[m]), why, "yearly")
+        found[m] = Look(m, fresh.futures.day(m), float(left[m]), why, "yearly")
     return tuple(found[m] for m in sorted(found))
 
 

@@ -287,12 +287,13 @@ def follow(
 @njit(cache=True, nogil=True)
 def account(
     choice, pay, share, gift_pay, gift_share, status, vendor, leave, within, join, gain, present, used, noise,
-    worth, requests, load, discount, out,
+    worth, beside, spill, requests, load, discount, out,
 ):  # fmt: skip
     """What a path of offers costs: out[D, M, 6], each month's discounted money and requests.
 
     choice[D, M]; pay, share, gift_pay, gift_share [D, M, O]; join[O] first integration; gain[D, O] a month;
-    noise[D, O] factor on what is paid; worth: money for each refused request; requests a month at load 1.
+    noise[D, O] factor on what is paid; worth[D, M]: money for each refused request; beside[O]: money for a
+    month in which more than `spill` of the requests are refused; requests a month at load 1.
     Columns: use, refused work, switching, ecosystem (negative: a gain), refused requests (not discounted),
     switches (counted).
     """
@@ -320,7 +321,7 @@ def account(
                 money, refused = pay[d, m, o], share[d, m, o]
             lost = refused * load[d, m] * requests
             out[d, m, 0] = money * noise[d, o] * factor
-            out[d, m, 1] = lost * worth * factor
+            out[d, m, 1] = (lost * worth[d, m] + (beside[o] if refused > spill else 0.0)) * factor
             out[d, m, 2] = moved * factor
             out[d, m, 3] = -gain[d, o] * factor
             out[d, m, 4] = lost
@@ -360,10 +361,10 @@ def pair(
                         money += extra * noise[d, p]
                         share *= rest
                 lost = share * load[d, m] * requests
-                if money + lost * worth < least:
-                    least = money + lost * worth
+                if money + lost * worth[d, m] < least:
+                    least = money + lost * worth[d, m]
                     out[d, m, 0] = money * discount[m]
-                    out[d, m, 1] = lost * worth * discount[m]
+                    out[d, m, 1] = lost * worth[d, m] * discount[m]
                     out[d, m, 4] = lost
             moved = joins if m == 0 else 0.0
             for turn in range(2):

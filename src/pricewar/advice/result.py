@@ -112,6 +112,7 @@ class Candidate:
             than the recommended strategy.
         compression: error of the compressed workload and of interpolation (`Response.merged`, `.between`).
         verdict, because: the evidence's answer, in words.
+        ends: the day on which it is known to end or its model to be retired, as text.
     """
 
     offer: str
@@ -135,6 +136,7 @@ class Candidate:
     doubts: tuple[str, ...]
     warnings: tuple[str, ...]
     announced: tuple[str, ...]
+    ends: str | None
     compression: dict[str, float]
 
 

@@ -21,17 +21,19 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from pricewar.definitions import Document, load, parse
 from pricewar.errors import DefinitionError
-from pricewar.offers.schema import Currency, Quantity, Record
+from pricewar.offers import schema
+from pricewar.offers.schema import Currency, Record
 from pricewar.units import exact
 
 PARTS = ("adapter", "prompts", "evaluation", "approval", "data_migration")
 DEEPENS = ("adapter", "prompts", "evaluation", "data_migration")
 WITHIN = ("prompts", "evaluation")
 DAY_USD = Fraction(800)
+MOST = 10**12
 
 COSTS_2026 = "https://aibizhub.io/articles/vendor-lock-in-math-cost-of-switching-llms/ (read 2026-11-22)"
 MIGRATION = (
@@ -58,6 +60,13 @@ def _signed(value: Any) -> Any:
     return exact(value) if isinstance(value, str) else value
 
 
+def _within_reason(value: Fraction) -> Fraction:
+    if value > MOST:
+        raise ValueError("is over 10¹²: no team has that much")
+    return value
+
+
+Quantity = Annotated[schema.Quantity, AfterValidator(_within_reason)]
 Share = Annotated[Fraction, BeforeValidator(_share)]
 Bar = Annotated[Fraction | None, BeforeValidator(_bar)]
 Signed = Annotated[Fraction, BeforeValidator(_signed)]
@@ -97,6 +106,9 @@ class MustHave(Record):
 
     regions: list[str] | None = _default(None, "regions", "no region is required")
     no_training: bool = _default(False, "yes or no", "not required unless said")
+    commercial: bool = _default(
+        True, "yes or no", "work for others; terms that allow only trials are refused"
+    )
     context: Annotated[int, Field(gt=0)] | None = _default(None, "tokens of input", "what was logged decides")
     served: Share = _default(
         Fraction(0), "share of requests", "what an offer refuses is costed, not forbidden"

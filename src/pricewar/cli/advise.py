@@ -176,7 +176,7 @@ def advised(
     from pricewar.advice.decide import decide
     from pricewar.advice.reliance import reliance
     from pricewar.advice.shortlist import GIFTS
-    from pricewar.advice.workload import part_of
+    from pricewar.advice.workload import offers_logged, part_of
     from pricewar.offers.catalogue import load_catalogue
 
     if only:
@@ -191,7 +191,8 @@ def advised(
     if team.present is not None and team.present.offer not in names:
         names.append(catalogue.offer(team.present.offer).id)
     progress.say(f"drawing {draws:,} futures of {len(names)} offers …")
-    futures = _futures(market, catalogue, names, start, team.horizon, draws, seed)
+    drawn = list(dict.fromkeys([*names, *offers_logged(usage, catalogue)]))
+    futures = _futures(market, catalogue, drawn, start, team.horizon, draws, seed)
     advice = decide(
         usage, catalogue, names, team, futures, evidence, progress=lambda text: progress.say(f"{text} …")
     )

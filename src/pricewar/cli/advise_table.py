@@ -211,7 +211,9 @@ def _offers(out: Console, data: Mapping[str, Any], brief: bool) -> None:
         kept = c["staying"]
         cells = [_money(data, c["today"] + c["refused"]), _share(c["served"]), _bare(kept["mean"]),
                  f"{_bare(kept['p5'])}–{_bare(kept['p95'])}", _share(c["dearest"]["share"])]  # fmt: skip
-        rows.append((_named(c), cells, "", ""))
+        rows.append(
+            (_named(c), cells, "", f"    {_told(data, 'offers.ends', day=c['ends'])}" if c["ends"] else "")
+        )
     _grid(out, word("offers.title"), ["today", "served", "kept", "between", "dearest"], rows)
     out.print(Text(_told(data, "offers.note", months=data["months"]), style="dim"))
     because = {c["model"]: c["because"][0] for c in data["candidates"] if c["verdict"] and c["because"]}

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 Sentence = dict[str, Any]
+CENT = 0.005
 OTHER_MODEL = "another model than the one logged"
 
 
@@ -53,6 +54,7 @@ def story(data: Mapping[str, Any]) -> list[Sentence]:
         say("say.do", do=doing(data), months=data["months"], cost=cost["mean"], low=cost["p5"],
             high=cost["p95"], tail=cost["tail"])
     ]  # fmt: skip
+    told += _now(data)
     work = data["workload"]
     if work["short"]:
         told.append(say("say.short", days=work["days"], spread=work["spread"]))
@@ -82,6 +84,21 @@ def story(data: Mapping[str, Any]) -> list[Sentence]:
         look = data["plan"]["look_again"][0]
         told.append(say("say.look", day=look["day"], why=why(look)))
     return told
+
+
+def _now(data: Mapping[str, Any]) -> list[Sentence]:
+    """Of what is in use: that it ends, and that a team that did not say so is taken to begin anew."""
+    logged = (
+        c["offer"]
+        for c in data["candidates"]
+        if c["kind"] == "list" and c["model"] == data["present_model"] and c["exact"]
+    )
+    offer = data["present"] or next(logged, None)
+    found = candidate(data, offer) if offer else None
+    if found is None:
+        return []
+    told = [say("say.ends", offer=offer, day=found["ends"])] if found["ends"] else []
+    return told if data["present"] else [*told, say("say.anew", offer=offer)]
 
 
 def why(look: Mapping[str, Any]) -> Sentence | str:
@@ -125,14 +142,20 @@ def _cheapest(data: Mapping[str, Any]) -> list[Sentence]:
 
 
 def _lock(data: Mapping[str, Any]) -> Sentence:
-    amount = data["lock_in"]["amount"]["mean"]
-    return say("say.lock", amount=amount) if amount > 0.005 else say("say.lock_none")
+    found = data["lock_in"]["amount"]
+    if found["low"] > 0:
+        return say("say.lock", amount=found["mean"])
+    if max(abs(found["low"]), abs(found["high"])) < CENT:
+        return say("say.lock_none")
+    return say("say.lock_unknown", low=found["low"], high=found["high"])
 
 
 def _worth(data: Mapping[str, Any], what: str) -> Sentence | None:
     """Whether something pays, by the 95% interval of the mean."""
     if data[what] is None:
         return None
+    if max(abs(data[what]["amount"][end]) for end in ("low", "high")) < CENT:
+        return None  # neither costs nor saves: nothing to say
     found, key = data[what]["amount"], {"portability": "portable", "second_vendor": "second"}[what]
     if found["low"] > 0:
         return say(f"say.{key}", amount=found["mean"], low=found["low"], high=found["high"])

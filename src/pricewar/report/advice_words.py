@@ -85,6 +85,16 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "日志只有 {days:num} 天，不足以反映一周：一个月按此推算，误差约 {spread:pct}。",
         "記録は {days:num} 日分だけで一週間に足りません。ひと月も同様とみなします（誤差およそ {spread:pct}）。",
     ),
+    "say.ends": (
+        "{offer:raw}, in use now, ends on {day:date}: staying means its successor's price and a migration.",
+        "现在使用的 {offer:raw} 将于 {day:date} 结束：留下就意味着接受后继者的价格并迁移一次。",
+        "いま使っている {offer:raw} は {day:date} に終わります。残るなら後継の価格と移行の手間がかかります。",
+    ),
+    "say.anew": (
+        "Counted as if nothing were in use yet: {offer:raw} too pays a first integration. If you use it, say so with “present:” (--team).",
+        "按尚未使用任何报价计算：{offer:raw} 也要付首次接入的费用。若已在用，请用“present:”说明（--team）。",
+        "まだ何も使っていないものとして計算し、{offer:raw} にも最初の組み込み費用がかかります。使用中なら「present:」で知らせてください（--team）。",
+    ),
     "say.doubt": (
         "Whether {model:raw} is good enough is not decided by {basis:raw}: test it on your own work first.",
         "{model:raw} 是否够好，{basis:raw}尚不能断定：请先用自己的工作测试。",
@@ -109,9 +119,14 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "離れるのに費用がかかるため、最善の計画でも自由に移れる場合より {amount:sum} 多く払います。",
     ),
     "say.lock_none": (
-        "Leaving is free for this team: nothing is locked in.",
-        "这个团队离开不花钱：没有锁定。",
-        "このチームは無償で離れられるため、囲い込みはありません。",
+        "Nothing is locked in: the best plan would cost the same if it were free to move.",
+        "没有锁定：即使可以自由转换，最优计划的花费也一样。",
+        "囲い込みはありません。自由に移れたとしても最善の計画の費用は同じです。",
+    ),
+    "say.lock_unknown": (
+        "What being tied costs the best plan cannot be told from nothing: {low:sum} to {high:sum}.",
+        "被锁定使最优计划多花多少，与零无法区分：{low:sum} 至 {high:sum}。",
+        "縛られることで最善の計画がいくら高くつくかは、ゼロと区別できません（{low:sum}～{high:sum}）。",
     ),
     "say.portable": (
         "Building portably from the start saves {amount:sum} ({low:sum} to {high:sum}), its own cost paid.",
@@ -318,6 +333,7 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "每个报价用满 {months:num} 个月的花费。质量“?”：未断定，请测试。",
         "それぞれ {months:num} か月使い続けた費用。品質「?」：未確定、要テスト。",
     ),
+    "offers.ends": ("ends on {day:date}", "{day:date}结束", "{day:date}に終わる"),
     "offers.why": ("What is known of each", "各报价的已知情况", "それぞれについて分かっていること"),
     "out.title": ("Set aside", "未考虑的", "外したもの"),
     "out.summary": (

@@ -219,7 +219,7 @@ function writeOffers() {
   at("offers-note").textContent = speech.text("offers.note", {months: data.months});
   const sorted = [...data.candidates].sort((a, b) => a.staying.mean - b.staying.mean);
   at("offers").replaceChildren(table(heads("-offer", "today", "served", "kept", "between", "tail", "dearest", "-quality"), sorted.map((c) => [
-    given(named_(c)), sum(c.today + c.refused), speech.pct(c.served), sum(c.staying.mean), spread(c.staying), sum(c.staying.tail), speech.pct(c.dearest.share), quality(c)])));
+    c.ends ? el("span", {}, given(named_(c)), el("small", {class: "muted"}, ` · ${speech.text("offers.ends", {day: c.ends})}`)) : given(named_(c)), sum(c.today + c.refused), speech.pct(c.served), sum(c.staying.mean), spread(c.staying), sum(c.staying.tail), speech.pct(c.dearest.share), quality(c)])));
   behind("offers", () => table(heads("-offer", "-why"), sorted.map((c) => [given(c.offer), el("span", {lang: "en"}, [...c.because, ...c.warnings, ...c.announced].join("; "))])));
   const counts = d3.rollups(data.left_out, (rows) => rows.length, (e) => kindOut(e.why));
   if (data.dearer_left_out.length) counts.push(["out.dearer", data.dearer_left_out.length]);
