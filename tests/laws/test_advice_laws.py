@@ -42,7 +42,7 @@ def case_of(names: list[str], extra: str = "", *, draws: int = 120, seed: int = 
 def test_without_switching_costs_many_offers_lock_in_no_more_than_few(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The plan once left the cheapest offers out of those it considered, and called the difference lock-in."""
+    """The plan once left cheap offers out of those it considered, and called the difference lock-in."""
     monkeypatch.setattr(rules, "MODES", 2)
     found = advise(
         [*LISTS, "dog/free", "yak/two"], team(FREELY), futures([*LISTS, "dog/free", "yak/two"], 12, 120, 1)

@@ -120,6 +120,7 @@ class Case:
         excluded = list(standing.excluded)
         unbilled = {id: why.text for id, why in work.comparison.not_billed}
         names: list[str] = []
+        now_used = team.present.offer if team.present is not None else None
         for offer in standing.offers:
             entry = work.entries.get(offer.id)
             if entry is None:
@@ -132,6 +133,9 @@ class Case:
                 share = f"{float(entry.served.mid or 0):.0%}"
                 why = f"serves {share} of the requests, the team needs more"
                 excluded.append(Excluded(offer.id, why, "serves_share"))
+            elif offer.id != now_used and _gone(futures, offer.id):
+                why = "ends within the first month: whoever joins it joins its successor"
+                excluded.append(Excluded(offer.id, why, "ends"))
             else:
                 names.append(offer.id)
         if not names:
@@ -152,7 +156,7 @@ class Case:
         vendors = [catalogue.offers[n].latest.vendor for n in names]
         rate, _ = catalogue.exchange("USD", team.currency, futures.start)
         day = float(team.engineer_day if team.engineer_day is not None else DAY_USD * rate)
-        worth = _worth(team, work, found)
+        worth = _worth(team, work, found, names)
         present = names.index(team.present.offer) if team.present and team.present.offer in names else -1
         if team.present is not None and present < 0:
             notes.append(f"{team.present.offer}, in use now, does not stand: the team is taken to start anew")
@@ -202,14 +206,13 @@ class Case:
 
     @property
     def cheapest(self) -> int:
-        """The offer with the least cost today, refused work included."""
+        """The offer with the least bill today, refused work included."""
         return int((self.today + self.refusing).argmin())
 
     @property
     def refusing(self) -> Floats:
-        """[O] what work refused today costs a month."""
-        c = self.costs
-        return self.refused * c.requests * c.worth + np.where(self.refused > SPILL, c.beside, 0.0)
+        """[O] what work refused today is billed elsewhere, a month."""
+        return self.refused * self.costs.requests * self.costs.worth
 
     def world(self, part: Part, *, portable: bool = False, without: frozenset[str] = frozenset()) -> World:
         """Futures with what they cost; `without`: causes that are taken away."""
@@ -220,7 +223,7 @@ class Case:
         if "terms" in without:
             f = replace(f, status=np.zeros_like(f.status), allowance=ones, limit=ones)
         if "refusals" in without:
-            costs = replace(costs, worth=0.0, beside=np.zeros_like(costs.beside))
+            costs = replace(costs, worth=np.zeros_like(costs.worth), beside=np.zeros_like(costs.beside))
         if "switching" in without:
             costs = replace(
                 costs.free(),
@@ -385,6 +388,11 @@ def _terms(futures: Futures, names: Sequence[str], siblings: dict[str, str | Non
     }
 
 
+def _gone(futures: Futures, offer: str) -> bool:
+    """Whether an offer is retired within the first month in most futures."""
+    return bool((futures.status[:, 0, futures.position(offer)] == RETIRED).mean() > 0.5)
+
+
 def _elsewhere(
     team: Team, work: Workload, futures: Futures, notes: list[str]
 ) -> tuple[Floats, frozenset[str]]:
@@ -415,17 +423,26 @@ def _elsewhere(
     return factor, frozenset(offer.latest.vendor for offer, _ in used)
 
 
-def _worth(team: Team, work: Workload, found: dict[str, Response]) -> float:
-    """What a refused request costs."""
+def _worth(team: Team, work: Workload, found: dict[str, Response], names: Sequence[str]) -> Floats:
+    """[O] what a request costs that an offer refuses: as the team says, with the revenue lost then; else what
+    the offer refuses today costs as logged (long requests cost more than the average), or the average."""
     if team.refused is not None:
-        return float(team.refused)
-    if work.logged is not None:
-        return work.logged / work.requests
-    if all(float(r.refused.max()) == 0 for r in found.values()):
-        return 0.0
-    unpriced = [use.model for use in work.comparison.models if use.total is None]
-    raise ConfigurationError(
-        f"what a refused request costs is unknown: no price is known for {', '.join(unpriced[:3])}",
-        where="refused",
-        remedy="say in the team what a refused request costs, as `refused: 0.01`",
-    )
+        lost = float(team.revenue or 0) / 1000
+        return np.full(len(names), float(team.refused) + lost)
+    if work.logged is None:
+        if all(float(r.refused.max()) == 0 for r in found.values()):
+            return np.zeros(len(names))
+        unpriced = [use.model for use in work.comparison.models if use.total is None]
+        raise ConfigurationError(
+            f"what a refused request costs is unknown: no price is known for {', '.join(unpriced[:3])}",
+            where="refused",
+            remedy="say in the team what a refused request costs, as `refused: 0.01`",
+        )
+    usual = work.logged / work.requests
+    each = []
+    for name in names:
+        entry = work.entries[name]
+        refused = (1 - float(entry.served.mid or 0)) * work.requests
+        cost = entry.overflow.mid
+        each.append(float(cost) * float(work.factor) / refused if cost and refused > 0 else usual)
+    return np.array(each)

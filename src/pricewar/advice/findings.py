@@ -43,7 +43,7 @@ def outcome(case: Case, strategy: Strategy, account: Floats, *, benchmark: bool 
     monthly = so_far(account)
     roi, month, never = None, None, None
     if case.team.revenue is not None:
-        served = asked - lost if case.team.refused is not None else asked
+        served = asked  # what is refused is served elsewhere, or its revenue is among the costs
         discount = case.costs.beta ** np.arange(served.shape[1])
         revenue = (served * float(case.team.revenue) / 1000 * discount).cumsum(axis=1)
         if (cost > 0).all():
@@ -141,7 +141,7 @@ def work_facts(case: Case) -> dict[str, Any]:
         "requests_a_month": work.requests,
         "tokens_a_month": work.tokens,
         "as_logged_a_month": work.logged,
-        "refused_request": case.costs.worth,
+        "refused_request": float(case.costs.worth.mean()),
         "compressed_rows": max((r.rows for r in stateful), default=0),
         "error_cost": max((max(r.merged[0], r.between[0]) for r in stateful), default=0.0),
         "error_refused": max((max(r.merged[1], r.between[1]) for r in stateful), default=0.0),
@@ -184,13 +184,15 @@ def _rises(case: Case, train: World, o: int) -> tuple[Rise, ...]:
         factor = c.beta ** np.arange(months - m)
         worth = (mean[m:] * factor[:, None]).sum(axis=0)
         t = min(m + (c.used if o == c.present else 0), c.leave.shape[1] - 1)
-        move = np.where(case.vendor == case.vendor[o], c.within[o, t], c.leave[o, t])
-        other = np.where(np.arange(offers) == o, np.inf, worth + move)
+        same = case.vendor == case.vendor[o]
+        if same.all():
+            break  # nobody to leave for
+        other = np.where(same, np.inf, worth + c.leave[o, t])
         to = int(other.argmin())
         monthly = max(float(other[to] - worth[o]), 0.0) / float(factor.sum())
         usual = float(worth[o]) / float(factor.sum())
         share = monthly / usual if usual > 1e-9 * max(monthly, 1e-12) and usual > 0 else None
-        found.append(Rise(m, float(move[to]), share, monthly, case.names[to]))
+        found.append(Rise(m, float(c.leave[o, t]), share, monthly, case.names[to]))
     return tuple(found)
 
 

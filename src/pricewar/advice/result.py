@@ -142,7 +142,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Rise:
-    """After `months` of use: what leaving costs, and the lasting rise from which it pays.
+    """After `months` of use: what leaving the vendor costs, and the lasting rise from which it pays.
 
     `share`: rise of the monthly cost as a share, None where it is zero; `monthly`: in money a month. `to`:
     the offer one would leave for.

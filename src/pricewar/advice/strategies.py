@@ -53,8 +53,8 @@ class Costs:
     Attributes:
         join: [O] first integration. leave, within: [O, T] a switch to another vendor, and within one, after T
             months of use (the last entry stands for longer). gain: [2, O] least and most a month.
-        worth: money for each refused request. requests: a month at load 1. present, used: the offer in use
-            (−1: none) and months of it. upkeep: a month, whatever is used; setup: once.
+        worth: [O] money for each refused request. requests: a month at load 1. present, used: the offer in
+            use (−1: none) and months of it. upkeep: a month, whatever is used; setup: once.
         beside: [O] money for a month in which the offer refuses more than `SPILL`: a vendor beside it must be
             kept. extra: [O] its integration, for a team that begins anew. beta: a month's discount factor.
     """
@@ -63,7 +63,7 @@ class Costs:
     leave: Floats
     within: Floats
     gain: Floats
-    worth: float
+    worth: Floats
     requests: float
     present: int
     used: int
@@ -89,7 +89,7 @@ def costs_of(
     found: Sequence[Response],
     *,
     day: float,
-    worth: float,
+    worth: Floats,
     requests: float,
     present: int,
     portable: bool = False,
@@ -198,7 +198,7 @@ class World:
     Attributes:
         pay, share: [D, M, O] money and share refused; gift_pay, gift_share: of a team that joined in month 0.
         load: [D, M]. noise: [D, O] factor on money, for a model whose token counts nobody measured.
-        worth: [D, M] money for each refused request.
+        elsewhere: [D, M] factor on what refused requests cost.
         known, gift: [D, M, O] cost as the team knows it when it decides, and what a gift takes off.
     """
 
@@ -225,7 +225,7 @@ class World:
         self.pay, self.share, self.gift_pay, self.gift_share = outs
         self.status = futures.status
         self.gains = costs.gain[0] + (costs.gain[1] - costs.gain[0]) * luck
-        self.worth = np.ascontiguousarray(costs.worth * elsewhere)
+        self.elsewhere = elsewhere
         mean_gain = costs.gain.mean(axis=0)
         self.known = self.pay * mean_noise + self._refused(self.share) - mean_gain
         gifted = self.gift_pay * mean_noise + self._refused(self.gift_share) - mean_gain
@@ -236,9 +236,9 @@ class World:
 
     def _refused(self, share: Floats, month: int | None = None) -> Floats:
         """What refused work costs: [D, M, O], or [D, O] of a month."""
-        each = self.load * self.costs.requests * self.worth
-        each = each[:, :, None] if month is None else each[:, month, None]
-        return share * each + np.where(share > SPILL, self.costs.beside, 0.0)
+        asked = self.load * self.costs.requests * self.elsewhere
+        asked = asked[:, :, None] if month is None else asked[:, month, None]
+        return share * asked * self.costs.worth + np.where(share > SPILL, self.costs.beside, 0.0)
 
     def draws(self, first: int, last: int) -> World:
         """Some of the draws."""
@@ -246,7 +246,7 @@ class World:
         other.__dict__.update(self.__dict__)
         other.futures = self.futures.between(first, last)
         for name in ("load", "noise", "luck", "pay", "share", "gift_pay", "gift_share", "status", "gains",
-                     "known", "gift", "open", "worth"):  # fmt: skip
+                     "known", "gift", "open", "elsewhere"):  # fmt: skip
             setattr(other, name, getattr(self, name)[part])
         other._seen = {}
         return other
@@ -265,7 +265,7 @@ class World:
         at = np.flatnonzero(offers == c.present)
         other.costs = replace(
             c, join=c.join[offers], leave=c.leave[offers], within=c.within[offers], gain=c.gain[:, offers],
-            present=int(at[0]) if len(at) else -1, beside=c.beside[offers],
+            present=int(at[0]) if len(at) else -1, beside=c.beside[offers], worth=c.worth[offers],
             extra=(c.extra + 0 * c.join)[offers],
         )  # fmt: skip
         other.vendor, other._seen = self.vendor[offers], {}
@@ -293,8 +293,8 @@ class World:
         c, out = self.costs, np.zeros((*path.shape, 6))
         kernel.account(
             path, self.pay, self.share, self.gift_pay, self.gift_share, self.status, self.vendor, c.leave,
-            c.within, c.begin, self.gains, c.present, c.used, self.noise, self.worth, c.beside, SPILL,
-            c.requests, self.load, self.discount, out,
+            c.within, c.begin, self.gains, c.present, c.used, self.noise, c.worth, self.elsewhere, c.beside,
+            SPILL, c.requests, self.load, self.discount, out,
         )  # fmt: skip
         out[:, :, 2] += c.upkeep * self.discount
         out[:, 0, 2] += c.setup
@@ -313,7 +313,8 @@ class World:
         arguments: list[Any] = [
             a, b, self.load, f.price, f.status, f.allowance, f.limit, f.successor, self.surfaces.own,
             self.surfaces.after, self.surfaces.late, *self.surfaces.tables, self.pay, self.share, c.within,
-            self.gains, self.noise, self.worth, c.requests, upkeep, joins, self.discount, *used, out,
+            self.gains, self.noise, c.worth, self.elsewhere, c.requests, upkeep, joins, self.discount, *used,
+            out,
         ]  # fmt: skip
         kernel.pair(*arguments)
         return out
@@ -352,8 +353,9 @@ class World:
 
     def moves(self, month: int) -> NDArray[np.bool_]:
         """[D, O] whether an offer's vendor forces a move to its successor this month."""
-        if month == 0:
-            return np.zeros(self.status[:, 0].shape, dtype=np.bool_)
+        if month == 0:  # who joins now joins the successor; who is there already must follow
+            there = np.arange(len(self.vendor)) == self.costs.present
+            return (self.status[:, 0] == 2) & there
         return (self.status[:, month] == 2) & (self.status[:, month - 1] != 2)
 
     def paid(self, month: int) -> tuple[Floats, Floats]:
