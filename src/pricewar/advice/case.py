@@ -133,11 +133,13 @@ class Case:
                 share = f"{float(entry.served.mid or 0):.0%}"
                 why = f"serves {share} of the requests, the team needs more"
                 excluded.append(Excluded(offer.id, why, "serves_share"))
-            elif offer.id != now_used and _gone(futures, offer.id):
-                why = "ends within the first month: whoever joins it joins its successor"
-                excluded.append(Excluded(offer.id, why, "ends"))
             else:
                 names.append(offer.id)
+        lasting_on = [n for n in names if n == now_used or not _gone(futures, n)]
+        if lasting_on:  # where all go, one of them must still do
+            why = "ends within the first month: whoever joins it joins its successor"
+            excluded += [Excluded(n, why, "ends") for n in names if n not in lasting_on]
+            names = lasting_on
         if not names:
             raise DataError(
                 "no offer can serve this work: " + "; ".join(f"{e.offer}: {e.why}" for e in excluded[:5]),
