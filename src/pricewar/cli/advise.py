@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pricewar.cli.options import Day, Progress
+from pricewar.cli.options import STDOUT, Day, Progress, outputs
 from pricewar.errors import ConfigurationError, did_you_mean
-from pricewar.files import writable, write_text
+from pricewar.files import write_text
 
 if TYPE_CHECKING:
     from pricewar.advice.evidence import Evidence
@@ -113,16 +113,14 @@ def run(
     **options: Any,
 ) -> int:
     """Advise, show and write; returns the exit code."""
-    for path in (json_to, html_to):
-        if path is not None and str(path) != "-":
-            writable(path)
-            if path.exists() and path.is_file() and path.samefile(log):
-                raise ConfigurationError("this is the log itself", where=str(path), remedy="name another")
+    inputs = [("the log itself", log), ("the team's file", options.get("team_file"))]
+    inputs += [("one of the evaluations", path) for path in options.get("evals", ())]
+    outputs({"--json": json_to, "--html": html_to}, inputs)
     progress = Progress(quiet)
     data = advised(log, command=command, progress=progress, **options)
     if json_to is not None:
         text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-        if str(json_to) == "-":
+        if json_to == STDOUT:
             click.echo(text, nl=False)
         else:
             write_text(json_to, text)
@@ -132,7 +130,7 @@ def run(
 
         page.write(html_to, data, language=lang)
         progress.say(f"report: {html_to}")
-    if str(json_to) != "-":
+    if json_to != STDOUT:
         from pricewar.cli.advise_table import show
 
         show(data, parts)
