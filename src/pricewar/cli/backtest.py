@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pricewar.cli.options import Progress
+from pricewar.cli.options import Progress, outputs
 
 if TYPE_CHECKING:
     from pricewar.advice.backtest import Backtest

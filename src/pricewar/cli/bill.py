@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pricewar.cli.options import Amount, Day, Progress, Triple
+from pricewar.cli.options import Amount, Day, Progress, Triple, outputs
 from pricewar.errors import ConfigurationError, LogError, did_you_mean
 from pricewar.files import write_text
 

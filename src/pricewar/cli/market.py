@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pricewar.cli.options import Progress
+from pricewar.cli.options import Progress, outputs
 from pricewar.errors import ConfigurationError, did_you_mean
 from pricewar.files import write_text
 
@@ -79,8 +79,8 @@ def simulate(
 
         list_levers(None)
         return 0
-    read = None if market is None or market == TEXTBOOK else Path(market)  # or the name of a bundled one
-    outputs({"--json": json_to, "--dataset": dataset}, [("the market itself", read)])
+    read = [("a market that is read", Path(name)) for name in (market, *against) if Path(name).is_file()]
+    outputs({"--json": json_to, "--dataset": dataset}, read)
     if market == TEXTBOOK:
         for option, given in (("--against", against), ("--months", months), ("--dataset", dataset),
                               ("--levers", levers)):  # fmt: skip

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pricewar.cli.options import Progress
+from pricewar.cli.options import Progress, outputs
 from pricewar.files import write_text
 
 if TYPE_CHECKING:
