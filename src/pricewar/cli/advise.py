@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pricewar.cli.options import STDOUT, Day, Progress, outputs
-from pricewar.errors import ConfigurationError, did_you_mean
+from pricewar.errors import ConfigurationError, DefinitionError, did_you_mean
 from pricewar.files import write_text
 
 if TYPE_CHECKING:
@@ -180,6 +180,8 @@ def advised(
     if only:
         usage = part_of(usage, only)
     catalogue = load_catalogue(as_of)
+    if team_file is not None:
+        _check_team(team, team_file, catalogue)
     evidence = _evidence(evals, aliases, pass_at, catalogue)
     for line in _strangers(evidence):
         progress.say(line)
@@ -234,6 +236,37 @@ def _check_until(until: date, start: date, team: Team) -> None:
             where="--until",
             remedy=f"give a day after {start} and not after {last}, or a longer `horizon` in the team's file",
         )
+
+
+def _check_team(team: Team, file: Path, catalogue: Catalogue) -> None:
+    """See that the catalogue knows what the team names: its present offer, its currency, vendors."""
+    from pricewar.advice.team import where
+
+    vendors = {o.latest.vendor for o in catalogue.offers.values()}
+    currencies = {code for rate in catalogue.currency_rates for code in (rate.base, rate.to)} | {"USD"}
+    asked: list[tuple[str, str, Iterable[str], tuple[str, ...], str]] = [
+        ("vendor", v, vendors, ("ecosystem", v), "`pricewar offers` lists vendors") for v in team.ecosystem
+    ]
+    asked.append(
+        ("exchange rate for", team.currency, currencies, ("currency",), ", ".join(sorted(currencies)))
+    )
+    if team.present is not None:
+        asked.append(
+            (
+                "offer",
+                team.present.offer,
+                catalogue.offers,
+                ("present", "offer"),
+                "`pricewar offers` lists ids",
+            )
+        )
+    for what, name, known, key, otherwise in asked:
+        if name not in known:
+            raise DefinitionError(
+                f"no {what} “{name}” is known as of {catalogue.as_of}",
+                where=where(file, *key),
+                remedy=did_you_mean(name, known) or otherwise,
+            )
 
 
 def _evidence(
@@ -301,13 +334,11 @@ def _shortlist(
         )
     else:
         chosen, named = comparable(catalogue), []
+    if not chosen:
+        raise ConfigurationError(
+            f"no offer is on record as of {catalogue.as_of}", where="--as-of", remedy="name a later day"
+        )
     if team.present is not None:
-        if team.present.offer not in catalogue.offers:
-            raise ConfigurationError(
-                f"no offer “{team.present.offer}” is known as of {catalogue.as_of}",
-                where="team's file: present.offer",
-                remedy=did_you_mean(team.present.offer, catalogue.offers) or "`pricewar offers` lists ids",
-            )
         chosen = [*chosen, catalogue.offers[team.present.offer]]
         named = [*named, team.present.offer]
     return shortlist(usage, catalogue, chosen, team, evidence, start, most=most, named=named)
