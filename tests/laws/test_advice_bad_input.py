@@ -105,6 +105,7 @@ def test_offers_that_cannot_serve_are_named_with_the_reason() -> None:
     assert why["lark/train"] == "the vendor trains on what is sent"
     assert why["dog/free"] == "serves 80% of the requests, the team needs more"
     assert found.candidates[0].doubts == ("whether the vendor trains on what is sent is not published",)
+    assert found.candidates[0].unpublished == ("training",)
     assert {s.offer for s in found.skipped} == {"free", "flagship", "several"}
     raises(DataError, "no offer can serve this work", "eel/free", names=["eel/free"])
     raises(DataError, "offered in CN, not in EU", names=["lark/train"], extra="must_have: {regions: [EU]}")

@@ -119,6 +119,10 @@ def candidate(case: Case, i: int, staying: Floats, most: Floats, recommended: Fl
         doubts=tuple(case.standing.doubts.get(name, ())),
         warnings=tuple(t.text for t in entry.warnings),
         announced=tuple(t.text for t in entry.announced),
+        unpublished=tuple(case.standing.unpublished.get(name, ())),
+        terms=tuple(
+            {"key": t.key, "args": dict(t.args), "text": t.text} for t in (*entry.warnings, *entry.announced)
+        ),
         ends=next((t.args["on"] for t in entry.warnings if t.key in ("ends_soon", "retired")), None),
         compression={
             "rows": found.rows,

@@ -112,6 +112,8 @@ class Candidate:
             than the recommended strategy.
         compression: error of the compressed workload and of interpolation (`Response.merged`, `.between`).
         verdict, because: the evidence's answer, in words.
+        unpublished: must-haves that count as met though nobody has published them (`Standing.unpublished`).
+        terms: warnings and announced as keys with arguments and text (`billing.bill.Term`).
         ends: the day on which it is known to end or its model to be retired, as text.
     """
 
@@ -137,6 +139,8 @@ class Candidate:
     warnings: tuple[str, ...]
     announced: tuple[str, ...]
     ends: str | None
+    unpublished: tuple[str, ...]
+    terms: tuple[dict[str, Any], ...]
     compression: dict[str, float]
 
 

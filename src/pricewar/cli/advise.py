@@ -211,6 +211,7 @@ def advised(
                 "exclusions": [{"count": e.count, "cause": e.cause} for e in usage.exclusions]},
         "draws": draws,
         "only": list(only),
+        "models": short.models,
         "market": market,
         "present": team.present.offer if team.present and team.present.offer in standing else None,
         "until": until.isoformat(),
