@@ -53,6 +53,9 @@ def candidate(offer: str, kind: str, mean: float, months: int, name: str = "") -
         "doubts": [],
         "warnings": ["new accounts only"],
         "announced": [],
+        "ends": None,
+        "unpublished": [],
+        "terms": [{"key": "new_account_only", "args": {}, "text": "new accounts only"}],
         "compression": {},
         "parts": {"use": 100.0, "refused": 50.0, "switching": 850.0, "ecosystem": 0.0},
     }
@@ -105,6 +108,8 @@ def advice(
         "fitted": 100,
         "judged": 100,
         "draws": 200,
+        "only": [],
+        "models": ["one"],
         "pricewar": "0.1",
         "made": "2026-11-22",
         "command": "pricewar advise usage.csv",

@@ -151,3 +151,72 @@ def test_no_free_offer_no_tale() -> None:
 )
 def test_money_is_as_short_as_its_size_allows(value: float, text: str) -> None:
     assert money(value) == text
+
+
+def test_a_negative_more_is_said_as_less() -> None:
+    data = advice()
+    today = told.outcome(data, "today")
+    assert today is not None
+    today["against"]["mean"] = -2466.0
+    said = " ".join(plainly(**row) for row in told.story(data))
+    assert "costs $2,466 less if kept" in said
+    assert "−" not in said.split("What is cheapest today")[1].split("Because")[0]
+    today["against"]["mean"] = 0.0
+    said = " ".join(plainly(**row) for row in told.story(data))
+    assert "costs as much if kept" in said
+
+
+def test_what_nobody_publishes_is_said_of_what_to_take() -> None:
+    data = advice()
+    assert not any(row["key"] == "say.unpublished" for row in data["story"])
+    data["candidates"][0]["unpublished"] = ["regions", "training"]
+    said = [plainly(**row) for row in told.story(data)]
+    line = next(text for text in said if text.startswith("Not published for free/one"))
+    assert "where it is offered; whether the vendor trains on what is sent." in line
+    assert "ask before you sign" in line
+
+
+def test_one_month_is_one() -> None:
+    data = advice(months=1)
+    said = " ".join(plainly(**row) for row in [*data["story"], *data["tale"]])
+    assert "1 month costs" in said
+    assert not re.search(r"\b1 months", said)
+
+
+def test_today_is_no_day_to_look_again() -> None:
+    data = advice()
+    data["plan"]["look_again"][0]["day"] = data["start"]
+    assert [look["day"] for look in told.looks(data)] == ["2027-07-01"]
+    data["plan"]["look_again"] = data["plan"]["look_again"][:1]
+    assert not any(row["key"] == "say.look" for row in told.story(data))
+
+
+def test_few_futures_and_several_models_are_said_early() -> None:
+    data = advice()
+    data["judged"], data["models"] = 1, ["one", "two"]
+    keys = [row["key"] for row in told.story(data)]
+    assert keys.index("say.few") == 1
+    assert "say.several_models" in keys
+    assert "Only 1 future judges this" in plainly(**told.story(data)[1])
+
+
+def test_a_second_vendor_is_held_against_a_single_one_and_the_advice() -> None:
+    data = advice()
+    data["second_vendor"] = {"amount": {**data["lock_in"]["amount"], "low": 200.0}, "words": ""}
+    said = " ".join(plainly(**row) for row in told.story(data))
+    assert "Against keeping the best single offer" in said
+    assert "still $3,900 dearer than this advice" in said  # two vendors cost 9,900, the advice 6,000
+
+
+def test_terms_are_words_of_the_report() -> None:
+    data = advice()
+    known = next(row for row in data["story"] if row["key"] == "say.know")
+    assert plainly(**known) == "To know of free/one: new accounts only."
+    for words in catalogue().values():
+        assert known["args"]["what"][0]["key"] in words
+
+
+def test_where_the_futures_come_from_is_a_sentence() -> None:
+    data = advice()
+    assert plainly(**told.source(data)) == "history as of 2026-11-22"  # type: ignore[arg-type]
+    assert plainly(**told.source({**data, "market": "china-2024"})) == "market china-2024"  # type: ignore[arg-type]

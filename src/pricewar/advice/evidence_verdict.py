@@ -196,7 +196,7 @@ def _absolute(
         said = f"Nothing measured and nothing published tells {model}'s pass rate; {least}: not known."
         return "undecided", said, "none", None
     at, basis = rate
-    answer = _side(at, bar.pass_rate)
+    answer = _side(at, bar.pass_rate, basis)
     more = _more(at, bar.pass_rate) if answer == "undecided" and basis == "measured" else None
     shown = f"{_percent(at.estimate)} pass ({_percent(at.low)} to {_percent(at.high)})"
     if basis == "published":
@@ -217,7 +217,7 @@ def _relative(bar: Bar, against: Comparison) -> tuple[str, str, Basis, int | Non
     if against.basis == "none":
         said = f"Neither measured beside {other} nor published for both; {most}: not known."
         return "undecided", said, "none", None
-    answer = _side(at, -bar.margin)
+    answer = _side(at, -bar.margin, against.basis)
     where = {
         "measured": f"on the same {against.pairs} prompts as {other}",
         "measured apart": f"beside {other}, on other prompts or from sums alone",
@@ -233,10 +233,11 @@ def _relative(bar: Bar, against: Comparison) -> tuple[str, str, Basis, int | Non
     return answer, said, against.basis, more
 
 
-def _side(at: Interval, bar: float) -> str:
+def _side(at: Interval, bar: float, basis: Basis) -> str:
     # The last digits of a limit are arithmetic, not evidence: 0.9 − 0.95 is not quite −0.05.
     if at.low >= bar - 1e-12:
-        return "acceptable"
+        # Published figures can refuse a model, never accept it: they were not measured on the team's work.
+        return "undecided" if basis == "published" else "acceptable"
     return "not acceptable" if at.high < bar - 1e-12 else "undecided"
 
 

@@ -112,6 +112,9 @@ class Candidate:
             than the recommended strategy.
         compression: error of the compressed workload and of interpolation (`Response.merged`, `.between`).
         verdict, because: the evidence's answer, in words.
+        unpublished: must-haves that count as met though nobody has published them (`Standing.unpublished`).
+        terms: warnings and announced as keys with arguments and text (`billing.bill.Term`).
+        ends: the day on which it is known to end or its model to be retired, as text.
     """
 
     offer: str
@@ -135,12 +138,15 @@ class Candidate:
     doubts: tuple[str, ...]
     warnings: tuple[str, ...]
     announced: tuple[str, ...]
+    ends: str | None
+    unpublished: tuple[str, ...]
+    terms: tuple[dict[str, Any], ...]
     compression: dict[str, float]
 
 
 @dataclass(frozen=True)
 class Rise:
-    """After `months` of use: what leaving costs, and the lasting rise from which it pays.
+    """After `months` of use: what leaving the vendor costs, and the lasting rise from which it pays.
 
     `share`: rise of the monthly cost as a share, None where it is zero; `monthly`: in money a month. `to`:
     the offer one would leave for.

@@ -53,6 +53,7 @@ class Shortlist:
         excluded: those that may not stand: must-haves, quality, nothing served, no price.
         dearer: how many stand but are not needed.
         present_model: what candidates are held against.
+        models: those the log asks for.
         total: cost of a logged month's work by offer id, refused work included, where known.
     """
 
@@ -62,6 +63,7 @@ class Shortlist:
     dearer: list[str]
     present_model: str | None
     total: dict[str, Fraction]
+    models: list[str]
 
     @property
     def causes(self) -> dict[str, int]:
@@ -143,6 +145,7 @@ def shortlist(
         [e.offer.id for e in useful if e.offer.id not in ids],
         now,
         {e.offer.id: e.total.mid for e in useful if e.total.mid is not None},
+        [name for name, _ in models],
     )
 
 

@@ -75,6 +75,13 @@ class Workload:
         return self._held
 
 
+def offers_logged(log: Log, catalogue: Catalogue) -> list[str]:
+    """Ids of the offers on which the log's models are listed: they serve what another offer refuses."""
+    pairs = {pair for frame in log.batches() for pair in frame.select("vendor", "model").unique().rows()}
+    found = (catalogue.listed(*pair) for pair in sorted(pairs, key=str))
+    return list(dict.fromkeys(offer.id for offer in found if offer is not None))
+
+
 def part_of(log: Log, only: Sequence[str]) -> Log:
     """The requests of a log for some models (`model` or `vendor/model`, with * and ?).
 

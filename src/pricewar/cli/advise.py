@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pricewar.cli.options import Day, Progress
-from pricewar.errors import ConfigurationError, did_you_mean
-from pricewar.files import writable, write_text
+from pricewar.cli.options import STDOUT, Day, Progress, outputs
+from pricewar.errors import ConfigurationError, DefinitionError, did_you_mean
+from pricewar.files import write_text
 
 if TYPE_CHECKING:
     from pricewar.advice.evidence import Evidence
@@ -116,11 +116,9 @@ def run(
     **options: Any,
 ) -> int:
     """Advise, show and write; returns the exit code."""
-    for path in (json_to, html_to):
-        if path is not None and str(path) != "-":
-            writable(path)
-            if path.exists() and path.is_file() and path.samefile(log):
-                raise ConfigurationError("this is the log itself", where=str(path), remedy="name another")
+    inputs = [("the log itself", log), ("the team's file", options.get("team_file"))]
+    inputs += [("one of the evaluations", path) for path in options.get("evals", ())]
+    outputs({"--json": json_to, "--html": html_to}, inputs)
     if gateway_to is not None:
         from pricewar.advice.gateway_write import usable
 
@@ -129,7 +127,7 @@ def run(
     data = advised(log, command=command, progress=progress, **options)
     if json_to is not None:
         text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-        if str(json_to) == "-":
+        if json_to == STDOUT:
             click.echo(text, nl=False)
         else:
             write_text(json_to, text)
@@ -144,7 +142,7 @@ def run(
 
         advise_gateway.write(gateway_to, log, data, progress, **options)
         progress.say(f"gateway: {gateway_to}")
-    if str(json_to) != "-":
+    if json_to != STDOUT:
         from pricewar.cli.advise_table import show
 
         show(data, parts)
@@ -188,12 +186,14 @@ def advised(
     from pricewar.advice.decide import decide
     from pricewar.advice.reliance import reliance
     from pricewar.advice.shortlist import GIFTS
-    from pricewar.advice.workload import part_of
+    from pricewar.advice.workload import offers_logged, part_of
     from pricewar.offers.catalogue import load_catalogue
 
     if only:
         usage = part_of(usage, only)
     catalogue = load_catalogue(as_of)
+    if team_file is not None:
+        _check_team(team, team_file, catalogue)
     evidence = _evidence(evals, aliases, pass_at, catalogue)
     for line in _strangers(evidence):
         progress.say(line)
@@ -203,7 +203,8 @@ def advised(
     if team.present is not None and team.present.offer not in names:
         names.append(catalogue.offer(team.present.offer).id)
     progress.say(f"drawing {draws:,} futures of {len(names)} offers …")
-    futures = _futures(market, catalogue, names, start, team.horizon, draws, seed)
+    drawn = list(dict.fromkeys([*names, *offers_logged(usage, catalogue)]))
+    futures = _futures(market, catalogue, drawn, start, team.horizon, draws, seed)
     advice = decide(
         usage, catalogue, names, team, futures, evidence, progress=lambda text: progress.say(f"{text} …")
     )
@@ -222,6 +223,7 @@ def advised(
                 "exclusions": [{"count": e.count, "cause": e.cause} for e in usage.exclusions]},
         "draws": draws,
         "only": list(only),
+        "models": short.models,
         "market": market,
         "present": team.present.offer if team.present and team.present.offer in standing else None,
         "until": until.isoformat(),
@@ -247,6 +249,37 @@ def _check_until(until: date, start: date, team: Team) -> None:
             where="--until",
             remedy=f"give a day after {start} and not after {last}, or a longer `horizon` in the team's file",
         )
+
+
+def _check_team(team: Team, file: Path, catalogue: Catalogue) -> None:
+    """See that the catalogue knows what the team names: its present offer, its currency, vendors."""
+    from pricewar.advice.team import where
+
+    vendors = {o.latest.vendor for o in catalogue.offers.values()}
+    currencies = {code for rate in catalogue.currency_rates for code in (rate.base, rate.to)} | {"USD"}
+    asked: list[tuple[str, str, Iterable[str], tuple[str, ...], str]] = [
+        ("vendor", v, vendors, ("ecosystem", v), "`pricewar offers` lists vendors") for v in team.ecosystem
+    ]
+    asked.append(
+        ("exchange rate for", team.currency, currencies, ("currency",), ", ".join(sorted(currencies)))
+    )
+    if team.present is not None:
+        asked.append(
+            (
+                "offer",
+                team.present.offer,
+                catalogue.offers,
+                ("present", "offer"),
+                "`pricewar offers` lists ids",
+            )
+        )
+    for what, name, known, key, otherwise in asked:
+        if name not in known:
+            raise DefinitionError(
+                f"no {what} “{name}” is known as of {catalogue.as_of}",
+                where=where(file, *key),
+                remedy=did_you_mean(name, known) or otherwise,
+            )
 
 
 def _evidence(
@@ -314,13 +347,11 @@ def _shortlist(
         )
     else:
         chosen, named = comparable(catalogue), []
+    if not chosen:
+        raise ConfigurationError(
+            f"no offer is on record as of {catalogue.as_of}", where="--as-of", remedy="name a later day"
+        )
     if team.present is not None:
-        if team.present.offer not in catalogue.offers:
-            raise ConfigurationError(
-                f"no offer “{team.present.offer}” is known as of {catalogue.as_of}",
-                where="team's file: present.offer",
-                remedy=did_you_mean(team.present.offer, catalogue.offers) or "`pricewar offers` lists ids",
-            )
         chosen = [*chosen, catalogue.offers[team.present.offer]]
         named = [*named, team.present.offer]
     return shortlist(usage, catalogue, chosen, team, evidence, start, most=most, named=named)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from pricewar.report.advice_story import account, trigger, why
+from pricewar.report.advice_story import account, looks, source, trigger, unpublished, why
 from pricewar.report.advice_words import figure, money, plainly, word
 
 if TYPE_CHECKING:
@@ -60,9 +60,11 @@ def _head(out: Console, data: Mapping[str, Any]) -> None:
     out.print(_safe(f"{log['source']}{part}: {log['rows']:,} records in {work['days']:.0f} days, a month "
                     f"{figure(work['requests_a_month'], 'short')} requests{cost}", "bold"))  # fmt: skip
     draws = f"{data['fitted']} futures to fit, {data['judged']} to judge"
-    out.print(_safe(f"{data['months']} months from {data['start']}; {draws} ({data['source']})", "dim"))
+    months = f"{data['months']} month{'' if data['months'] == 1 else 's'} from {data['start']}"
+    out.print(_safe(f"{months}; {draws} ({_told(data, source(data))})", "dim"))
+    whole = " of the whole log" if data["only"] else ""
     for e in log["exclusions"]:
-        out.print(_safe(f"  left out: {e['count']:,} × {e['cause']}", "yellow"))
+        out.print(_safe(f"  left out{whole}: {e['count']:,} × {e['cause']}", "yellow"))
     evidence = data["evidence"]
     if evidence is not None:
         used = f"{evidence['used']:,} of {evidence['rows']:,} rows used"
@@ -127,7 +129,7 @@ def _plan(out: Console, data: Mapping[str, Any], _: bool) -> None:
     out.print(Text(word("plan.title"), style="bold"))
     out.print(_safe(_told(data, "plan.begin", offer=plan["begin"], agreed=plan["agreed"])))
     out.print(table)
-    for look in plan["look_again"]:
+    for look in looks(data):
         when = f"{look['day']} (month {look['month'] + 1})"
         out.print(_safe(f"  look again {when}: {_told(data, why(look))}"))
 
@@ -211,7 +213,10 @@ def _offers(out: Console, data: Mapping[str, Any], brief: bool) -> None:
         kept = c["staying"]
         cells = [_money(data, c["today"] + c["refused"]), _share(c["served"]), _bare(kept["mean"]),
                  f"{_bare(kept['p5'])}–{_bare(kept['p95'])}", _share(c["dearest"]["share"])]  # fmt: skip
-        rows.append((_named(c), cells, "", ""))
+        below = [_told(data, "offers.ends", day=c["ends"])] if c["ends"] else []
+        if c["unpublished"]:
+            below.append(_told(data, "offers.unpublished", what=unpublished(c)))
+        rows.append((_named(c), cells, "", "    " + "; ".join(below) if below else ""))
     _grid(out, word("offers.title"), ["today", "served", "kept", "between", "dearest"], rows)
     out.print(Text(_told(data, "offers.note", months=data["months"]), style="dim"))
     because = {c["model"]: c["because"][0] for c in data["candidates"] if c["verdict"] and c["because"]}

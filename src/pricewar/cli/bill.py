@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pricewar.cli.options import Amount, Day, Progress, Triple
+from pricewar.cli.options import Amount, Day, Progress, Triple, outputs
 from pricewar.errors import ConfigurationError, LogError, did_you_mean
-from pricewar.files import writable, write_text
+from pricewar.files import write_text
 
 if TYPE_CHECKING:
     from pricewar.offers.catalogue import Catalogue, Offer
@@ -245,7 +245,7 @@ def _command(log: Path) -> str:
 
 
 def _check(
-    log: Path, outputs: Mapping[str, Path | None], overflow_to: Sequence[str], refusal_cost: Fraction | None
+    log: Path, given: Mapping[str, Path | None], overflow_to: Sequence[str], refusal_cost: Fraction | None
 ) -> None:
     """See before the work that options do not contradict one another and outputs can be written.
 
@@ -254,18 +254,7 @@ def _check(
     """
     if not log.is_file() and not log.is_dir():
         raise ConfigurationError("is neither a file nor a folder", where=str(log), remedy="give a file")
-    taken: dict[str, str] = {}
-    for option, path in outputs.items():
-        if path is None:
-            continue
-        name = "-" if str(path) == "-" else str(path.resolve())
-        if name != "-":
-            writable(path)
-        if name in taken:
-            raise ConfigurationError(f"the same as {taken[name]}", where=option, remedy="name another file")
-        if path.exists() and log.exists() and path.is_file() and path.samefile(log):
-            raise ConfigurationError("this is the log itself", where=option, remedy="name another file")
-        taken[name] = option
+    outputs(given, [("the log itself", log)])
     if "none" in overflow_to[:-1]:
         raise ConfigurationError("nothing can come after `none`", where="--overflow-to", remedy="put it last")
     if refusal_cost is not None and overflow_to and overflow_to[-1] == "as-logged":

@@ -6,9 +6,9 @@ How an offer of the catalogue becomes a subject of the process, and what each ki
   following version an announced retirement. Packs and provisioned capacity are taken to change like list
   prices.
 - *free* offers, and grants that are renewed, end (status 1, billed by the paid sibling) and have their
-  amounts changed; with the model's retirement they are retired. Without a known paid sibling the end is a
-  retirement. An offer of several models ends with the vendor's programme, an offer of one also when the model
-  leaves it.
+  amounts changed; with the model's retirement they are retired. Where the vendor sells no paid sibling the
+  end is a retirement: what follows is a move to another vendor. An offer of several models ends with the
+  vendor's programme, an offer of one also when the model leaves it.
 - *grants given once* stay what they are: they end by their own terms, which the bill knows.
 - *introductory* prices end as announced; one without a stated end ends at the rate at which such prices did,
   and the paid sibling follows, else a price dearer by a recorded ratio.
@@ -138,15 +138,13 @@ class Market:
         return {key: sorted(entries) for key, entries in found.items()}
 
     def sibling(self, offer: Offer, record: OfferRecord) -> Offer | None:
-        """The paid list offer of the same model: the vendor's own, else that of another who sells it."""
-        model = record.models[0].name.removesuffix(":free")
-        for vendor in (record.vendor, None):
-            found = self.catalogue.listed(vendor, model)
-            if found is not None and found.id != offer.id:
-                now = self.present(found)
-                if now is not None and blended_price(now) > 0:
-                    return found
-        return None
+        """The vendor's own paid list offer of the same model. Who must go to another vendor for it moves, and
+        pays for that: no one else's offer bills in its place."""
+        found = self.catalogue.listed(record.vendor, record.models[0].name.removesuffix(":free"))
+        if found is None or found.id == offer.id or found.latest.vendor != record.vendor:
+            return None
+        now = self.present(found)
+        return found if now is not None and blended_price(now) > 0 else None
 
     def subject(self, offer: Offer, record: OfferRecord) -> Subject:
         """The paid side of the offer."""
@@ -316,7 +314,9 @@ def _column(
         return column
     column.sibling = paid.id if paid else None
     if paid is None:
-        notes.append(f"{offer.id}: nobody is known to sell its model, so its end counts as a retirement")
+        notes.append(
+            f"{offer.id}: the vendor is not known to sell its model, so its end counts as a retirement"
+        )
     column.status = np.where(gone, RETIRED, np.where(over, ENDED if paid else RETIRED, 0)).astype(np.uint8)
     if record.kind != "introductory":
         amount = np.exp(hazards.free_amount(kind, record.vendor, times, draws, seed))

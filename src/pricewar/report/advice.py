@@ -13,7 +13,7 @@ from typing import Any
 
 from pricewar.files import write_text
 from pricewar.report import inert, page
-from pricewar.report.advice_story import trigger, why
+from pricewar.report.advice_story import looks, source, trigger, why
 from pricewar.report.advice_words import catalogue, money, plainly, word
 
 MODULES = ("charts/shared.js", "charts/advice.js", "page/say.js", "page/frame.js", "page/advice.js")
@@ -32,7 +32,8 @@ def html(advice: Mapping[str, Any], *, language: str = "en") -> str:
     """
     data = inert(advice)
     data["triggers"] = [trigger(row) for row in data["plan"]["triggers"]]
-    data["looks"] = [{**row, "said": why(row)} for row in data["plan"]["look_again"]]
+    data["looks"] = [{**row, "said": why(row)} for row in looks(data)]
+    data["source"] = source(data)
     currency = data["currency"]
     return page(
         "advice.html.j2",

@@ -18,6 +18,8 @@ let speech;
 // A sentence of the data: a key with its arguments, which may be sentences themselves; or text as it came.
 function told(row) {
   if (typeof row === "string") return row;
+  if (Array.isArray(row)) return row.map(told).join(speech.word("list.comma"));
+  if (row.text !== undefined) return speech.term({...row, key: row.key.replace(/^term\./, "")});
   const args = Object.fromEntries(Object.entries(row.args ?? {}).map(([name, value]) => [name, value !== null && typeof value === "object" ? told(value) : value]));
   return speech.has(row.key) ? speech.text(row.key, args) : row.key;
 }
@@ -25,13 +27,22 @@ function told(row) {
 // Amounts in sentences are written as in tables, not in thousands.
 class Adviser extends Speech {
   written(value, how, args) { return how === "sum" ? sum(value) : super.written(value, how, args); }
+
+  // With the terminal's digits.
+  pct(value) {
+    const share = Number(value);
+    const close = share > 0 && share < 0.01 || share > 0.99 && share < 1;
+    return minus(this.number(value, {style: "percent", maximumFractionDigits: close ? 1 : 0}));
+  }
 }
+
+function minus(text) { return text.replace("-", "−"); }
 
 // Money as short as its size allows.
 function sum(value) {
   const size = Math.abs(value);
   const digits = size >= 100 || size < 0.005 ? {maximumFractionDigits: 0} : {minimumFractionDigits: 2, maximumFractionDigits: 2};
-  return speech.cash(Math.abs(value) < 0.005 ? 0 : value, data.currency, digits);
+  return minus(speech.cash(Math.abs(value) < 0.005 ? 0 : value, data.currency, digits));
 }
 
 function signed(value) { return (value > 0 ? "+" : "") + sum(value); }
@@ -189,14 +200,20 @@ function quality(c) {
   return c.verdict === "undecided" ? el("span", {class: "doubt", title: c.because.join(" ")}, text) : text;
 }
 
+// What stands beside an offer's name.
+function marks(c) {
+  const found = c.ends ? [speech.text("offers.ends", {day: c.ends})] : [];
+  return c.unpublished.length ? [...found, told({key: "offers.unpublished", args: {what: c.unpublished.map((key) => ({key: `unpublished.${key}`}))}})] : found;
+}
+
 function kindOut(why) { return KINDS_OUT.find(([begin]) => why.startsWith(begin))?.[1] ?? "out.other"; }
 
 function writeOffers() {
   at("offers-note").textContent = speech.text("offers.note", {months: data.months});
   const sorted = [...data.candidates].sort((a, b) => a.staying.mean - b.staying.mean);
   at("offers").replaceChildren(table(heads("-offer", "today", "served", "kept", "between", "tail", "dearest", "-quality"), sorted.map((c) => [
-    given(named_(c)), sum(c.today + c.refused), speech.pct(c.served), sum(c.staying.mean), spread(c.staying), sum(c.staying.tail), speech.pct(c.dearest.share), quality(c)])));
-  behind(at("offers-data"), () => table(heads("-offer", "-why"), sorted.map((c) => [given(c.offer), el("span", {lang: "en"}, [...c.because, ...c.warnings, ...c.announced].join("; "))])));
+    el("span", {}, given(named_(c)), marks(c).map((mark) => el("small", {class: "muted"}, ` · ${mark}`))), sum(c.today + c.refused), speech.pct(c.served), sum(c.staying.mean), spread(c.staying), sum(c.staying.tail), speech.pct(c.dearest.share), quality(c)])));
+  behind(at("offers-data"), () => table(heads("-offer", "-why"), sorted.map((c) => [given(c.offer), el("span", {}, c.terms.length ? told(c.terms) : null, c.because.length ? el("span", {lang: "en"}, ` ${c.because.join(" ")}`) : null)])));
   const counts = d3.rollups(data.left_out, (rows) => rows.length, (e) => kindOut(e.why));
   if (data.dearer_left_out.length) counts.push(["out.dearer", data.dearer_left_out.length]);
   counts.sort((a, b) => b[1] - a[1]);
@@ -209,7 +226,7 @@ function writeOffers() {
 }
 
 function writeMade() {
-  at("meta").textContent = speech.text("meta", {log: data.log.source, requests: data.workload.requests_a_month, months: data.months, start: data.start, draws: data.draws, source: data.source});
+  at("meta").textContent = speech.text("meta", {log: data.log.source, requests: data.workload.requests_a_month, months: data.months, start: data.start, draws: data.draws, source: told(data.source)});
   at("made").replaceChildren(...[
     el("p", {}, speech.text("made.futures", {fitted: data.fitted, judged: data.judged})),
     el("p", {}, speech.text("made.error", {cost: data.workload.error_cost, refused: data.workload.error_refused})),
