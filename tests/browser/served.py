@@ -14,7 +14,8 @@ from pricewar.app.uploads import Uploads
 TOKEN = "t" * 43
 WAIT = 60_000  # ms: a cold start compiles the market
 IDLE = """() => document.documentElement.dataset.drawn === "yes"
-  && (document.querySelector("#tab-war").hidden || document.querySelector(".war .body")?.dataset.whole === "yes")"""
+  && (document.querySelector("#tab-war").hidden
+    || document.querySelector(".war .body")?.dataset.whole === "yes")"""
 
 
 @contextmanager
@@ -42,11 +43,11 @@ def opened(browser: Any, server: Server, fragment: str = "", *, complaints: list
     context = browser.new_context(viewport={"width": width, "height": height}, locale="en-US", **options)
     page = context.new_page()
     page.set_default_timeout(WAIT)
-    page.on("console", lambda m: complaints.append(f"{m.type}: {m.text}") if m.type in ("error", "warning") else None)  # fmt: skip
+    ours = (f"http://127.0.0.1:{server.port}/", "blob:", "data:")
+    page.on("console", lambda m: m.type in ("error", "warning") and complaints.append(f"{m.type}: {m.text}"))
     page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
     page.on("dialog", lambda d: (complaints.append(f"dialog: {d.message}"), d.dismiss()))
-    ours = f"http://127.0.0.1:{server.port}/"
-    page.on("request", lambda r: r.url.startswith((ours, "blob:", "data:")) or complaints.append(f"request: {r.url}"))  # fmt: skip
+    page.on("request", lambda r: r.url.startswith(ours) or complaints.append(f"request: {r.url}"))
     page.goto(server.link + fragment)
     page.wait_for_selector("html[data-ready=yes]", state="attached")
     if idle:

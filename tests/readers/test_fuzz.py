@@ -48,7 +48,7 @@ def test_the_bill_accounts_for_every_record(
 def test_a_log_of_very_many_models_and_tiers_is_billed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Cells too many to be held densely: the fuzz's odd tiers and models found that they could not be billed."""
+    """Cells too many to be held densely, which the fuzz's odd tiers and models make."""
     shape = next(shape for shape in SHAPES if shape.name == "plain (jsonl)")
     path = tmp_path / "log"
     path.write_bytes(written(shape, random.Random(3), 300))

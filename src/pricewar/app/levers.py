@@ -80,6 +80,7 @@ MAIN: dict[str, tuple[str, tuple[float, float] | None]] = {
     "types.switching_cost:x": ("teams", (0.0, 3.0)),
     "war_chest:x": ("money", (0.1, 10.0)),
     "allowance_notch": ("conduct", None),
+    "vendors.allowance": ("conduct", (0.0, 50.0)),
     "vendors.grant": ("conduct", (0.0, 20.0)),
     "peace": ("conduct", None),
     "rental:x": ("costs", (0.25, 4.0)),

@@ -33,10 +33,20 @@ TOPICS: dict[str, str] = {
     "war": "pricewar.app.war:answer",
     "why": "pricewar.app.war_why:why",
     "solve": "pricewar.app.war_solve:solve",
+    "desk": "pricewar.app.desk:about",
+    "bill": "pricewar.app.desk:bill",
+    "outlook": "pricewar.app.desk:outlook",
 }
 """Topics of the socket."""
 
-EXPORTS: dict[str, str] = {}
+EXPORTS: dict[str, str] = {
+    "bills.csv": "pricewar.app.desk:bills_csv",
+    "bills.json": "pricewar.app.desk:bills_json",
+    "report.html": "pricewar.app.desk:report_html",
+    "advice.html": "pricewar.app.desk:advice_html",
+    "advice.json": "pricewar.app.desk:advice_json",
+    "gateway.zip": "pricewar.app.desk:gateway_zip",
+}
 """Files under /export/, by name."""
 
 

@@ -6,37 +6,26 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from pricewar.cli.options import STDOUT, Day, Progress, outputs
-from pricewar.errors import ConfigurationError, DefinitionError, did_you_mean
+from pricewar.advice.advised import DRAWS
+from pricewar.cli.options import STDOUT, Day, Progress, outputs, report_language
+from pricewar.errors import ConfigurationError
 from pricewar.files import write_text
 
-if TYPE_CHECKING:
-    from pricewar.advice.evidence import Evidence
-    from pricewar.advice.shortlist import Shortlist
-    from pricewar.advice.team import Team
-    from pricewar.futures import Futures
-    from pricewar.offers.catalogue import Catalogue
-    from pricewar.usage.log import Log
-
-DRAWS = 600
 PARTS = (
     *("do", "strategies", "plan", "leaving", "vendors", "free", "versus", "causes", "offers", "left-out"),
     "assumptions",
 )
-UNTIL_DAYS = 365
 
 
 def _template(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        from pricewar.cli.advise_team import template
+        from pricewar.advice.team_template import template
 
         click.echo(template(), nl=False)
         ctx.exit()
@@ -119,6 +108,7 @@ def run(
     inputs = [("the log itself", log), ("the team's file", options.get("team_file"))]
     inputs += [("one of the evaluations", path) for path in options.get("evals", ())]
     outputs({"--json": json_to, "--html": html_to}, inputs)
+    report_language(lang, html_to)
     if gateway_to is not None:
         from pricewar.advice.gateway_write import usable
 
@@ -155,236 +145,23 @@ def advised(
     command: str,
     progress: Progress,
     team_file: Path | None = None,
-    evals: Sequence[Path] = (),
-    aliases: Sequence[str] = (),
-    pass_at: float | None = None,
-    offers: Sequence[str] = (),
-    only: Sequence[str] = (),
-    most: int = 20,
-    as_of: date | None = None,
-    market: str | None = None,
-    draws: int = DRAWS,
-    seed: int = 0,
-    until: date | None = None,
     format_: str | None = None,
     maps: Sequence[str] = (),
     zone: str | None = None,
+    **asked: Any,
 ) -> dict[str, Any]:
     """The advice as plain data, with what a face needs beside it: sentences, free offers, what was left."""
     begun = time.perf_counter()
     from pricewar.advice import team as teams
+    from pricewar.advice.advised import Asked, advise, prepared
     from pricewar.cli.bill import read_log
+    from pricewar.report.advice_story import completed
 
     team = teams.read(team_file) if team_file is not None else teams.Team()
-    start = as_of or datetime.now(UTC).date()
-    until = until or start + timedelta(days=min(UNTIL_DAYS, int(team.horizon * 365.25 / 12) - 1))
-    _check_until(until, start, team)
+    question = Asked(team, team_file=team_file, **asked)
     if not log.is_file() and not log.is_dir():
         raise ConfigurationError("is neither a file nor a folder", where=str(log), remedy="give a file")
     usage = read_log(log, format_, maps, zone, progress)
-    progress.say("opening the catalogue …")
-    from pricewar.advice.decide import decide
-    from pricewar.advice.reliance import reliance
-    from pricewar.advice.shortlist import GIFTS
-    from pricewar.advice.workload import offers_logged, part_of
-    from pricewar.offers.catalogue import load_catalogue
-
-    if only:
-        usage = part_of(usage, only)
-    catalogue = load_catalogue(as_of)
-    if team_file is not None:
-        _check_team(team, team_file, catalogue)
-    evidence = _evidence(evals, aliases, pass_at, catalogue)
-    for line in _strangers(evidence):
-        progress.say(line)
-    progress.say("choosing what to compare …")
-    short = _shortlist(usage, catalogue, team, evidence, start, offers, most)
-    names = [o.id for o in short.offers]
-    if team.present is not None and team.present.offer not in names:
-        names.append(catalogue.offer(team.present.offer).id)
-    progress.say(f"drawing {draws:,} futures of {len(names)} offers …")
-    drawn = list(dict.fromkeys([*names, *offers_logged(usage, catalogue)]))
-    futures = _futures(market, catalogue, drawn, start, team.horizon, draws, seed)
-    advice = decide(
-        usage, catalogue, names, team, futures, evidence, progress=lambda text: progress.say(f"{text} …")
-    )
-    from pricewar import __version__
-    from pricewar.report import advice_story as told
-
-    standing = [c.offer for c in advice.candidates]
-    kinds = {c.offer: c.kind for c in advice.candidates if c.kind in GIFTS}
-    relied = sorted(reliance(futures, kinds, until), key=lambda r: kinds[r.offer] == "grant")  # given once
-    data = advice.document()
-    data |= {
-        "pricewar": __version__,
-        "made": datetime.now(UTC).date().isoformat(),
-        "command": command,
-        "log": {"source": log.name, "format": usage.format, "rows": usage.rows,
-                "exclusions": [{"count": e.count, "cause": e.cause} for e in usage.exclusions]},
-        "draws": draws,
-        "only": list(only),
-        "models": short.models,
-        "market": market,
-        "present": team.present.offer if team.present and team.present.offer in standing else None,
-        "until": until.isoformat(),
-        "considered": short.considered,
-        "present_model": short.present_model,
-        "left_out": [asdict(e) for e in {e.offer: e for e in (*short.excluded, *advice.excluded)}.values()],
-        "dearer_left_out": short.dearer,
-        "evidence": _told(evidence),
-        "reliance": [_reliance(r) for r in relied],
-    }  # fmt: skip
-    data["versus"] = told.versus(data)
-    data["seconds"] = round(time.perf_counter() - begun, 1)
-    data["story"] = told.story(data)
-    data["tale"] = told.tale(data)
-    return json.loads(json.dumps(data, default=str))
-
-
-def _check_until(until: date, start: date, team: Team) -> None:
-    last = start + timedelta(days=int(team.horizon * 365.25 / 12) - 1)
-    if not start < until <= last:
-        raise ConfigurationError(
-            f"{until} is not within the {team.horizon} months from {start}",
-            where="--until",
-            remedy=f"give a day after {start} and not after {last}, or a longer `horizon` in the team's file",
-        )
-
-
-def _check_team(team: Team, file: Path, catalogue: Catalogue) -> None:
-    """See that the catalogue knows what the team names: its present offer, its currency, vendors."""
-    from pricewar.advice.team import where
-
-    vendors = {o.latest.vendor for o in catalogue.offers.values()}
-    currencies = {code for rate in catalogue.currency_rates for code in (rate.base, rate.to)} | {"USD"}
-    asked: list[tuple[str, str, Iterable[str], tuple[str, ...], str]] = [
-        ("vendor", v, vendors, ("ecosystem", v), "`pricewar offers` lists vendors") for v in team.ecosystem
-    ]
-    asked.append(
-        ("exchange rate for", team.currency, currencies, ("currency",), ", ".join(sorted(currencies)))
-    )
-    if team.present is not None:
-        asked.append(
-            (
-                "offer",
-                team.present.offer,
-                catalogue.offers,
-                ("present", "offer"),
-                "`pricewar offers` lists ids",
-            )
-        )
-    for what, name, known, key, otherwise in asked:
-        if name not in known:
-            raise DefinitionError(
-                f"no {what} “{name}” is known as of {catalogue.as_of}",
-                where=where(file, *key),
-                remedy=did_you_mean(name, known) or otherwise,
-            )
-
-
-def _evidence(
-    evals: Sequence[Path], aliases: Sequence[str], pass_at: float | None, catalogue: Catalogue
-) -> Evidence | None:
-    """The team's own results, or None.
-
-    Raises:
-        ConfigurationError: every model of the results is unknown, or an option names something not there.
-    """
-    if not evals:
-        if aliases or pass_at is not None:
-            where = "--model" if aliases else "--pass-at"
-            raise ConfigurationError("there are no evaluations", where=where, remedy="name them with --evals")
-        return None
-    from pricewar.advice.evidence import read
-
-    models: dict[str, str] = {}
-    for item in aliases:
-        name, equals, model = item.partition("=")
-        if not equals or not name or not model:
-            raise ConfigurationError(f"“{item}” is not NAME=MODEL", where="--model",
-                                     remedy="such as --model ours=gpt-5-mini")  # fmt: skip
-        models[name] = model
-    found = read(list(evals), catalogue=catalogue, models=models, pass_at=pass_at)
-    strange = {u.name for u in found.unknown if u.what == "offer"}
-    if strange and strange >= {name for m in found.measured for name in m.called}:
-        lines = "; ".join(_strangers(found))
-        raise ConfigurationError(
-            f"no offer is known for any model of the evaluations: {lines}",
-            where="--evals",
-            remedy="say which models they are with --model NAME=MODEL",
-        )
-    return found
-
-
-def _strangers(evidence: Evidence | None) -> list[str]:
-    """Evaluations of models that no offer serves, in words."""
-    if evidence is None:
-        return []
-    return [
-        f"evaluations: no offer is known for “{u.name}” ({u.rows} rows)" + (f": {u.near}" if u.near else "")
-        for u in evidence.unknown
-        if u.what == "offer"
-    ]
-
-
-def _shortlist(
-    usage: Log,
-    catalogue: Catalogue,
-    team: Team,
-    evidence: Evidence | None,
-    start: date,
-    offers: Sequence[str],
-    most: int,
-) -> Shortlist:
-    from pricewar.advice.shortlist import shortlist
-    from pricewar.cli.bill import comparable
-
-    if offers:
-        chosen = catalogue.select(offers)
-        # Whoever names vendors or kinds wants them considered; what is too many is left to the cost.
-        named = (
-            [o.id for o in chosen] if len(chosen) <= most else [p for p in offers if p in catalogue.offers]
-        )
-    else:
-        chosen, named = comparable(catalogue), []
-    if not chosen:
-        raise ConfigurationError(
-            f"no offer is on record as of {catalogue.as_of}", where="--as-of", remedy="name a later day"
-        )
-    if team.present is not None:
-        chosen = [*chosen, catalogue.offers[team.present.offer]]
-        named = [*named, team.present.offer]
-    return shortlist(usage, catalogue, chosen, team, evidence, start, most=most, named=named)
-
-
-def _futures(
-    market: str | None,
-    catalogue: Catalogue,
-    names: Sequence[str],
-    start: date,
-    months: int,
-    draws: int,
-    seed: int,
-) -> Futures:
-    from pricewar.futures.from_market import HISTORY, futures_for
-
-    return futures_for(market or HISTORY, catalogue, list(names), start, months, draws, seed)
-
-
-def _reliance(row: Any) -> dict[str, Any]:
-    return {**asdict(row), "end": row.end.isoformat() if row.end else None}
-
-
-def _told(evidence: Evidence | None) -> Mapping[str, Any] | None:
-    """What was read of the team's evaluations, for a face."""
-    if evidence is None:
-        return None
-    return {
-        "sources": list(evidence.sources),
-        "rows": evidence.rows_in,
-        "used": evidence.rows_used,
-        "models": [m.model for m in evidence.measured],
-        "exclusions": [{"count": e.count, "cause": e.cause} for e in evidence.exclusions],
-        "unknown": _strangers(evidence),
-        "notes": list(evidence.notes),
-    }
+    ready = prepared(usage, question, say=progress.say)
+    data = advise(ready, source=log.name, command=command, say=progress.say)
+    return {**completed(data), "seconds": round(time.perf_counter() - begun, 1)}

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pricewar.cli.options import Amount, Day, Progress, Triple, outputs
-from pricewar.errors import ConfigurationError, LogError, did_you_mean
+from pricewar.cli.options import Amount, Day, Progress, Triple, outputs, report_language
+from pricewar.errors import ConfigurationError, did_you_mean
 from pricewar.files import write_text
 
 if TYPE_CHECKING:
-    from pricewar.offers.catalogue import Catalogue, Offer
     from pricewar.usage.log import Log
 
 
@@ -111,11 +110,13 @@ def run(
 ) -> int:
     """Bill, show and write; returns the exit code."""
     _check(log, {"--json": json_to, "--csv": csv_to, "--html": html_to}, overflow_to, refusal_cost)
+    report_language(lang, html_to)
     progress = Progress(quiet)
     usage = read_log(log, format_, maps, zone, progress)
     progress.say(f"{usage.rows:,} records ({usage.format}); opening the catalogue …")
     from pricewar.billing import document as shown
     from pricewar.billing.batch import Assumptions
+    from pricewar.billing.choice import comparable
     from pricewar.billing.desk import Corner, compare
     from pricewar.offers.catalogue import load_catalogue
 
@@ -174,35 +175,6 @@ def run(
     return 0
 
 
-MAIN_VENDORS = frozenset(
-    {
-        *("anthropic", "openai", "google", "mistral", "deepseek", "x-ai", "groq", "cerebras", "cohere"),
-        *("moonshotai", "zai", "meta", "minimax"),
-    }
-)
-NOT_CHAT = (
-    *("embed", "tts", "whisper", "image", "audio", "live", "realtime", "transcribe", "moderation"),
-    *("rerank", "guard", "ocr", "ft:", "search-preview", "deep-research", "computer-use", "robotics"),
-    *("davinci", "babbage"),
-)
-
-
-def comparable(catalogue: Catalogue) -> list[Offer]:
-    """What a log is billed on unless asked: own records, and main vendors' current chat models."""
-    chosen: list[Offer] = []
-    for offer in catalogue.offers.values():
-        record = offer.latest
-        if not offer.own:
-            if record.vendor not in MAIN_VENDORS or (record.note or "").startswith("no longer recommended"):
-                continue
-            if any(word in record.models[0].name.lower() for word in NOT_CHAT):
-                continue
-            if not any(rate.output is not None for rate in record.rates):
-                continue
-        chosen.append(offer)
-    return chosen
-
-
 def read_log(
     log: Path, format_: str | None, maps: Sequence[str], zone: str | None, progress: Progress
 ) -> Log:
@@ -211,31 +183,12 @@ def read_log(
     Raises:
         LogError: not a record of it can be used.
     """
-    from pricewar.usage.read import read
+    from pricewar.usage.read import mapped, read_usable
 
     progress.say(f"reading {log} …")
-    usage = read(log, format=format_, mapping=_mapping(maps), zone=zone, progress=progress.share("read"))
+    usage = read_usable(log, format=format_, mapping=mapped(maps), zone=zone, progress=progress.share("read"))
     progress.done()
-    if not usage.rows:
-        causes = "; ".join(f"{e.count:,} × {e.cause} ({', '.join(e.examples[:2])})" for e in usage.exclusions)
-        raise LogError(
-            f"no usable record: {causes or 'it holds none'}",
-            where=str(log),
-            remedy="docs/usage.md tells what each format must hold",
-        )
     return usage
-
-
-def _mapping(maps: Sequence[str]) -> Mapping[str, str] | None:
-    found: dict[str, str] = {}
-    for item in maps:
-        name, equals, source = item.partition("=")
-        if not equals or not name or not source:
-            raise ConfigurationError(
-                f"“{item}” is not COLUMN=SOURCE", where="--map", remedy="such as --map input=prompt_tokens"
-            )
-        found[name] = source
-    return found or None
 
 
 def _command(log: Path) -> str:

@@ -159,17 +159,18 @@ def watched_by(
             remedy="give the file, so that moves cost what the plan took them to cost",
         )
     team = teams.read(team_file) if team_file is not None else teams.Team()
+    from pricewar.advice.advised import evidence_of
     from pricewar.advice.watch import Settings
     from pricewar.advice.watch import watch as look
     from pricewar.advice.watch_better import Search
-    from pricewar.cli.advise import _evidence
-    from pricewar.cli.bill import comparable, read_log
+    from pricewar.billing.choice import comparable
+    from pricewar.cli.bill import read_log
     from pricewar.offers.catalogue import load_catalogue
 
     usage = read_log(log, format_, maps, zone, progress)
     progress.say("opening the catalogue …")
     catalogue = load_catalogue(as_of)
-    evidence = _evidence(evals, aliases, pass_at, catalogue)
+    evidence = evidence_of(evals, aliases, pass_at, catalogue)
     settings = Settings(
         within=within,
         since=since,

@@ -1199,7 +1199,7 @@ def _book(c, ot):
 
 
 @njit(cache=True, error_model="numpy")
-def _move(g, s, c, lev, shaken, dt, ov):
+def _move_all(g, s, c, lev, shaken, dt, ov):
     """Teams leave, arrive, deepen and close; budgets grow."""
     J = s.shape[0]
     W = c.shape[1]
@@ -1603,7 +1603,7 @@ def advance(g, v, t, script, s, w, m, pool, bg, lic, fee, draws, dt, force, forc
                 s[j, EMBEDDED_L], s[j, EMBEDDED_F] = s[j, PRICE_L], s[j, PRICE_F]
         _choose_by(v, s, w, j, c)
     _reviews(g, v, script, s, w, lev, draws, dt, force, force_time, events, count, c)
-    _move(g, s, c, lev, shaken, dt, ov)
+    _move_all(g, s, c, lev, shaken, dt, ov)
     _consume(g, v, s, w, shaken, dt)
     whole, supplier, teams = _serve_all(g, v, t, s, w, lic, fee, lev, draws, dt, ov, ow, events, count, c)
     _leave(m, pool, bg, c)
@@ -1985,6 +1985,18 @@ def _review(
     c = _filled(v, t, m, ent, bg, base, bonus, x, cut)
     _reviews(g, v, script, s, w, lev, draws, dt, force, force_time, events, count, c)
     _scatter(c, R_X, x)
+
+
+@njit(cache=True, error_model="numpy")
+def _move(g, t, s, m, pool, bg, bonus, x, lev, shaken, dt, ov, ot):
+    """Teams leave, arrive, deepen and close; budgets grow: see `_move_all`."""
+    T, _, J = m.shape
+    none = np.zeros((T, J))
+    c = _filled(np.zeros((J, len(VENDOR_FIELDS))), t, m, np.zeros(T), bg, none, bonus, x, none)
+    _enter(t, m, pool, bg, c)
+    _move_all(g, s, c, lev, shaken, dt, ov)
+    _leave(m, pool, bg, c)
+    _book(c, ot)
 
 
 @njit(cache=True, error_model="numpy")

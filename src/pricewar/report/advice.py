@@ -30,10 +30,7 @@ def html(advice: Mapping[str, Any], *, language: str = "en") -> str:
         ConfigurationError: no such language.
         DataError: the data hold something JSON cannot.
     """
-    data = inert(advice)
-    data["triggers"] = [trigger(row) for row in data["plan"]["triggers"]]
-    data["looks"] = [{**row, "said": why(row)} for row in looks(data)]
-    data["source"] = source(data)
+    data = shown(inert(advice))
     currency = data["currency"]
     return page(
         "advice.html.j2",
@@ -51,6 +48,16 @@ def html(advice: Mapping[str, Any], *, language: str = "en") -> str:
             ],
         },
     )
+
+
+def shown(advice: Mapping[str, Any]) -> dict[str, Any]:
+    """Advice with its triggers and reasons to look again as sentences, as the scripts take it."""
+    return {
+        **advice,
+        "triggers": [trigger(row) for row in advice["plan"]["triggers"]],
+        "looks": [{**row, "said": why(row)} for row in looks(advice)],
+        "source": source(advice),
+    }
 
 
 def write(path: str | os.PathLike[str], advice: Mapping[str, Any], *, language: str = "en") -> Path:

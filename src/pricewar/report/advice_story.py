@@ -30,6 +30,12 @@ def candidate(data: Mapping[str, Any], offer: str) -> Mapping[str, Any] | None:
     return next((c for c in data["candidates"] if c["offer"] == offer), None)
 
 
+def completed(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Advice as `advice.advised` gives it, with its sentences."""
+    told = {**data, "versus": versus(data)}
+    return {**told, "story": story(told), "tale": tale(told)}
+
+
 def doing(data: Mapping[str, Any]) -> Sentence:
     """What is recommended, as the beginning of a sentence."""
     chosen = outcome(data, data["recommended"])

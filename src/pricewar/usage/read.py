@@ -8,9 +8,10 @@ the account is, and `Log.batches` reads the rows again. Duplicate ids of a large
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -81,6 +82,40 @@ def read(
             ) from None
     reading = _Reading([inspect(p) for p in files_of(Path(path))], format, mapping or {}, zone, progress)
     return reading.bill(Path(path)) if reading.format.bill else reading.log()
+
+
+def read_usable(path: str | Path, **options: Any) -> Log:
+    """`read`, of a log that must hold something.
+
+    Raises:
+        LogError: also when not a record of it can be used.
+    """
+    usage = read(path, **options)
+    if not usage.rows:
+        causes = "; ".join(f"{e.count:,} × {e.cause} ({', '.join(e.examples[:2])})" for e in usage.exclusions)
+        raise LogError(
+            f"no usable record: {causes or 'it holds none'}",
+            where=str(path),
+            remedy="docs/usage.md tells what each format must hold",
+        )
+    return usage
+
+
+def mapped(maps: Iterable[str]) -> dict[str, str] | None:
+    """COLUMN=SOURCE, each, as the mapping that `read` takes.
+
+    Raises:
+        ConfigurationError: one of them is not of that form.
+    """
+    found: dict[str, str] = {}
+    for item in maps:
+        name, equals, source = item.partition("=")
+        if not equals or not name or not source:
+            raise ConfigurationError(
+                f"“{item}” is not COLUMN=SOURCE", where="--map", remedy="such as --map input=prompt_tokens"
+            )
+        found[name] = source
+    return found or None
 
 
 class _Reading:

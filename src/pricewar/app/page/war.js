@@ -26,7 +26,8 @@ class Room {
     this.chips = el("div", {class: "vendors", role: "group"});
     this.body = el("div", {class: "body"});
     root.append(el("div", {class: "room"}, this.aside, this.body));
-    this.body.append(this.status, this.kpis, this.chips);
+    this.movedLine = el("p", {class: "quiet moved-line"});
+    this.body.append(this.status, this.movedLine, this.kpis, this.chips);
     this.levers = new Levers(this.aside, app);
     this.pointed = null;
     const focus = {key: () => this.focused(), point: (key) => this.point(key), pick: (key) => this.pick(key)};
@@ -304,6 +305,17 @@ class Room {
     return speech.has(`war.in.${unit}`) ? speech.text(`war.in.${unit}`, {n: number}) : number;
   }
 
+  // Which levers make the difference, in words: on paper and on a phone the levers themselves are out of sight.
+  writeMoved() {
+    const {moved, base_moved: base} = this.answer;
+    const told = [...new Set([...Object.keys(moved), ...Object.keys(base)])].filter((key) => moved[key] !== base[key] && this.levers.byKey.has(key)).map((key) => {
+      const lever = this.levers.byKey.get(key);
+      const write = this.levers.withUnit(lever);
+      return `${this.levers.fullTitle(key)} ${write(base[key] ?? lever.value)} → ${write(moved[key] ?? lever.value)}`;
+    });
+    this.movedLine.textContent = told.length ? this.app.speech.text("war.levers_moved", {levers: told.join("; ")}) : "";
+  }
+
   writeKpis() {
     const {speech} = this.app;
     this.kpis.replaceChildren(...FIGURES.flatMap((key) => this.answer.kpis.filter((k) => k.key === key)).map((row) => {
@@ -321,6 +333,7 @@ class Room {
     this.base = this.bases.get(this.answer.base_id) ?? null;
     this.drawnFor = this.focused();
     this.writeStatus();
+    this.writeMoved();
     this.writeKpis();
     this.writeChips();
     this.panels.show(this.answer, this.base, this.history);

@@ -6,7 +6,7 @@ import {vendorName} from "./war_levers.js";
 
 const STAGES = ["launch", "promotion", "war", "consolidation", "harvest", "out"];
 const FLOORS = [0.01, 0.001]; // prices are drawn logarithmically down to here, zero on the axis below
-const HEIGHT = 236, LOW = 200;
+const HEIGHT = 236;
 const RUNGS = [1, 1.25, 1.6, 2, 2.5, 3, 4, 5, 6, 8, 10];
 const MONTH = 365.25 / 12; // days
 
@@ -158,7 +158,7 @@ export class Panels {
     const axis = line.kind === "price" ? this.priceAxis(rows, top, write) : this.plainAxis(least, top, line, write);
     const {months} = this.answer;
     card.picture.update({
-      width: this.app.width(card.chart, PRINT.whole), height: rows.length === 1 ? LOW : HEIGHT, months, kind: line.kind ?? "linear", rows, focus, write, alt: card.alt, ...axis,
+      width: this.app.width(card.chart, PRINT.whole), height: HEIGHT, months, kind: line.kind ?? "linear", rows, focus, write, alt: card.alt, ...axis,
       said: (r, i) => this.said(r, i, write),
     });
     card.sheet(() => this.lineSheet(rows, write));

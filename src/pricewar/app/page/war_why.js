@@ -83,7 +83,7 @@ export class Why {
   amount(change) {
     const {speech} = this.app;
     const {kind, unit} = this.found;
-    if (change === null || change === undefined) return "…";
+    if (change === null || change === undefined) return this.found.undone < this.found.levers ? "…" : "–";
     const sign = change > 0 ? "+" : change < 0 ? "−" : "±";
     const size = Math.abs(change);
     if (kind === "relative") return sign + speech.number(size, {style: "percent", maximumFractionDigits: 1});
@@ -101,7 +101,7 @@ export class Why {
       const bar = el("span", {class: `why-bar ${change < 0 ? "down" : "up"}`});
       bar.style.width = `${change === null ? 0 : Math.abs(change) / largest * 50}%`; // half the track to either side of zero
       return el("tr", {class: look}, el("th", {scope: "row"}, name), el("td", {class: "n"}, this.amount(change)),
-        el("td", {class: "n quiet"}, low === null || low === undefined ? "" : speech.range(low, high, (v) => this.amount(v))), el("td", {class: "why-track"}, bar));
+        el("td", {class: "n quiet"}, low === null || low === undefined ? "" : `${this.amount(low)} … ${this.amount(high)}`), el("td", {class: "why-track"}, bar));
     };
     const named = (part) => {
       const lever = this.room.levers.byKey.get(part.key);
