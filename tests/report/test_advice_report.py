@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import copy
 import hashlib
 import json
 import re
@@ -11,9 +13,11 @@ import pytest
 from made_up_advice import HOSTILE, advice
 
 from pricewar.errors import ConfigurationError, DataError
+from pricewar.notes import Note
 from pricewar.report import HERE
 from pricewar.report import advice as page
 from pricewar.report import advice_story as told
+from pricewar.report.advice_notes import NOTES
 from pricewar.report.advice_words import WORDS, catalogue, money, plainly
 from pricewar.report.words import LANGUAGES
 
@@ -47,9 +51,39 @@ def test_no_word_is_left_over() -> None:
         )
     )  # fmt: skip
     ending = re.compile(r"[`\"'](\w+)\.(?:\$\{|\{|[\"'] ?\+)")
-    open_ended = set(ending.findall(shown)) | {"col"}  # the rest of the key comes from the data
+    open_ended = set(ending.findall(shown)) | {"col", "note", "skipped"}  # the rest comes from the data
     for key in WORDS:
         assert key in shown or key.split(".")[0] in open_ended, key
+
+
+def calls(name: str) -> dict[str, str]:
+    """Keys given to `name` as its second or third argument anywhere in the product, with the file."""
+    place = {"Note": 1, "Excluded": 2}[name]
+    found: dict[str, str] = {}
+    for path in HERE.parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name:
+                key = node.args[place] if len(node.args) > place else None
+                if isinstance(key, ast.Constant):
+                    found[str(key.value)] = path.name
+    return found
+
+
+def test_notes_and_reasons_have_their_words() -> None:
+    notes = {key.removeprefix("note.") for key in NOTES if key.startswith("note.")}
+    assert set(calls("Note")) == notes
+    reasons = {key.split(".")[1] for key in NOTES if key.split(".")[0] in ("out", "skipped")}
+    given = set(calls("Excluded"))
+    assert len(given) > 10
+    assert given <= reasons
+
+
+def test_a_note_is_its_text_and_its_key() -> None:
+    note = Note("2 futures are few", "few", draws=2)
+    assert note == "2 futures are few"
+    again = copy.deepcopy(note)
+    assert (again, again.key, again.args) == (note, "few", {"draws": 2})
+    assert plainly(**{k: v for k, v in note.said().items() if k != "text"}).startswith("2 futures are few")
 
 
 def test_the_page_fetches_nothing_and_runs_only_its_own_scripts() -> None:

@@ -5,7 +5,7 @@ Money is discounted to the first month and in the team's currency, unless a name
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 
 from pricewar.advice.candidates import Excluded
 from pricewar.advice.team import Assumption
+from pricewar.notes import Note
 
 TAIL = 0.05
 
@@ -283,8 +284,9 @@ class Advice:
         return next(o for o in self.outcomes if o.key == key)
 
     def document(self) -> dict[str, Any]:
-        """As JSON."""
-        return _plain(asdict(self))
+        """As JSON; a note that has a key comes as `Note.said`."""
+        notes = [note.said() if isinstance(note, Note) else note for note in self.notes]
+        return _plain(asdict(replace(self, notes=[]))) | {"notes": notes}
 
 
 def _plain(value: Any) -> Any:

@@ -15,15 +15,8 @@ from pricewar.report.advice_words import figure, money, plainly, word
 if TYPE_CHECKING:
     from rich.console import Console
 
-CAUSES = (
-    ("nothing is known", "out.unknown"),
-    ("its best guess", "out.guess"),
-    ("not good enough", "out.quality"),
-    ("quality undecided", "out.undecided"),
-    ("cannot be billed", "out.unbilled"),
-    ("serves none", "out.serves_none"),
-)
-"""How a reason begins, and its kind."""
+MANY = ("dearer", "unknown", "guess", "quality", "undecided", "unbilled", "serves_none")
+"""Reasons whose offers are counted, not named."""
 OTHERS = 10  # offers set aside for a reason of their own, shown by name
 
 
@@ -106,7 +99,8 @@ def _strategies(out: Console, data: Mapping[str, Any], _: bool) -> None:
     note += "mean of the worst twentieth; the last three are bounds that nobody can follow"
     out.print(_safe(note, "dim"))
     for row in data["skipped"]:
-        out.print(_safe(f"  {word('strategy.' + row['offer'])}: {row['why']}", "dim"))
+        why_not = word(f"skipped.{row['key']}") if row["key"] else row["why"]
+        out.print(_safe(f"  {word('strategy.' + row['offer'])}: {why_not}", "dim"))
 
 
 def _returns(o: Mapping[str, Any]) -> list[str]:
@@ -263,10 +257,7 @@ def _picture(out: Console, data: Mapping[str, Any], title: str, costs: Mapping[s
 
 def causes_of(data: Mapping[str, Any]) -> list[tuple[str, int]]:
     """How many offers were set aside for each kind of reason, most first; kinds as keys of the words."""
-    kinds = Counter(
-        next((key for begin, key in CAUSES if e["why"].startswith(begin)), "out.other")
-        for e in data["left_out"]
-    )
+    kinds = Counter(f"out.{e['key'] or 'other'}" for e in data["left_out"])
     if data["dearer_left_out"]:
         kinds["out.dearer"] = len(data["dearer_left_out"])
     return kinds.most_common()
@@ -278,10 +269,8 @@ def _left_out(out: Console, data: Mapping[str, Any], _: bool) -> None:
     out.print(_told(data, "out.summary", taken=taken, considered=data["considered"]))
     for key, count in causes_of(data):
         out.print(_safe(f"{count:>6}  {word(key)}"))
-        if key == "out.other":
-            others = [
-                e for e in data["left_out"] if not any(e["why"].startswith(begin) for begin, _ in CAUSES)
-            ]
+        if key.removeprefix("out.") not in MANY:
+            others = [e for e in data["left_out"] if f"out.{e['key'] or 'other'}" == key]
             for e in others[:OTHERS]:
                 out.print(_safe(f"          {e['offer']}: {e['why']}", "dim"))
             if len(others) > OTHERS:
@@ -315,7 +304,7 @@ def _assumptions(out: Console, data: Mapping[str, Any], brief: bool) -> None:
         out.print(_safe(f"Candidates are held against {data['present_model']}, the model in use."))
     out.print(_told(data, "made.error", cost=work["error_cost"], refused=work["error_refused"]))
     for note in data["notes"]:
-        out.print(_safe(f"  note: {note}", "dim"))
+        out.print(_safe(f"  note: {note if isinstance(note, str) else note['text']}", "dim"))
     out.print(
         Text("To say what is so of your team: pricewar advise --team-template > team.yaml", style="dim")
     )

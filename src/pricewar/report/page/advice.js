@@ -7,7 +7,6 @@ const words = JSON.parse(document.getElementById("words").textContent);
 const at = (id) => document.getElementById(id);
 const OFFERS = 5; // told apart by colour; the rest are one
 const PRINT_WIDTH = 690, PRINT_HALF = 325;
-const KINDS_OUT = [["nothing is known", "out.unknown"], ["its best guess", "out.guess"], ["not good enough", "out.quality"], ["quality undecided", "out.undecided"], ["cannot be billed", "out.unbilled"], ["serves none", "out.serves_none"]];
 const DEFAULTS = {language: document.documentElement.dataset.language, theme: "auto"};
 const state = {...DEFAULTS, ...Object.fromEntries([...new URLSearchParams(location.hash.slice(1))].filter(([key]) => Object.hasOwn(DEFAULTS, key)))};
 if (!Object.hasOwn(words, state.language)) state.language = DEFAULTS.language;
@@ -27,9 +26,9 @@ function remember() {
 function told(row) {
   if (typeof row === "string") return row;
   if (Array.isArray(row)) return row.map(told).join(speech.word("list.comma"));
-  if (row.text !== undefined) return speech.term({...row, key: row.key.replace(/^term\./, "")});
+  if (row.key.startsWith("term.")) return speech.term({...row, key: row.key.slice(5)});
   const args = Object.fromEntries(Object.entries(row.args ?? {}).map(([name, value]) => [name, value !== null && typeof value === "object" ? told(value) : value]));
-  return speech.has(row.key) ? speech.text(row.key, args) : row.key;
+  return speech.has(row.key) ? speech.text(row.key, args) : row.text ?? row.key;
 }
 
 // Amounts in sentences are written as in tables, not in thousands.
@@ -230,7 +229,7 @@ function marks(c) {
   return c.unpublished.length ? [...found, told({key: "offers.unpublished", args: {what: c.unpublished.map((key) => ({key: `unpublished.${key}`}))}})] : found;
 }
 
-function kindOut(why) { return KINDS_OUT.find(([begin]) => why.startsWith(begin))?.[1] ?? "out.other"; }
+function kindOut(e) { return `out.${e.key || "other"}`; }
 
 function writeOffers() {
   at("offers-note").textContent = speech.text("offers.note", {months: data.months});
@@ -238,17 +237,17 @@ function writeOffers() {
   at("offers").replaceChildren(table(heads("-offer", "today", "served", "kept", "between", "tail", "dearest", "-quality"), sorted.map((c) => [
     el("span", {}, given(named_(c)), marks(c).map((mark) => el("small", {class: "muted"}, ` · ${mark}`))), sum(c.today + c.refused), speech.pct(c.served), sum(c.staying.mean), spread(c.staying), sum(c.staying.tail), speech.pct(c.dearest.share), quality(c)])));
   behind("offers", () => table(heads("-offer", "-why"), sorted.map((c) => [given(c.offer), el("span", {}, c.terms.length ? told(c.terms) : null, c.because.length ? el("span", {lang: "en"}, ` ${c.because.join(" ")}`) : null)])));
-  const counts = d3.rollups(data.left_out, (rows) => rows.length, (e) => kindOut(e.why));
+  const counts = d3.rollups(data.left_out, (rows) => rows.length, kindOut);
   if (data.dearer_left_out.length) counts.push(["out.dearer", data.dearer_left_out.length]);
   counts.sort((a, b) => b[1] - a[1]);
   at("out-summary").textContent = speech.text("out.summary", {taken: data.candidates.length, considered: data.considered});
   at("out").replaceChildren(table(heads("-why", "count"), counts.map(([key, n]) => [speech.word(key), speech.count(n)])));
   const all = at("out-all");
   const fill = () => all.querySelector(".inside").replaceChildren(table(heads("-offer", "-why"), [
-    ...data.left_out.map((e) => [given(e.offer), el("span", {lang: "en"}, e.why)]), ...data.dearer_left_out.map((id) => [given(id), speech.word("out.dearer")])]));
+    ...data.left_out.map((e) => [given(e.offer), el("span", {title: e.why}, speech.word(kindOut(e), e.why), e.key ? null : el("span", {lang: "en"}, `: ${e.why}`))]), ...data.dearer_left_out.map((id) => [given(id), speech.word("out.dearer")])]));
   all.ontoggle = () => { if (all.open) fill(); };
   if (all.open) fill();
-  const skipped = data.skipped.map((s) => el("li", {}, `${speech.word(`strategy.${s.offer}`)}: `, el("span", {lang: "en"}, s.why)));
+  const skipped = data.skipped.map((s) => el("li", {}, `${speech.word(`strategy.${s.offer}`)}: ${speech.word(`skipped.${s.key}`, s.why)}`));
   at("skipped").replaceChildren(...(skipped.length ? [el("h3", {}, speech.word("skipped.title")), el("ul", {class: "looks"}, skipped)] : []));
 }
 
@@ -258,7 +257,7 @@ function writeMade() {
     el("p", {}, speech.text("made.futures", {fitted: data.fitted, judged: data.judged})),
     el("p", {}, speech.text("made.error", {cost: data.workload.error_cost, refused: data.workload.error_refused})),
     data.evidence ? el("ul", {lang: "en", class: "looks"}, [`${data.evidence.sources.join(", ")}: ${data.evidence.used} / ${data.evidence.rows}`, ...data.evidence.unknown, ...data.evidence.exclusions.map((e) => `${e.count} × ${e.cause}`)].map((text) => el("li", {}, text))) : null,
-    el("ul", {lang: "en", class: "looks"}, data.notes.map((note) => el("li", {}, note))),
+    el("ul", {class: "looks"}, data.notes.map((note) => (typeof note === "string" ? el("li", {lang: "en"}, note) : el("li", {}, told(note))))),
     el("p", {}, speech.text("made.version", {version: data.pricewar, made: data.made, seconds: data.seconds, seed: data.seed})),
     el("h4", {}, speech.word("made.again")), el("pre", {class: "scroll", tabindex: "0"}, el("code", {}, data.command))].filter(Boolean));
   at("assumptions").querySelector(".inside").replaceChildren(el("p", {class: "quiet"}, speech.word("assumptions.note")),
