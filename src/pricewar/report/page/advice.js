@@ -1,5 +1,5 @@
 // The page of advice: one document of figures, written out in words, charts and tables.
-import {LABELLED, versusChart, strategiesChart, occupancyChart, leavingChart, causesChart, freeChart} from "../charts/advice.js";
+import {labelledAt, versusChart, strategiesChart, occupancyChart, leavingChart, causesChart, freeChart} from "../charts/advice.js";
 import {Speech, el, given} from "./say.js";
 
 const data = JSON.parse(document.getElementById("data").textContent);
@@ -123,7 +123,7 @@ function drawVersus() {
   const legend = el("ul", {class: "legend"}, lines.map((line, i) => el("li", {}, el("span", {class: `swatch o-${i ? 0 : 1}`}), line.label)));
   const width = widthOf("versus");
   const chart = versusChart(Plot, d3, lines, {width, months: data.months, write: sum, alt});
-  at("versus").replaceChildren(...(width < LABELLED ? [legend, chart] : [chart]));
+  at("versus").replaceChildren(...(labelledAt(lines, width) ? [chart] : [legend, chart]));
   behind("versus", () => table([[speech.word("col.month"), true], ...lines.flatMap((line) => [[line.label, true], [speech.word("col.between"), true]])],
     d3.range(data.months).map((t) => [String(t + 1), ...lines.flatMap((line) => [sum(line.p50[t]), speech.range(line.p5[t], line.p95[t], sum)])])));
 }
@@ -206,8 +206,8 @@ function drawFree() {
   at("free-data").hidden = !data.reliance.length;
   if (!data.reliance.length) return;
   // An offer that stands but serves hardly any of the work is none to rely on.
-  const label = (c) => `${named_(c)}, ${speech.word("col.served")} ${speech.pct(c.served)}`;
-  const rows = data.reliance.map((r) => ({label: label(byOffer.get(r.offer)), stands: r.stands.share, asNow: r.as_now.share}));
+  const served = (c) => `, ${speech.word("col.served")} ${speech.pct(c.served)}`;
+  const rows = data.reliance.map((r) => ({label: named_(byOffer.get(r.offer)), tail: served(byOffer.get(r.offer)), stands: r.stands.share, asNow: r.as_now.share}));
   at("free").replaceChildren(freeChart(Plot, d3, rows, {width: widthOf("free"), pct: (v) => speech.pct(v), alt}));
   const chance = (s) => `${speech.pct(s.share)} (${speech.range(s.low, s.high, (v) => speech.pct(v))})`;
   behind("free", () => table(heads("-offer", "served", "stands", "as_now", "half", "-then", "kept", "dearest"), data.reliance.map((r) => {
@@ -236,7 +236,7 @@ function writeOffers() {
   const sorted = [...data.candidates].sort((a, b) => a.staying.mean - b.staying.mean);
   at("offers").replaceChildren(table(heads("-offer", "today", "served", "kept", "between", "tail", "dearest", "-quality"), sorted.map((c) => [
     el("span", {}, given(named_(c)), marks(c).map((mark) => el("small", {class: "muted"}, ` · ${mark}`))), sum(c.today + c.refused), speech.pct(c.served), sum(c.staying.mean), spread(c.staying), sum(c.staying.tail), speech.pct(c.dearest.share), quality(c)])));
-  behind("offers", () => table(heads("-offer", "-why"), sorted.map((c) => [given(c.offer), el("span", {}, c.terms.length ? told(c.terms) : null, c.because.length ? el("span", {lang: "en"}, ` ${c.because.join(" ")}`) : null)])));
+  behind("offers", () => table(heads("-offer", "-why"), sorted.map((c) => [given(c.offer), el("span", {}, c.terms.map((term) => speech.term(term)).join(speech.word("list.comma")), c.because.length ? el("span", {lang: "en"}, ` ${c.because.join(" ")}`) : null)])));
   const counts = d3.rollups(data.left_out, (rows) => rows.length, kindOut);
   if (data.dearer_left_out.length) counts.push(["out.dearer", data.dearer_left_out.length]);
   counts.sort((a, b) => b[1] - a[1]);
@@ -244,7 +244,7 @@ function writeOffers() {
   at("out").replaceChildren(table(heads("-why", "count"), counts.map(([key, n]) => [speech.word(key), speech.count(n)])));
   const all = at("out-all");
   const fill = () => all.querySelector(".inside").replaceChildren(table(heads("-offer", "-why"), [
-    ...data.left_out.map((e) => [given(e.offer), el("span", {title: e.why}, speech.word(kindOut(e), e.why), e.key ? null : el("span", {lang: "en"}, `: ${e.why}`))]), ...data.dearer_left_out.map((id) => [given(id), speech.word("out.dearer")])]));
+    ...data.left_out.map((e) => [given(e.offer), state.language === "en" ? e.why : el("span", {title: e.why}, e.key ? speech.word(kindOut(e), e.why) : el("span", {lang: "en"}, e.why))]), ...data.dearer_left_out.map((id) => [given(id), speech.word("out.dearer")])]));
   all.ontoggle = () => { if (all.open) fill(); };
   if (all.open) fill();
   const skipped = data.skipped.map((s) => el("li", {}, `${speech.word(`strategy.${s.offer}`)}: ${speech.word(`skipped.${s.key}`, s.why)}`));
