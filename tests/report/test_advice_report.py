@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from base64 import b64encode
+from io import StringIO
 
 import pytest
 from made_up_advice import HOSTILE, advice
@@ -76,6 +77,14 @@ def test_notes_and_reasons_have_their_words() -> None:
     given = set(calls("Excluded"))
     assert len(given) > 10
     assert given <= reasons
+
+
+def test_the_forecasts_are_as_hopeful_as_the_page_says() -> None:
+    table = (HERE.parents[2] / "docs" / "backtest.md").read_text("utf-8")
+    for what in ("free terms ended", "own model retired"):
+        row = re.search(rf"\| {what} \| 12 \| \d+ \| (\d+)% \| (\d+)% \|", table)
+        assert row is not None
+        assert int(row[1]) > int(row[2]), what  # happened, expected
 
 
 def test_a_note_is_its_text_and_its_key() -> None:
@@ -177,6 +186,29 @@ def test_no_free_offer_no_tale() -> None:
     assert data["versus"] is None
     assert data["tale"] == []
     assert "</html>" in page.html(data)
+
+
+@pytest.mark.parametrize("width", [40, 48, 60, 80, 100])
+def test_tables_fit_the_terminal(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    from rich.console import Console
+
+    from pricewar.cli import advise_table, pictures
+
+    out = Console(highlight=False, width=width, file=StringIO(), force_terminal=False)
+    monkeypatch.setattr(pictures, "console", lambda: out)
+    data = advice()
+    data["outcomes"][0]["cost"] |= {"mean": 1_234_567.0, "p5": 1_000_000.0, "p95": 2_000_000.0}
+    printed: list[str] = []
+    whole = out.print
+    monkeypatch.setattr(out, "print", lambda *row, **how: (printed.extend(map(str, row)), whole(*row, **how)))
+    advise_table.show(data, ["strategies", "leaving", "offers", "free"])
+    # Lines that hold figures in columns are not broken; sentences are.
+    rows = [line for line in printed if re.search(r"\S {3,}\S", line)]
+    assert len(rows) > 12
+    assert max(map(len, rows)) <= width
+    text = out.file.getvalue()  # type: ignore[attr-defined]
+    if width != 80:
+        assert ("left out for want of width: moves" in text) == (width < 80)
 
 
 @pytest.mark.parametrize(

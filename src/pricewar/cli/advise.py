@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pricewar.cli.options import STDOUT, Day, Progress, outputs
+from pricewar.cli.options import STDOUT, Day, Progress, outputs, report_language
 from pricewar.errors import ConfigurationError, DefinitionError, did_you_mean
 from pricewar.files import write_text
 
@@ -116,6 +116,7 @@ def run(
     inputs = [("the log itself", log), ("the team's file", options.get("team_file"))]
     inputs += [("one of the evaluations", path) for path in options.get("evals", ())]
     outputs({"--json": json_to, "--html": html_to}, inputs)
+    report_language(lang, html_to)
     progress = Progress(quiet)
     data = advised(log, command=command, progress=progress, **options)
     if json_to is not None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pricewar.cli.options import Amount, Day, Progress, Triple, outputs
+from pricewar.cli.options import Amount, Day, Progress, Triple, outputs, report_language
 from pricewar.errors import ConfigurationError, LogError, did_you_mean
 from pricewar.files import write_text
 
@@ -111,6 +111,7 @@ def run(
 ) -> int:
     """Bill, show and write; returns the exit code."""
     _check(log, {"--json": json_to, "--csv": csv_to, "--html": html_to}, overflow_to, refusal_cost)
+    report_language(lang, html_to)
     progress = Progress(quiet)
     usage = read_log(log, format_, maps, zone, progress)
     progress.say(f"{usage.rows:,} records ({usage.format}); opening the catalogue …")

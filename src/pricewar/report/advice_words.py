@@ -394,6 +394,11 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "日志压缩后：花费误差至多 {cost:pct}，拒绝份额误差 {refused:pct}。",
         "圧縮した記録の誤差：費用 {cost:pct} 以下、断られる割合 {refused:pct}。",
     ),
+    "made.record": (
+        "Held against the record, these forecasts have been too hopeful: over a year more free terms ended and more models were retired than they said (docs/backtest.md, the table of forecasts). Take the chances of staying as the better end.",
+        "与记录对照，这些预测偏乐观：一年内结束的免费条款和下线的模型都多于预测（docs/backtest.md 的预测表）。请把“仍在”的机会看作偏好的一端。",
+        "記録と照らすと、これらの予測は楽観的でした。一年で終わった無料条件も廃止されたモデルも予測より多かったのです（docs/backtest.md の予測の表）。続く見込みは良い方の端と考えてください。",
+    ),
     "made.version": ("pricewar {version:raw}, {made:date}; {seconds:num} s; seed {seed:num}.", "pricewar {version:raw}，{made:date}；{seconds:num} 秒；种子 {seed:num}。", "pricewar {version:raw}、{made:date}。{seconds:num} 秒、シード {seed:num}。"),
     "source.history": ("history as of {day:date}", "截至{day:date}的历史", "{day:date}までの記録"),
     "source.market": ("market {market:raw}", "市场 {market:raw}", "市場 {market:raw}"),

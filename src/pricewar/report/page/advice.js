@@ -256,6 +256,7 @@ function writeMade() {
   at("made").replaceChildren(...[
     el("p", {}, speech.text("made.futures", {fitted: data.fitted, judged: data.judged})),
     el("p", {}, speech.text("made.error", {cost: data.workload.error_cost, refused: data.workload.error_refused})),
+    data.market ? null : el("p", {}, speech.word("made.record")),
     data.evidence ? el("ul", {lang: "en", class: "looks"}, [`${data.evidence.sources.join(", ")}: ${data.evidence.used} / ${data.evidence.rows}`, ...data.evidence.unknown, ...data.evidence.exclusions.map((e) => `${e.count} × ${e.cause}`)].map((text) => el("li", {}, text))) : null,
     el("ul", {class: "looks"}, data.notes.map((note) => (typeof note === "string" ? el("li", {lang: "en"}, note) : el("li", {}, told(note))))),
     el("p", {}, speech.text("made.version", {version: data.pricewar, made: data.made, seconds: data.seconds, seed: data.seed})),
