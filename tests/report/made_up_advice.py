@@ -51,6 +51,7 @@ def candidate(offer: str, kind: str, mean: float, months: int, name: str = "") -
         "sibling": None,
         "verdict": "undecided" if kind == "free" else "acceptable",
         "because": ["going by published figures"],
+        "reasons": ["going by published figures"],
         "doubts": [],
         "warnings": ["new accounts only"],
         "announced": [],

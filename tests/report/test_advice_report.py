@@ -52,7 +52,12 @@ def test_no_word_is_left_over() -> None:
         )
     )  # fmt: skip
     ending = re.compile(r"[`\"'](\w+)\.(?:\$\{|\{|[\"'] ?\+)")
-    open_ended = set(ending.findall(shown)) | {"col", "note", "skipped"}  # the rest comes from the data
+    open_ended = set(ending.findall(shown)) | {
+        "col",
+        "note",
+        "skipped",
+        "verdict",
+    }  # the rest comes from the data
     for key in WORDS:
         assert key in shown or key.split(".")[0] in open_ended, key
 
@@ -72,7 +77,9 @@ def calls(name: str) -> dict[str, str]:
 
 def test_notes_and_reasons_have_their_words() -> None:
     notes = {key.removeprefix("note.") for key in NOTES if key.startswith("note.")}
-    assert set(calls("Note")) == notes
+    assert set(calls("Note")) <= notes
+    makers = "".join(p.read_text("utf-8") for p in HERE.parent.glob("[af][du]*/*.py"))  # advice, futures
+    assert {key for key in notes if f'"{key}"' not in makers} == set()
     reasons = {key.split(".")[1] for key in NOTES if key.split(".")[0] in ("out", "skipped")}
     given = set(calls("Excluded"))
     assert len(given) > 10
@@ -85,6 +92,23 @@ def test_the_forecasts_are_as_hopeful_as_the_page_says() -> None:
         row = re.search(rf"\| {what} \| 12 \| \d+ \| (\d+)% \| (\d+)% \|", table)
         assert row is not None
         assert int(row[1]) > int(row[2]), what  # happened, expected
+
+
+@pytest.mark.parametrize("basis", ["measured", "measured apart", "published", "none", "same model"])
+@pytest.mark.parametrize("low", [-0.5, -0.01, 0.01])
+def test_a_verdict_says_the_same_as_text_and_as_words(basis: str, low: float) -> None:
+    from pricewar.advice.evidence_intervals import Interval
+    from pricewar.advice.evidence_verdict import Bar, Comparison, _absolute, _relative
+
+    at = Interval(estimate=low + 0.02, low=low, high=low + 0.04, level=0.9, n=400, method="")
+    rate = Interval(estimate=0.9 + low / 10, low=0.85, high=0.95 + low / 10, level=0.9, n=400, method="")
+    bar = Bar(pass_rate=0.9, margin=0.05)
+    against = Comparison("a", "b", basis, 400, at)  # type: ignore[arg-type]
+    both = _relative(bar, against)[1], _absolute("a", bar, (rate, basis))[1]  # type: ignore[arg-type]
+    for note in (*both, _absolute("a", bar, None)[1]):
+        assert isinstance(note, Note)
+        said = note.said()
+        assert plainly(said["key"], said["args"]) == note
 
 
 def test_a_note_is_its_text_and_its_key() -> None:

@@ -112,7 +112,7 @@ class Candidate:
         dearest, dearer: the chance that staying with it costs most of all candidates in the end, and more
             than the recommended strategy.
         compression: error of the compressed workload and of interpolation (`Response.merged`, `.between`).
-        verdict, because: the evidence's answer, in words.
+        verdict, because: the evidence's answer, in words; reasons: the same as keys (`Note.said`).
         unpublished: must-haves that count as met though nobody has published them (`Standing.unpublished`).
         terms: warnings and announced as keys with arguments and text (`billing.bill.Term`).
         ends: the day on which it is known to end or its model to be retired, as text.
@@ -136,6 +136,7 @@ class Candidate:
     sibling: str | None
     verdict: str | None
     because: tuple[str, ...]
+    reasons: tuple[Any, ...]
     doubts: tuple[str, ...]
     warnings: tuple[str, ...]
     announced: tuple[str, ...]

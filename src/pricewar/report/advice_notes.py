@@ -82,6 +82,53 @@ NOTES: Final[dict[str, tuple[str, str, str]]] = {
         "在新的未来中，拟合最好的“{best:raw}”比“{found:raw}”更贵",
         "新しい未来では、最も合っていた「{best:raw}」が「{found:raw}」より高くつきました",
     ),
+    # How good a model is
+    "note.rate_unknown": (
+        "Nothing measured and nothing published tells {model:raw}'s pass rate; at least {least:raw} must pass: not known.",
+        "没有评测也没有公开数据说明 {model:raw} 的通过率；至少须通过 {least:raw}：未知。",
+        "{model:raw} の合格率は評価も公表もありません。合格 {least:raw} 以上が条件：不明。",
+    ),
+    "note.rate_published": (
+        "Going by published figures, about {rate:raw} pass ({low:raw} to {high:raw}); at least {least:raw} must pass: {answer:raw}. Test it on your own work.",
+        "按公开数据，约 {rate:raw} 通过（{low:raw} 至 {high:raw}）；至少须通过 {least:raw}：{answer:raw}。请用自己的工作测试。",
+        "公表された数値では約 {rate:raw} が合格（{low:raw}～{high:raw}）。{least:raw} 以上が条件：{answer:raw}。自分の仕事で試してください。",
+    ),
+    "note.rate_measured": (
+        "{rate:raw} pass ({low:raw} to {high:raw}); at least {least:raw} must pass: {answer:raw}.{more:raw}",
+        "{rate:raw} 通过（{low:raw} 至 {high:raw}）；至少须通过 {least:raw}：{answer:raw}。{more:raw}",
+        "{rate:raw} が合格（{low:raw}～{high:raw}）。{least:raw} 以上が条件：{answer:raw}。{more:raw}",
+    ),
+    "note.gap_same": (
+        "It is the model in use, {other:raw}: nothing changes.",
+        "就是在用的模型 {other:raw}：没有变化。",
+        "使用中のモデル {other:raw} そのもの：何も変わりません。",
+    ),
+    "note.gap_unknown": (
+        "Neither measured beside {other:raw} nor published for both; it may be {margin:raw} points under {other:raw} at most: not known.",
+        "既没有与 {other:raw} 一起评测，也没有两者的公开数据；最多可低 {margin:raw} 个百分点：未知。",
+        "{other:raw} と並べた評価も両方の公表もありません。下回ってよいのは {margin:raw} ポイントまで：不明。",
+    ),
+    "note.gap_published": (
+        "Pass rate {gap:raw} points ({low:raw} to {high:raw}) beside {other:raw}, going by published figures; it may be {margin:raw} points under {other:raw} at most: {answer:raw}. Test it on your own work.",
+        "按公开数据，通过率与 {other:raw} 相差 {gap:raw} 个百分点（{low:raw} 至 {high:raw}）；最多可低 {margin:raw} 个百分点：{answer:raw}。请用自己的工作测试。",
+        "公表された数値では合格率は {other:raw} と比べ {gap:raw} ポイント（{low:raw}～{high:raw}）。下回ってよいのは {margin:raw} ポイントまで：{answer:raw}。自分の仕事で試してください。",
+    ),
+    "note.gap_measured": (
+        "Pass rate {gap:raw} points ({low:raw} to {high:raw}) on the same {pairs:num} prompts as {other:raw}; it may be {margin:raw} points under {other:raw} at most: {answer:raw}.{more:raw}",
+        "在与 {other:raw} 相同的 {pairs:num} 个提示上，通过率相差 {gap:raw} 个百分点（{low:raw} 至 {high:raw}）；最多可低 {margin:raw} 个百分点：{answer:raw}。{more:raw}",
+        "{other:raw} と同じ {pairs:num} 件のプロンプトで合格率は {gap:raw} ポイント（{low:raw}～{high:raw}）。下回ってよいのは {margin:raw} ポイントまで：{answer:raw}。{more:raw}",
+    ),
+    "note.gap_apart": (
+        "Pass rate {gap:raw} points ({low:raw} to {high:raw}) beside {other:raw}, on other prompts or from sums alone; it may be {margin:raw} points under {other:raw} at most: {answer:raw}.{more:raw}",
+        "与 {other:raw} 在不同提示上或仅凭合计比较，通过率相差 {gap:raw} 个百分点（{low:raw} 至 {high:raw}）；最多可低 {margin:raw} 个百分点：{answer:raw}。{more:raw}",
+        "{other:raw} とは別のプロンプトまたは合計だけの比較で、合格率は {gap:raw} ポイント（{low:raw}～{high:raw}）。下回ってよいのは {margin:raw} ポイントまで：{answer:raw}。{more:raw}",
+    ),
+    "verdict.met": ("met", "达到", "満たす"),
+    "verdict.missed": ("missed", "未达到", "満たさない"),
+    "verdict.not": ("not decided", "未能断定", "決まらない"),
+    "verdict.same_prompts": (" Give both models the same prompts to tell.", "请让两个模型做相同的提示来判断。", "同じプロンプトを両方に与えれば分かります。"),
+    "verdict.close": (" It is too close to the bar for any sample to tell.", "离标准太近，任何样本都无法断定。", "基準に近すぎ、どんな標本でも決まりません。"),
+    "verdict.more": (" About {more:num} more prompts would tell, if it stays so.", "若保持不变，再有约 {more:num} 个提示即可断定。", "このままなら、あと約 {more:num} 件のプロンプトで決まります。"),
     # Why an offer was set aside
     "out.title": ("Set aside", "未考虑的", "外したもの"),
     "out.summary": (
