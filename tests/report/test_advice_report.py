@@ -273,6 +273,15 @@ def test_one_month_is_one() -> None:
     assert not re.search(r"\b1 months", said)
 
 
+def test_what_refused_requests_cost_is_said_as_it_was_counted() -> None:
+    data = advice()
+    assert any("what they cost elsewhere is counted" in plainly(**row) for row in data["story"])
+    data["assumptions"].append({"key": "refused", "value": "0", "unit": "money", "why": "", "given": True})
+    said = " ".join(plainly(**row) for row in told.story(data))
+    assert "what the team says a refused request costs" in said
+    assert "elsewhere" not in said
+
+
 def test_today_is_no_day_to_look_again() -> None:
     data = advice()
     data["plan"]["look_again"][0]["day"] = data["start"]

@@ -202,6 +202,11 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "影响最大的三项：{first:raw}（{first_amount:sum}）、{second:raw}（{second_amount:sum}）、{third:raw}（{third_amount:sum}）。",
         "影響の大きい三つ：{first:raw}（{first_amount:sum}）、{second:raw}（{second_amount:sum}）、{third:raw}（{third_amount:sum}）。",
     ),
+    "say.refused_named": (
+        "It leaves {share:pct} of the requests unserved; each is counted at what the team says a refused request costs.",
+        "它会拒绝 {share:pct} 的请求；每个按团队给定的拒绝成本计入。",
+        "リクエストの {share:pct} は断られます。一件ごとにチームが示した費用を算入しています。",
+    ),
     "say.refused": (
         "It leaves {share:pct} of the requests unserved; what they cost elsewhere is counted.",
         "它会拒绝 {share:pct} 的请求；这些请求在别处的花费已计入。",

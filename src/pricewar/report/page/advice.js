@@ -236,7 +236,7 @@ function writeOffers() {
   const sorted = [...data.candidates].sort((a, b) => a.staying.mean - b.staying.mean);
   at("offers").replaceChildren(table(heads("-offer", "today", "served", "kept", "between", "tail", "dearest", "-quality"), sorted.map((c) => [
     el("span", {}, given(named_(c)), marks(c).map((mark) => el("small", {class: "muted"}, ` · ${mark}`))), sum(c.today + c.refused), speech.pct(c.served), sum(c.staying.mean), spread(c.staying), sum(c.staying.tail), speech.pct(c.dearest.share), quality(c)])));
-  behind("offers", () => table(heads("-offer", "-why"), sorted.map((c) => [given(c.offer), el("span", {}, c.terms.map((term) => speech.term(term)).join(speech.word("list.comma")), c.reasons.map((row) => ` ${told(row)}`))])));
+  behind("offers", () => table(heads("-offer", "-why"), sorted.map((c) => [given(c.offer), [...c.terms.map((term) => speech.term(term)), ...c.reasons.map(told)].join(speech.word("list.comma"))])));
   const counts = d3.rollups(data.left_out, (rows) => rows.length, kindOut);
   if (data.dearer_left_out.length) counts.push(["out.dearer", data.dearer_left_out.length]);
   counts.sort((a, b) => b[1] - a[1]);
