@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pricewar.notes import Note
 from pricewar.report import advice_story as told
 
 OFFERS = ("free/one", "paid/one", "paid/two")
@@ -50,6 +51,7 @@ def candidate(offer: str, kind: str, mean: float, months: int, name: str = "") -
         "sibling": None,
         "verdict": "undecided" if kind == "free" else "acceptable",
         "because": ["going by published figures"],
+        "reasons": ["going by published figures"],
         "doubts": [],
         "warnings": ["new accounts only"],
         "announced": [],
@@ -132,11 +134,11 @@ def advice(
         "present_model": "one",
         "evidence": None,
         "left_out": [
-            {"offer": "x/y", "why": "not good enough: tested"},
-            {"offer": "x/z", "why": "in no region"},
+            {"offer": "x/y", "why": "not good enough: tested", "key": "quality"},
+            {"offer": "x/z", "why": "in no region", "key": ""},
         ],
         "dearer_left_out": ["x/w"],
-        "notes": ["records end"],
+        "notes": [Note("37 futures are few", "few", draws=37).said(), "a market ends"],
         "recommended": recommended,
         "candidates": [
             candidate(o, "free" if o.startswith("free") else "list", 9000.0 - 1500 * i, months, name)
@@ -152,7 +154,7 @@ def advice(
             outcome("free", 7000.0, months, kept[0]),
             outcome("clairvoyant", 5000.0, months, benchmark=True),
         ],
-        "skipped": [{"offer": "flagship", "why": "no paid flagship stands"}],
+        "skipped": [{"offer": "flagship", "why": "no paid flagship stands", "key": "no_flagship"}],
         "plan": {
             "begin": kept[0],
             "agreed": 0.8,

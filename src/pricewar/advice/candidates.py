@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 class Excluded:
     """An offer that is not ranked, or a strategy that cannot be had, and why, in words and as a key.
 
-    Keys: quality, undecided, region, training, context, fails, unpublished, unbilled, serves_none,
-    serves_share; of strategies no_paid, no_free, no_flagship, one_vendor_only, one_vendor_left.
+    Keys: quality, undecided, unknown, guess, region, training, commercial, context, fails, unpublished,
+    unbilled, serves_none, serves_share, ends; of strategies no_paid, no_free, no_flagship, one_vendor_only,
+    one_vendor_left.
     """
 
     offer: str

@@ -18,6 +18,7 @@ from pricewar.advice.workload import Workload, workload
 from pricewar.errors import ConfigurationError, DataError
 from pricewar.futures import RETIRED, Futures
 from pricewar.futures.records import tier_of
+from pricewar.notes import Note
 
 if TYPE_CHECKING:
     from pricewar.advice.evidence import Evidence
@@ -151,7 +152,8 @@ class Case:
         say("surfaces of cost")
         billed = [s for s in dict.fromkeys([*names, *(siblings[n] for n in names)]) if s in work.entries]
         lost = {s for n in names if (s := siblings[n]) and s not in work.entries}
-        notes += [f"{s}, which bills what follows a free offer, cannot be billed" for s in sorted(lost)]
+        words = "which bills what follows a free offer, cannot be billed"
+        notes += [Note(f"{s}, {words}", "follows_unbilled", offer=s) for s in sorted(lost)]
         found = responses(work, billed, _range(load), _terms(futures, names, siblings))
         lasting = [work.entries[n].tariff.record.kind in ("list", "pack", "provisioned") for n in names]
         surfaces = Surfaces.of(names, [siblings[n] for n in names], found, lasting)
@@ -161,7 +163,8 @@ class Case:
         worth = _worth(team, work, found, names)
         present = names.index(team.present.offer) if team.present and team.present.offer in names else -1
         if team.present is not None and present < 0:
-            notes.append(f"{team.present.offer}, in use now, does not stand: the team is taken to start anew")
+            text = f"{team.present.offer}, in use now, does not stand: the team is taken to start anew"
+            notes.append(Note(text, "anew", offer=team.present.offer))
         given: dict[str, Any] = {
             "day": day, "worth": worth, "requests": work.requests, "present": present, "served_by": served_by,
         }  # fmt: skip
@@ -203,7 +206,8 @@ class Case:
             case.costs = replace(costs, extra=np.where(both, costs.join, 0.0))
             case.portable = replace(case.portable, extra=np.where(both, case.portable.join, 0.0))
         if half and half < 30:
-            notes.append(f"{futures.draws} futures are few: half fit the strategies, half judge them")
+            text = f"{futures.draws} futures are few: half fit the strategies, half judge them"
+            notes.append(Note(text, "few", draws=futures.draws))
         return case
 
     @property
@@ -421,7 +425,9 @@ def _elsewhere(
             factor += total / whole
             unknown.append(offer.id)
     if unknown:
-        notes.append(f"the price of refused work is held where it is: no futures of {', '.join(unknown[:3])}")
+        offers = ", ".join(unknown[:3])
+        text = f"the price of refused work is held where it is: no futures of {offers}"
+        notes.append(Note(text, "held", offers=offers))
     return factor, frozenset(offer.latest.vendor for offer, _ in used)
 
 

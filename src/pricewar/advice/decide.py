@@ -26,6 +26,7 @@ from pricewar.advice.strategies import Floats, Policy, money
 from pricewar.advice.team import Team
 from pricewar.advice.workload import part_of
 from pricewar.futures import Futures
+from pricewar.notes import Note
 
 if TYPE_CHECKING:
     from pricewar.advice.evidence import Evidence
@@ -168,6 +169,11 @@ def _upheld(case: Case, best: Strategy, kept: Sequence[Strategy], costs: dict[st
     key = max(doubtless, key=lambda k: float(saved[k].mean()))
     found = next(s for s in kept if s.key == key)
     case.notes.append(
-        f"on fresh futures “{best.title}”, which had fitted best, was dearer than “{found.title}”"
+        Note(
+            f"on fresh futures “{best.title}”, which had fitted best, was dearer than “{found.title}”",
+            "refuted",
+            best={"key": f"strategy.{best.key}"},
+            found={"key": f"strategy.{found.key}"},
+        )
     )
     return found

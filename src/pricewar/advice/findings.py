@@ -25,6 +25,7 @@ from pricewar.advice.result import (
 from pricewar.advice.rules import Strategy
 from pricewar.advice.strategies import Floats, World, money
 from pricewar.futures.records import months as between
+from pricewar.notes import Note
 
 ACCOUNTED = 256
 CAUSES = {
@@ -116,6 +117,7 @@ def candidate(case: Case, i: int, staying: Floats, most: Floats, recommended: Fl
         sibling=case.siblings[i],
         verdict=verdict.answer if verdict is not None else None,
         because=tuple(verdict.because) if verdict is not None else (),
+        reasons=tuple(b.said() if isinstance(b, Note) else b for b in verdict.because) if verdict else (),
         doubts=tuple(case.standing.doubts.get(name, ())),
         warnings=tuple(t.text for t in entry.warnings),
         announced=tuple(t.text for t in entry.announced),

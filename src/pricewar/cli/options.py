@@ -115,6 +115,17 @@ def outputs(
                 )
 
 
+def report_language(lang: str, html_to: Path | None) -> None:
+    """See that a language is asked for only where there is a report to be written in it.
+
+    Raises:
+        ConfigurationError: no report is written.
+    """
+    if lang != "en" and html_to is None:
+        raise ConfigurationError("is the language of the report, and none is written", where="--lang",
+                                 remedy="name a file with --html, or leave it out")  # fmt: skip
+
+
 def console(**options: Any) -> Any:
     """A rich console whose broken pipe is an exception like any other, not an exit of its own."""
     from rich.console import Console

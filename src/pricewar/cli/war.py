@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pricewar.cli.options import Progress, outputs
+from pricewar.cli.options import Progress, outputs, report_language
 from pricewar.files import write_text
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def war(seeds: int, lang: str, html_to: Path | None, json_to: Path | None, quiet
     stands beside what happened, and where the model misses history it says so.
     """
     outputs({"--json": json_to, "--html": html_to})
+    report_language(lang, html_to)
     data = played(seeds, Progress(quiet), shlex.join(["pricewar", *sys.argv[1:]]))
     if json_to is not None:
         body = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n"

@@ -39,6 +39,7 @@ from pricewar.futures.records import (
     undated,
     vendor_of,
 )
+from pricewar.notes import Note
 
 if TYPE_CHECKING:
     import numpy as np
@@ -228,14 +229,35 @@ def futures_of(
     assert span <= STEPS
     notes: list[str] = []
     if after_months(hazards.known.until, 3) < start:
-        notes.append(f"records end on {hazards.known.until}: their rates are taken to hold from {start} on")
+        until = hazards.known.until
+        notes.append(
+            Note(
+                f"records end on {until}: their rates are taken to hold from {start} on",
+                "records_end",
+                day=until.isoformat(),
+                start=start.isoformat(),
+            )
+        )
     if catalogue.as_of > start:
         notes.append(
-            f"the catalogue is of {catalogue.as_of}: it knows of the days since {start}, and so do these"
+            Note(
+                f"the catalogue is of {catalogue.as_of}: it knows of the days since {start}, and so do these",
+                "catalogue_later",
+                day=catalogue.as_of.isoformat(),
+                start=start.isoformat(),
+            )
         )
     columns = [_column(market, catalogue.offer(id), times, draws, seed, notes) for id in offers]
     kept, moved, cancelled = hazards.outcomes
-    notes.append(f"announced changes: {kept} kept, {moved} moved, {cancelled} cancelled on record")
+    notes.append(
+        Note(
+            f"announced changes: {kept} kept, {moved} moved, {cancelled} cancelled on record",
+            "announced",
+            kept=int(kept),
+            moved=int(moved),
+            cancelled=int(cancelled),
+        )
+    )
 
     def stack(name: str) -> NDArray:
         return np.stack([getattr(c, name) for c in columns], axis=2)
@@ -270,7 +292,8 @@ def _column(
     column = _Column(ones, np.zeros(ones.shape, np.uint8), ones, ones, ones)
     record = market.present(offer)
     if record is None:
-        notes.append(f"{offer.id}: it had ended before {market.start}")
+        text = f"{offer.id}: it had ended before {market.start}"
+        notes.append(Note(text, "had_ended", offer=offer.id, start=market.start.isoformat()))
         column.status = np.full(ones.shape, RETIRED, np.uint8)
         return column
     hazards = market.hazards
@@ -292,7 +315,8 @@ def _column(
         subject = market.subject(paid, paid_record)
         if vendor_of(subject.vendor) not in hazards.change[subject.pool].groups:
             stand_in = " ".join(subject.pool)
-            notes.append(f"{offer.id}: {subject.vendor} is not on record; its class ({stand_in}) stands in")
+            text = f"{offer.id}: {subject.vendor} is not on record; its class ({stand_in}) stands in"
+            notes.append(Note(text, "stand_in", offer=offer.id, vendor=subject.vendor, kind=stand_in))
         path, retirement, after = hazards.paths(subject, times, draws, seed)
     gone = times >= retirement[:, None]
     column.price = np.exp(path)
@@ -308,15 +332,15 @@ def _column(
         ends = hazards.free_end(kind, record.vendor, offer.id, draws, seed, len(record.models) == 1)
     over = times >= ends[:, None]
     if paid is offer:
-        notes.append(f"{offer.id}: what follows its introductory price is not announced")
+        text = f"{offer.id}: what follows its introductory price is not announced"
+        notes.append(Note(text, "introductory", offer=offer.id))
         dearer = hazards.after_introduction(offer.id, draws, seed)
         column.price = column.price * np.where(over, np.exp(dearer)[:, None], 1.0)
         return column
     column.sibling = paid.id if paid else None
     if paid is None:
-        notes.append(
-            f"{offer.id}: the vendor is not known to sell its model, so its end counts as a retirement"
-        )
+        text = f"{offer.id}: the vendor is not known to sell its model, so its end counts as a retirement"
+        notes.append(Note(text, "not_sold", offer=offer.id))
     column.status = np.where(gone, RETIRED, np.where(over, ENDED if paid else RETIRED, 0)).astype(np.uint8)
     if record.kind != "introductory":
         amount = np.exp(hazards.free_amount(kind, record.vendor, times, draws, seed))

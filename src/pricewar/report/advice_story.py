@@ -70,7 +70,8 @@ def story(data: Mapping[str, Any]) -> list[Sentence]:
     if work["short"]:
         told.append(say("say.short", days=work["days"], spread=work["spread"]))
     if best["unserved"] >= 0.001:
-        told.append(say("say.refused", share=best["unserved"]))
+        named = any(a["key"] == "refused" and a["given"] for a in data["assumptions"])
+        told.append(say("say.refused_named" if named else "say.refused", share=best["unserved"]))
     for offer in data["plan"]["begin"].split(" + "):
         found = candidate(data, offer)
         if found is not None and found["verdict"] == "undecided":

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from pricewar.report.advice_notes import NOTES
 from pricewar.report.war_words import figure as plain_figure
 from pricewar.report.words import LANGUAGES
 from pricewar.report.words import WORDS as REPORT_WORDS
@@ -25,6 +26,7 @@ TERMS: Final = ("term", "per", "unit", "meter")
 """Words of the report in which an offer's terms are said."""
 
 WORDS: Final[dict[str, tuple[str, str, str]]] = {
+    **NOTES,
     "title": ("What to do, and what it costs in the end", "怎么做，最终花多少", "何をすべきか、最後にいくらかかるか"),
     "skip": ("Skip to the figures", "跳到图表", "図へ移動"),
     "noscript": (
@@ -200,6 +202,11 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "影响最大的三项：{first:raw}（{first_amount:sum}）、{second:raw}（{second_amount:sum}）、{third:raw}（{third_amount:sum}）。",
         "影響の大きい三つ：{first:raw}（{first_amount:sum}）、{second:raw}（{second_amount:sum}）、{third:raw}（{third_amount:sum}）。",
     ),
+    "say.refused_named": (
+        "It leaves {share:pct} of the requests unserved; each is counted at what the team says a refused request costs.",
+        "它会拒绝 {share:pct} 的请求；每个按团队给定的拒绝成本计入。",
+        "リクエストの {share:pct} は断られます。一件ごとにチームが示した費用を算入しています。",
+    ),
     "say.refused": (
         "It leaves {share:pct} of the requests unserved; what they cost elsewhere is counted.",
         "它会拒绝 {share:pct} 的请求；这些请求在别处的花费已计入。",
@@ -373,33 +380,6 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "offers.ends": ("ends on {day:date}", "{day:date}结束", "{day:date}に終わる"),
     "offers.unpublished": ("not published: {what:raw}", "未公布：{what:raw}", "未公表：{what:raw}"),
     "offers.why": ("What is known of each", "各报价的已知情况", "それぞれについて分かっていること"),
-    "out.title": ("Set aside", "未考虑的", "外したもの"),
-    "out.summary": (
-        "{taken:num} of {considered:num} offers were compared; the rest by cause:",
-        "{considered:num} 个报价中比较了 {taken:num} 个；其余按原因：",
-        "{considered:num} プランのうち {taken:num} を比較。残りの理由：",
-    ),
-    "out.dearer": (
-        "not needed: dearer for this work than those taken of their vendor and kind",
-        "不需要：对这些工作比同厂商同类的已选报价贵",
-        "不要：この仕事では同じ会社・種類の採用分より高い",
-    ),
-    "out.unknown": (
-        "nothing is known of the model's quality (name it to have it considered)",
-        "模型质量一无所知（点名即可考虑）",
-        "モデルの品質が全く不明（名指しすれば検討）",
-    ),
-    "out.guess": ("the best guess of its quality is under the bar", "质量的最佳估计低于标准", "品質の最良推定が基準未満"),
-    "out.quality": ("not good enough", "不够好", "品質が足りない"),
-    "out.undecided": (
-        "quality undecided, and the team refuses what is",
-        "质量未断定，而团队不接受",
-        "品質が未確定で、チームが受け入れない",
-    ),
-    "out.unbilled": ("cannot be billed, or was not in force", "无法计费或未生效", "計算できない、または無効"),
-    "out.serves_none": ("serves none of this work", "这些工作一件也做不了", "この仕事を一つもこなせない"),
-    "out.other": ("other reasons", "其他原因", "その他の理由"),
-    "skipped.title": ("Strategies that cannot be had", "无法采用的策略", "取れない方針"),
     # Assumptions
     "assumptions.title": ("Assumptions", "假设", "前提"),
     "assumptions.note": (
@@ -418,6 +398,11 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "The log, compressed: error of cost at most {cost:pct}, of the share refused {refused:pct}.",
         "日志压缩后：花费误差至多 {cost:pct}，拒绝份额误差 {refused:pct}。",
         "圧縮した記録の誤差：費用 {cost:pct} 以下、断られる割合 {refused:pct}。",
+    ),
+    "made.record": (
+        "Held against the record, these forecasts have been too hopeful: over a year more free terms ended and more models were retired than they said (docs/backtest.md, the table of forecasts). Take the chances of staying as the better end.",
+        "与记录对照，这些预测偏乐观：一年内结束的免费条款和下线的模型都多于预测（docs/backtest.md 的预测表）。请把“仍在”的机会看作偏好的一端。",
+        "記録と照らすと、これらの予測は楽観的でした。一年で終わった無料条件も廃止されたモデルも予測より多かったのです（docs/backtest.md の予測の表）。続く見込みは良い方の端と考えてください。",
     ),
     "made.version": ("pricewar {version:raw}, {made:date}; {seconds:num} s; seed {seed:num}.", "pricewar {version:raw}，{made:date}；{seconds:num} 秒；种子 {seed:num}。", "pricewar {version:raw}、{made:date}。{seconds:num} 秒、シード {seed:num}。"),
     "source.history": ("history as of {day:date}", "截至{day:date}的历史", "{day:date}までの記録"),
