@@ -31,11 +31,15 @@ searches made for the model, `requests` the calls."""
 TOKEN_METERS: Final = METERS[:6]
 
 
+LONGEST: Final = 1000
+"""Decimal places or digits of an amount at most: a larger exponent would fill the memory."""
+
+
 def exact(text: str | int | Decimal | Fraction) -> Fraction:
     """The rational a decimal text means. Underscores may part thousands.
 
     Raises:
-        ValueError: the text is no finite decimal number.
+        ValueError: the text is no finite decimal number, or has an exponent beyond reason.
     """
     if isinstance(text, (int, Decimal, Fraction)):
         return Fraction(text)
@@ -45,6 +49,8 @@ def exact(text: str | int | Decimal | Fraction) -> Fraction:
         raise ValueError(f"“{text}” is not a decimal number") from None
     if not number.is_finite():
         raise ValueError(f"“{text}” is not a finite number")
+    if abs(number.adjusted()) > LONGEST:
+        raise ValueError(f"“{text}” has more digits than any amount")
     return Fraction(number)
 
 

@@ -60,10 +60,14 @@ def test_growth_compounds_from_the_second_month() -> None:
 
 def test_what_a_free_offer_refuses_is_served_as_logged() -> None:
     # 40 of 50 a day are served: 304.375 a month are not; the price of m-one as logged is ant/one's:
-    # 304.375 × 0.003 = 0.913125 a month
+    # 304.375 × 0.003 = 0.913125 a month; ant's interface is kept beside it: half a day a month, 5, and 80
+    # once
     found = advise(["dog/free", "ant/one"], team()).candidates[0]
     assert (found.today, found.refused, found.served) == pytest.approx((0, 0.913125, 0.8))
-    assert found.staying.mean == pytest.approx(12 * 0.913125 + 80)
+    assert found.staying.mean == pytest.approx(12 * 5.913125 + 160)
+    # a team that uses it already has both
+    found = advise(["dog/free", "ant/one"], team("present: {offer: dog/free}")).outcome("stay")
+    assert found.cost.mean == pytest.approx(12 * 5.913125)
     # told that a refused request costs 0.05: 15.21875 a month
     found = advise(["dog/free"], team("refused: 0.05")).outcome("stay")
     assert found.parts["refused"] == pytest.approx(12 * 15.21875)
@@ -77,16 +81,18 @@ def test_growth_meets_a_limit() -> None:
 
 
 def test_free_terms_end() -> None:
-    # three months free (0.913125 for what is refused), then nine at 1.2 × 4.565625 = 5.47875 on ant/one
+    # two integrations; three months free (5.913125 for what is refused), then nine on ant/one at
+    # 1.2 × 4.565625 = 5.47875
     what = one(
         ["dog/free", "ant/one"], status=[0] * 3 + [1] * 9, price=[1] * 3 + [1.2] * 9, sibling=["ant/one"]
     )
     found = advise(["dog/free", "ant/one"], team(), what)
-    assert found.candidates[0].staying.mean == pytest.approx(80 + 3 * 0.913125 + 9 * 5.47875)
-    # leaving for ant/one itself in month 4 costs 1.15 × 70 + 10 = 90.5: staying is cheaper
+    assert found.candidates[0].staying.mean == pytest.approx(160 + 3 * 5.913125 + 9 * 5.47875)
+    # leaving for ant/one itself in month 4 costs 1.15 × 70 + 10 = 90.5, in month 2 1.05 × 70 + 10 = 83.5:
+    # earlier is better, since ant/one costs less than keeping it beside dog/free; staying is cheaper still
     free = found.outcome("free")
-    assert free.settings["leave_in_month"] is None
-    assert free.cost.mean == pytest.approx(80 + 3 * 0.913125 + 9 * MONTH + 90.5)
+    assert free.settings["leave_in_month"] == 1
+    assert free.cost.mean == pytest.approx(160 + 5.913125 + 11 * MONTH + 83.5)
 
 
 def test_a_retired_model_is_followed_by_a_successor() -> None:
@@ -200,12 +206,26 @@ def test_the_rise_from_which_leaving_pays() -> None:
     assert first.share == pytest.approx((43.83 + 83.5 - 54.7875) / 54.7875)
 
 
+ONE_VENDOR = "growth: {monthly: 0.1, uncertainty: 0}\nsecond_vendor: 0"
+
+
+def test_what_serves_the_refused_follows_its_own_future() -> None:
+    # ant/one, which serves the refused fifth, costs twice as much from month 4 on, and is retired in month 7:
+    # its successor costs 5 times as much. 3 × 0.913125 + 3 × 1.82625 + 6 × 4.565625
+    what = one(["dog/free", "ant/one"])
+    price, status, successor = (getattr(what, n).copy() for n in ("price", "status", "successor"))
+    price[:, 3:, 1], status[:, 6:, 1], successor[:, 6:, 1] = 2, 2, 5
+    what = replace(what, price=price, status=status, successor=successor)
+    found = advise(["dog/free", "ant/one"], team("second_vendor: 0"), what).candidates[0]
+    assert found.parts["refused"] == pytest.approx(3 * 0.913125 + 3 * 1.82625 + 6 * 4.565625)
+
+
 def test_the_account_adds_up() -> None:
     # free for 6 months, then ant/one at twice its price; work grows by 10% a month
     what = one(
         ["dog/free", "ant/one"], status=[0] * 6 + [1] * 6, price=[1] * 6 + [2] * 6, sibling=["ant/one"]
     )
-    found = advise(["dog/free", "ant/one"], team("growth: {monthly: 0.1, uncertainty: 0}"), what)
+    found = advise(["dog/free", "ant/one"], team(ONE_VENDOR), what)
     account = found.accounts[0]
     assert account.base == 0
     assert account.base + sum(c.amount for c in account.causes) == pytest.approx(account.total)

@@ -28,6 +28,26 @@ def test_it_opens_and_fits(visit, shots, width, language, theme):
     opened.screenshot(path=shots / f"advice_{language}_{theme}_{width}.png", full_page=True)
 
 
+@pytest.mark.parametrize("language", ["en", "zh", "ja"])
+def test_no_label_is_cut_on_a_phone(visit, language):
+    opened = visit("advice.html", f"#language={language}", width=380)
+    causes = opened.locator("#causes svg text").all_text_contents()
+    assert causes
+    assert not any("…" in text for text in causes)
+    assert any("94%" in text for text in opened.locator("#free svg text").all_text_contents())
+
+
+def test_what_a_chinese_page_says_is_chinese(visit):
+    opened = visit("advice.html", "#language=zh")
+    assert "截至" in opened.locator("#meta").inner_text()
+    notes = opened.locator("#made li").all_text_contents()
+    assert notes[0].startswith("37 个未来偏少")
+    assert notes[1] == "a market ends"  # a note without a key stays as it came
+    assert "仅限新账户" in opened.locator("#story").inner_text()
+    assert "没有可用的付费旗舰" in opened.locator("#skipped").inner_text()
+    assert "-$" not in opened.locator("main").inner_text()
+
+
 def test_each_chart_has_its_table(visit):
     opened = visit("advice.html")
     for summary in opened.locator("details > summary").all():

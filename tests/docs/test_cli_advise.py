@@ -66,13 +66,18 @@ def test_a_wrong_profile_is_named_at_file_line_and_key(tmp_path: Path) -> None:
     usage = log(tmp_path / "usage.csv", 10)
     fails(DefinitionError, 2, "team.yaml:3: switching.adaptor", "“adapter”", words=[usage, "--team", team])
     team.write_text("present: {offer: openai/gpt-5-minni}\n", encoding="utf-8")
-    fails(ConfigurationError, 2, "present.offer", "“openai/gpt-5-mini”", words=[usage, "--team", team])
+    fails(DefinitionError, 2, "team.yaml:1: present.offer", "“openai/gpt-5-mini”",
+          words=[usage, "--team", team])  # fmt: skip
+    team.write_text("horizon: 24\necosystem:\n  gogle: {gain: [0, 1], loss: 3000}\n", encoding="utf-8")
+    fails(DefinitionError, 2, "team.yaml:3: ecosystem.gogle", "“google”", words=[usage, "--team", team])
+    team.write_text("team: ours\ncurrency: XXX\n", encoding="utf-8")
+    fails(DefinitionError, 2, "team.yaml:2: currency", "“XXX”", words=[usage, "--team", team])
 
 
 def test_what_cannot_be_advised_on_is_said_with_a_remedy(tmp_path: Path) -> None:
     usage = log(tmp_path / "usage.csv", 10)
     fails(ConfigurationError, 2, "--until", "2039-01-01", words=[usage, "--until", "2039-01-01"])
-    fails(ConfigurationError, 2, "the log itself", words=[usage, "--json", usage])
+    fails(ConfigurationError, 2, "--as-of", "2020-01-01", words=[usage, "--as-of", "2020-01-01"])
     fails(ConfigurationError, 2, "no-such-offer", words=[usage, "-o", "no-such-offer"])
     fails(ConfigurationError, 2, "--evals", words=[usage, "--model", "a=gpt-5-mini"])
     short = tmp_path / "short.csv"
@@ -82,6 +87,23 @@ def test_what_cannot_be_advised_on_is_said_with_a_remedy(tmp_path: Path) -> None
     large = log(tmp_path / "large.csv", 10)
     large.write_text(large.read_text().replace(",20", ",2000"), encoding="utf-8")
     fails(DataError, 3, "no offer can serve this work", words=[large, "-o", "baidu/ernie-lite-8k-free-later"])
+
+
+def test_outputs_go_over_no_input_and_not_over_each_other(tmp_path: Path) -> None:
+    usage, team, evals = log(tmp_path / "usage.csv", 10), tmp_path / "team.yaml", tmp_path / "evals"
+    team.write_text("team: ours\n", encoding="utf-8")
+    evals.mkdir()
+    (tmp_path / "sub").mkdir()
+    (evals / "e.csv").write_text("model,prompt,pass\n", encoding="utf-8")
+    words = [usage, "--team", team, "--evals", evals]
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    fails(ConfigurationError, 2, "the log itself", words=[*words, "--json", usage])
+    fails(ConfigurationError, 2, "the team's file", words=[*words, "--html", tmp_path / "sub/../team.yaml"])
+    fails(ConfigurationError, 2, "what is read of", words=[*words, "--json", evals / "e.csv"])
+    fails(ConfigurationError, 2, "the same as --json",
+          words=[*words, "--json", tmp_path / "a", "--html", tmp_path / "a"])  # fmt: skip
+    fails(ConfigurationError, 2, "stdout", words=[*words, "--json", "-", "--html", "-"])
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
 def test_evaluations_of_models_nobody_sells(tmp_path: Path) -> None:

@@ -62,3 +62,12 @@ def _changed(**what: object) -> Futures:
 def test_what_breaks_the_contract_is_refused(what: dict[str, object]) -> None:
     with pytest.raises(ConfigurationError):
         _changed(**what)
+
+
+def test_months_begin_on_the_day_of_the_start() -> None:
+    known = certain(["a"], date(2026, 11, 22), 12)
+    assert [known.day(m) for m in (0, 1, 7, 12)] == [
+        date(2026, 11, 22), date(2026, 12, 22), date(2027, 6, 22), date(2027, 11, 22),
+    ]  # fmt: skip
+    late = certain(["a"], date(2026, 10, 31), 12)
+    assert [late.day(m) for m in (1, 4, 5)] == [date(2026, 11, 30), date(2027, 2, 28), date(2027, 3, 31)]

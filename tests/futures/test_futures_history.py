@@ -197,7 +197,7 @@ def test_a_free_offer_without_a_paid_sibling_says_so() -> None:
     alone = futures.position("zhipu/flash-free")
     if futures.sibling[alone] is None:
         assert not (futures.status[:, :, alone] == ENDED).any()
-        assert any(note.startswith("zhipu/flash-free: nobody") for note in futures.notes)
+        assert any(note.startswith("zhipu/flash-free: the vendor") for note in futures.notes)
 
 
 def test_announced_changes_enter_on_their_day() -> None:

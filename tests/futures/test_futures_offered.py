@@ -63,6 +63,12 @@ offers:
     kind: free
     rates: [{input: 0, output: 0}]
     in_force: {from: 2025-06-01, until: 2026-03-01}
+  - <<: *list
+    id: other/thing-2-trial
+    vendor: other
+    kind: free
+    rates: [{input: 0, output: 0}]
+    limits: [{meters: requests, amount: 100, per: day}]
 """
 
 
@@ -96,6 +102,15 @@ def test_a_free_offer_ends_into_its_paid_sibling() -> None:
     assert (futures.status[:, :, free][futures.status[:, :, paid] == RETIRED] == RETIRED).all()
     assert (futures.limit[:, :, free] != 1).any()
     assert (futures.limit[:, :, paid] == 1).all()
+
+
+def test_no_other_vendors_offer_bills_what_was_free() -> None:
+    """To buy it elsewhere is a move, which the team pays for: the end is a retirement."""
+    futures = _futures()
+    trial = futures.position("other/thing-2-trial")
+    assert futures.sibling[trial] is None
+    assert not (futures.status[:, :, trial] == ENDED).any()
+    assert (futures.status[:, :, trial] == RETIRED).any()
 
 
 def test_an_offer_of_several_models_lasts_longer_than_one_models() -> None:

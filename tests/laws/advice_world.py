@@ -50,6 +50,8 @@ OFFERS = {  # id: (kind, light, currency, terms)
                    "    limits: [{meters: tokens, amount: 4000, per: minute}]"),
     "lark/train": ("list", True, "USD", "rates: [{input: 1, output: 4}]\n    eligibility: {data_use: train, "
                    "regions: [CN]}"),
+    "rat/trial": ("free", True, "USD", "rates: [{input: 0, output: 0}]\n    limits: [{meters: requests, "
+                  "amount: 40, per: day}]\n    eligibility: {commercial: false}"),
     "yak/two": ("list", True, "USD", "rates: [{input: 0.5, output: 2}]"),
     "zho/three": ("list", True, "USD", "rates: [{input: 0.5, output: 2}]"),
 }  # fmt: skip

@@ -28,7 +28,18 @@ from pricewar.usage.log import Log
         ("ecosystem: {google: {gain: [5, 1], loss: 3}}", ["ecosystem.google", "least, most"]),
         ("ecosystem: {google: {gain: [1, 5]}}", ["“loss” is missing"]),
         ("must_have: {unpublished: maybe}", ["unpublished", "accept"]),
-        ("currency: dollars", ["currency"]),
+        ("currency: dollars", ["currency", "such as USD"]),
+        ("team: x\nhorizon: 3.5", ["team:2: horizon", "not a whole number", "“3.5”", "such as 12"]),
+        ("growth: 0.03", ["growth: “0.03”", "its keys are monthly, uncertainty"]),
+        ("present: openai/gpt-5-mini", ["present: “openai/gpt-5-mini”", "its keys are offer, months"]),
+        ("discount: 10%", ["discount: “10%” is not a decimal number\n", "write 0.1"]),
+        ("revenue: much", ["such as 1200 or 0.05"]),
+        ("quality: {confidence: 1}", ["team:1: quality.confidence", "such as 0.95"]),
+        ("must_have: {regions: eu}", ["“eu” is not a list", "write [first, second]"]),
+        ("must_have: {no_training: maybe}", ["“maybe” is neither yes nor no", "true or false"]),
+        ("growth:", ["nothing is written", "leave the key out"]),
+        ("ecosystem: {google: {gain: [1, 2, 3], loss: 3}}", ["3 values", "write [first, second]"]),
+        ("revenue: 1e999999999", ["more digits than any amount"]),
         ("team: a\n---\nteam: b", ["2 documents"]),
         ("- just a list", ["keys and values"]),
         ("team: x\nteam: y", ["stands twice"]),
@@ -94,6 +105,7 @@ def test_offers_that_cannot_serve_are_named_with_the_reason() -> None:
     assert why["lark/train"] == "the vendor trains on what is sent"
     assert why["dog/free"] == "serves 80% of the requests, the team needs more"
     assert found.candidates[0].doubts == ("whether the vendor trains on what is sent is not published",)
+    assert found.candidates[0].unpublished == ("training",)
     assert {s.offer for s in found.skipped} == {"free", "flagship", "several"}
     raises(DataError, "no offer can serve this work", "eel/free", names=["eel/free"])
     raises(DataError, "offered in CN, not in EU", names=["lark/train"], extra="must_have: {regions: [EU]}")
@@ -139,4 +151,14 @@ def test_extreme_futures_do(what: str) -> None:
     array = np.full_like(getattr(usual, what), 2 if what == "status" else 0)
     found = advise(names, team(months=6), replace(usual, **{what: array}))
     assert np.isfinite(found.outcome(found.recommended).cost.mean)
-    assert {c.offer for c in found.candidates} == set(names) - {"eel/free"}
+    assert {c.offer for c in found.candidates} == set(names) - {"eel/free", "rat/trial"}
+
+
+def test_whole_numbers_may_have_exponents() -> None:
+    assert teams.of("must_have: {context: 1e6}").must_have.context == 10**6
+
+
+def test_an_amount_beyond_reason_is_refused() -> None:
+    for text in ("engineer_day: 1e400", "revenue: 2e12", "switching: {adapter: 1e13}"):
+        with pytest.raises(DefinitionError, match="10¹²"):
+            teams.of(text)

@@ -13,6 +13,7 @@ from advice_world import OFFERS, START, advise, catalogue, futures, log, team
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pricewar.advice import rules
 from pricewar.advice import workload as room
 from pricewar.advice.case import Case
 from pricewar.advice.strategies import Policy, money
@@ -36,6 +37,17 @@ def case_of(names: list[str], extra: str = "", *, draws: int = 120, seed: int = 
     wanted = team(extra, months)
     what = futures(names, months, draws, seed)
     return Case.of(log(), catalogue(), names, wanted, what, None, lambda _: None)
+
+
+def test_without_switching_costs_many_offers_lock_in_no_more_than_few(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The plan once left cheap offers out of those it considered, and called the difference lock-in."""
+    monkeypatch.setattr(rules, "MODES", 2)
+    found = advise(
+        [*LISTS, "dog/free", "yak/two"], team(FREELY), futures([*LISTS, "dog/free", "yak/two"], 12, 120, 1)
+    )
+    assert found.lock_in.amount.mean == found.lock_in.amount.p95 == 0
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -55,6 +55,8 @@ def test_an_unknown_model_is_not_proposed_unless_it_is_named() -> None:
 def test_must_haves_come_first_and_nothing_left_is_an_error() -> None:
     found = short(extra="must_have: {no_training: true}")
     assert {e.offer: e.why for e in found.excluded}["lark/train"] == "the vendor trains on what is sent"
+    assert {e.offer: e.why for e in short().excluded}["rat/trial"].endswith("not commercial use")
+    assert "rat/trial" not in {e.offer for e in short(extra="must_have: {commercial: false}").excluded}
     with pytest.raises(DataError, match="no offer can serve") as error:
         short(extra="must_have: {no_training: true}", names=["lark/train"])
     assert error.value.remedy

@@ -43,11 +43,12 @@ def _costs(rng: np.random.Generator, offers: int, size: float, setup: float = 1.
         leave=np.sort(rng.gamma(2, 3, (offers, deep + 1)), axis=1) * size,
         within=np.sort(rng.gamma(1, 2, (offers, deep + 1)), axis=1) * size,
         gain=np.zeros((2, offers)),
-        worth=0.0,
+        worth=np.zeros(offers),
         requests=1.0,
         present=-1,
         used=0,
         beta=0.97,
+        beside=np.zeros(offers),
         setup=setup,
         upkeep=0.2 * size,
     )
@@ -108,8 +109,9 @@ def test_a_plan_costs_what_the_advice_would_say(seed: int) -> None:
     nothing = np.zeros((1, 12, 5))
     kernel.account(
         path[None, :].astype(np.int64), cost[None], nothing, cost[None], nothing, nothing.astype(np.uint8),
-        vendor.astype(np.int64), costs.leave, costs.within, costs.join, 0 * one, -1, 0, one, 0.0, 1.0,
-        np.ones((1, 12)), costs.beta ** np.arange(12), out,
+        vendor.astype(np.int64), costs.leave, costs.within, costs.join, 0 * one, -1, 0, one,
+        np.zeros(5), np.ones((1, 12)), np.zeros(5), 1.0, 1.0, np.ones((1, 12)),
+        costs.beta ** np.arange(12), out,
     )  # fmt: skip
     found = account(path.tolist(), cost, vendor, costs, portable)
     assert found.use == pytest.approx(out[0, :, 0].sum())
@@ -120,7 +122,7 @@ def test_a_plan_costs_what_the_advice_would_say(seed: int) -> None:
 def test_becoming_portable_pays_once_and_every_month() -> None:
     cost, vendor = np.ones((3, 2)), np.array([0, 1])
     flat = np.full((2, 2), 4.0)
-    costs = Costs(np.zeros(2), flat, flat, np.zeros((2, 2)), 0.0, 1.0, -1, 0, 0.5)
+    costs = Costs(np.zeros(2), flat, flat, np.zeros((2, 2)), np.zeros(2), 1.0, -1, 0, 0.5, np.zeros(2))
     portable = replace(costs, leave=flat / 4, setup=2.0, upkeep=0.25)
     found = account([0, 0, 1], cost, vendor, costs, portable, 1)
     assert found == Spent(1 + 0.5 + 0.25, 0.5 * 2.25 + 0.25 * (0.25 + 1), 1)

@@ -357,6 +357,18 @@ def test_published_figures_decide_little_and_say_so() -> None:
     assert not evidence.ratios("gpt-5-mini", "gpt-5").measured
 
 
+@pytest.mark.parametrize("passed", [0, 1, 50])
+def test_published_figures_accept_nothing_whatever_the_present_model_passes(
+    tmp_path: Path, passed: int
+) -> None:
+    """Where everybody or nobody passes, a gap in log-odds vanishes: that is no evidence for another model."""
+    rows = "".join(f"gpt-5-mini,{i},{int(i < passed)}\n" for i in range(50))
+    (tmp_path / "own.csv").write_text("model,prompt_id,pass\n" + rows)
+    evidence = read(tmp_path / "own.csv").joined(published(["gpt-5-mini", "gemma-2b", "gpt-5-nano"]))
+    found = evidence.acceptable(Bar(margin=0.05), "gpt-5-mini", ["gemma-2b", "gpt-5-nano"])
+    assert all(v.answer != "acceptable" for v in found.values())
+
+
 def test_as_of_leaves_out_models_that_came_later() -> None:
     early = published(["gpt-5", "gpt-4o"], as_of=date(2025, 1, 1))
     assert [u.name for u in early.unknown] == ["gpt-5"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pricewar.notes import Note
 from pricewar.report import advice_story as told
 
 OFFERS = ("free/one", "paid/one", "paid/two")
@@ -50,9 +51,13 @@ def candidate(offer: str, kind: str, mean: float, months: int, name: str = "") -
         "sibling": None,
         "verdict": "undecided" if kind == "free" else "acceptable",
         "because": ["going by published figures"],
+        "reasons": ["going by published figures"],
         "doubts": [],
         "warnings": ["new accounts only"],
         "announced": [],
+        "ends": None,
+        "unpublished": [],
+        "terms": [{"key": "new_account_only", "args": {}, "text": "new accounts only"}],
         "compression": {},
         "parts": {"use": 100.0, "refused": 50.0, "switching": 850.0, "ecosystem": 0.0},
     }
@@ -105,6 +110,8 @@ def advice(
         "fitted": 100,
         "judged": 100,
         "draws": 200,
+        "only": [],
+        "models": ["one"],
         "pricewar": "0.1",
         "made": "2026-11-22",
         "command": "pricewar advise usage.csv",
@@ -127,11 +134,11 @@ def advice(
         "present_model": "one",
         "evidence": None,
         "left_out": [
-            {"offer": "x/y", "why": "not good enough: tested"},
-            {"offer": "x/z", "why": "in no region"},
+            {"offer": "x/y", "why": "not good enough: tested", "key": "quality"},
+            {"offer": "x/z", "why": "in no region", "key": ""},
         ],
         "dearer_left_out": ["x/w"],
-        "notes": ["records end"],
+        "notes": [Note("37 futures are few", "few", draws=37).said(), "a market ends"],
         "recommended": recommended,
         "candidates": [
             candidate(o, "free" if o.startswith("free") else "list", 9000.0 - 1500 * i, months, name)
@@ -147,7 +154,7 @@ def advice(
             outcome("free", 7000.0, months, kept[0]),
             outcome("clairvoyant", 5000.0, months, benchmark=True),
         ],
-        "skipped": [{"offer": "flagship", "why": "no paid flagship stands"}],
+        "skipped": [{"offer": "flagship", "why": "no paid flagship stands", "key": "no_flagship"}],
         "plan": {
             "begin": kept[0],
             "agreed": 0.8,

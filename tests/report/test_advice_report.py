@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import ast
+import copy
 import hashlib
 import json
 import re
 from base64 import b64encode
+from io import StringIO
 
 import pytest
 from made_up_advice import HOSTILE, advice
 
 from pricewar.errors import ConfigurationError, DataError
+from pricewar.notes import Note
 from pricewar.report import HERE
 from pricewar.report import advice as page
 from pricewar.report import advice_story as told
+from pricewar.report.advice_notes import NOTES
 from pricewar.report.advice_words import WORDS, catalogue, money, plainly
 from pricewar.report.words import LANGUAGES
 
@@ -47,9 +52,71 @@ def test_no_word_is_left_over() -> None:
         )
     )  # fmt: skip
     ending = re.compile(r"[`\"'](\w+)\.(?:\$\{|\{|[\"'] ?\+)")
-    open_ended = set(ending.findall(shown)) | {"col"}  # the rest of the key comes from the data
+    open_ended = set(ending.findall(shown)) | {
+        "col",
+        "note",
+        "skipped",
+        "verdict",
+    }  # the rest comes from the data
     for key in WORDS:
         assert key in shown or key.split(".")[0] in open_ended, key
+
+
+def calls(name: str) -> dict[str, str]:
+    """Keys given to `name` as its second or third argument anywhere in the product, with the file."""
+    place = {"Note": 1, "Excluded": 2}[name]
+    found: dict[str, str] = {}
+    for path in HERE.parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name:
+                key = node.args[place] if len(node.args) > place else None
+                if isinstance(key, ast.Constant):
+                    found[str(key.value)] = path.name
+    return found
+
+
+def test_notes_and_reasons_have_their_words() -> None:
+    notes = {key.removeprefix("note.") for key in NOTES if key.startswith("note.")}
+    assert set(calls("Note")) <= notes
+    makers = "".join(p.read_text("utf-8") for p in HERE.parent.glob("[af][du]*/*.py"))  # advice, futures
+    assert {key for key in notes if f'"{key}"' not in makers} == set()
+    reasons = {key.split(".")[1] for key in NOTES if key.split(".")[0] in ("out", "skipped")}
+    given = set(calls("Excluded"))
+    assert len(given) > 10
+    assert given <= reasons
+
+
+def test_the_forecasts_are_as_hopeful_as_the_page_says() -> None:
+    table = (HERE.parents[2] / "docs" / "backtest.md").read_text("utf-8")
+    for what in ("free terms ended", "own model retired"):
+        row = re.search(rf"\| {what} \| 12 \| \d+ \| (\d+)% \| (\d+)% \|", table)
+        assert row is not None
+        assert int(row[1]) > int(row[2]), what  # happened, expected
+
+
+@pytest.mark.parametrize("basis", ["measured", "measured apart", "published", "none", "same model"])
+@pytest.mark.parametrize("low", [-0.5, -0.01, 0.01])
+def test_a_verdict_says_the_same_as_text_and_as_words(basis: str, low: float) -> None:
+    from pricewar.advice.evidence_intervals import Interval
+    from pricewar.advice.evidence_verdict import Bar, Comparison, _absolute, _relative
+
+    at = Interval(estimate=low + 0.02, low=low, high=low + 0.04, level=0.9, n=400, method="")
+    rate = Interval(estimate=0.9 + low / 10, low=0.85, high=0.95 + low / 10, level=0.9, n=400, method="")
+    bar = Bar(pass_rate=0.9, margin=0.05)
+    against = Comparison("a", "b", basis, 400, at)  # type: ignore[arg-type]
+    both = _relative(bar, against)[1], _absolute("a", bar, (rate, basis))[1]  # type: ignore[arg-type]
+    for note in (*both, _absolute("a", bar, None)[1]):
+        assert isinstance(note, Note)
+        said = note.said()
+        assert plainly(said["key"], said["args"]) == note
+
+
+def test_a_note_is_its_text_and_its_key() -> None:
+    note = Note("2 futures are few", "few", draws=2)
+    assert note == "2 futures are few"
+    again = copy.deepcopy(note)
+    assert (again, again.key, again.args) == (note, "few", {"draws": 2})
+    assert plainly(**{k: v for k, v in note.said().items() if k != "text"}).startswith("2 futures are few")
 
 
 def test_the_page_fetches_nothing_and_runs_only_its_own_scripts() -> None:
@@ -145,9 +212,110 @@ def test_no_free_offer_no_tale() -> None:
     assert "</html>" in page.html(data)
 
 
+@pytest.mark.parametrize("width", [40, 48, 60, 80, 100])
+def test_tables_fit_the_terminal(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    from rich.console import Console
+
+    from pricewar.cli import advise_table, pictures
+
+    out = Console(highlight=False, width=width, file=StringIO(), force_terminal=False)
+    monkeypatch.setattr(pictures, "console", lambda: out)
+    data = advice()
+    data["outcomes"][0]["cost"] |= {"mean": 1_234_567.0, "p5": 1_000_000.0, "p95": 2_000_000.0}
+    printed: list[str] = []
+    whole = out.print
+    monkeypatch.setattr(out, "print", lambda *row, **how: (printed.extend(map(str, row)), whole(*row, **how)))
+    advise_table.show(data, ["strategies", "leaving", "offers", "free"])
+    # Lines that hold figures in columns are not broken; sentences are.
+    rows = [line for line in printed if re.search(r"\S {3,}\S", line)]
+    assert len(rows) > 12
+    assert max(map(len, rows)) <= width
+    text = out.file.getvalue()  # type: ignore[attr-defined]
+    if width != 80:
+        assert ("left out for want of width: moves" in text) == (width < 80)
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [(1234.5, "$1,234"), (-1234.5, "−$1,234"), (12.345, "$12.35"), (0.0, "$0"), (-0.001, "$0")],
 )
 def test_money_is_as_short_as_its_size_allows(value: float, text: str) -> None:
     assert money(value) == text
+
+
+def test_a_negative_more_is_said_as_less() -> None:
+    data = advice()
+    today = told.outcome(data, "today")
+    assert today is not None
+    today["against"]["mean"] = -2466.0
+    said = " ".join(plainly(**row) for row in told.story(data))
+    assert "costs $2,466 less if kept" in said
+    assert "−" not in said.split("What is cheapest today")[1].split("Because")[0]
+    today["against"]["mean"] = 0.0
+    said = " ".join(plainly(**row) for row in told.story(data))
+    assert "costs as much if kept" in said
+
+
+def test_what_nobody_publishes_is_said_of_what_to_take() -> None:
+    data = advice()
+    assert not any(row["key"] == "say.unpublished" for row in data["story"])
+    data["candidates"][0]["unpublished"] = ["regions", "training"]
+    said = [plainly(**row) for row in told.story(data)]
+    line = next(text for text in said if text.startswith("Not published for free/one"))
+    assert "where it is offered; whether the vendor trains on what is sent." in line
+    assert "ask before you sign" in line
+
+
+def test_one_month_is_one() -> None:
+    data = advice(months=1)
+    said = " ".join(plainly(**row) for row in [*data["story"], *data["tale"]])
+    assert "1 month costs" in said
+    assert not re.search(r"\b1 months", said)
+
+
+def test_what_refused_requests_cost_is_said_as_it_was_counted() -> None:
+    data = advice()
+    assert any("what they cost elsewhere is counted" in plainly(**row) for row in data["story"])
+    data["assumptions"].append({"key": "refused", "value": "0", "unit": "money", "why": "", "given": True})
+    said = " ".join(plainly(**row) for row in told.story(data))
+    assert "what the team says a refused request costs" in said
+    assert "elsewhere" not in said
+
+
+def test_today_is_no_day_to_look_again() -> None:
+    data = advice()
+    data["plan"]["look_again"][0]["day"] = data["start"]
+    assert [look["day"] for look in told.looks(data)] == ["2027-07-01"]
+    data["plan"]["look_again"] = data["plan"]["look_again"][:1]
+    assert not any(row["key"] == "say.look" for row in told.story(data))
+
+
+def test_few_futures_and_several_models_are_said_early() -> None:
+    data = advice()
+    data["judged"], data["models"] = 1, ["one", "two"]
+    keys = [row["key"] for row in told.story(data)]
+    assert keys.index("say.few") == 1
+    assert "say.several_models" in keys
+    assert "Only 1 future judges this" in plainly(**told.story(data)[1])
+
+
+def test_a_second_vendor_is_held_against_a_single_one_and_the_advice() -> None:
+    data = advice()
+    data["second_vendor"] = {"amount": {**data["lock_in"]["amount"], "low": 200.0}, "words": ""}
+    said = " ".join(plainly(**row) for row in told.story(data))
+    assert "Against keeping the best single offer" in said
+    assert "still $3,900 dearer than this advice" in said  # two vendors cost 9,900, the advice 6,000
+
+
+def test_terms_are_words_of_the_report() -> None:
+    data = advice()
+    known = next(row for row in data["story"] if row["key"] == "say.know")
+    assert plainly(**known) == "To know of free/one: new accounts only."
+    for words in catalogue().values():
+        assert known["args"]["what"][0]["key"] in words
+
+
+def test_where_the_futures_come_from_is_a_sentence() -> None:
+    data = advice()
+    assert plainly(**told.source(data)) == "history as of 2026-11-22"  # type: ignore[arg-type]
+    assert plainly(**told.source({**data, "market": "china-2024"})) == "market china-2024"  # type: ignore[arg-type]

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pricewar.errors import ConfigurationError, did_you_mean
+from pricewar.errors import ConfigurationError, DefinitionError, did_you_mean
 
 if TYPE_CHECKING:
     from pricewar.advice.evidence import Evidence
@@ -35,6 +35,7 @@ class Asked:
     """A team's question.
 
     Attributes:
+        team_file: where the team was read, so that mistakes in it can be pointed at.
         evals, aliases, pass_at: the team's evaluations, what they call models, the score that passes.
         offers: patterns of offers to choose between; none: the most promising of all, `most` at most.
         only: advise on requests for these models alone.
@@ -47,6 +48,7 @@ class Asked:
     """
 
     team: Team
+    team_file: Path | None = None
     evals: Sequence[Path] = ()
     aliases: Sequence[str] = ()
     pass_at: float | None = None
@@ -100,6 +102,7 @@ def prepared(usage: Log, asked: Asked, *, say: Callable[[str], None]) -> Ready:
     if asked.only:
         usage = part_of(usage, asked.only)
     catalogue = load_catalogue(asked.as_of)
+    check_team(team, asked.team_file, catalogue)
     evidence = evidence_of(asked.evals, asked.aliases, asked.pass_at, catalogue)
     for line in _strangers(evidence):
         say(line)
@@ -126,12 +129,14 @@ def advise(
     from pricewar.advice.decide import decide
     from pricewar.advice.reliance import reliance
     from pricewar.advice.shortlist import GIFTS
+    from pricewar.advice.workload import offers_logged
 
     asked, usage, short, names = ready.asked, ready.usage, ready.short, ready.names
     team, until = asked.team, asked.last
     draws = draws or asked.draws
     say(f"drawing {draws:,} futures of {len(names)} offers …")
-    futures = _futures(asked.market, ready.catalogue, names, asked.start, team.horizon, draws, asked.seed)
+    drawn = list(dict.fromkeys([*names, *offers_logged(usage, ready.catalogue)]))
+    futures = _futures(asked.market, ready.catalogue, drawn, asked.start, team.horizon, draws, asked.seed)
     advice = decide(
         usage, ready.catalogue, names, team, futures, ready.evidence, progress=lambda text: say(f"{text} …")
     )
@@ -147,6 +152,7 @@ def advise(
                 "exclusions": [{"count": e.count, "cause": e.cause} for e in usage.exclusions]},
         "draws": draws,
         "only": list(asked.only),
+        "models": short.models,
         "market": asked.market,
         "present": team.present.offer if team.present and team.present.offer in standing else None,
         "until": until.isoformat(),
@@ -169,6 +175,33 @@ def _check_until(until: date, start: date, team: Team) -> None:
             where="--until",
             remedy=f"give a day after {start} and not after {last}, or a longer `horizon` in the team's file",
         )
+
+
+def check_team(team: Team, file: Path | None, catalogue: Catalogue) -> None:
+    """See that the catalogue knows what the team names: its present offer, its currency, vendors.
+
+    Raises:
+        DefinitionError: it does not, at file and line where the team was read from one.
+    """
+    from pricewar.advice.team import where
+
+    vendors = {o.latest.vendor for o in catalogue.offers.values()}
+    currencies = {code for rate in catalogue.currency_rates for code in (rate.base, rate.to)} | {"USD"}
+    asked: list[tuple[str, str, Iterable[str], tuple[str, ...], str]] = [
+        ("vendor", v, vendors, ("ecosystem", v), "`pricewar offers` lists vendors") for v in team.ecosystem
+    ]
+    rates = ", ".join(sorted(currencies))
+    asked.append(("exchange rate for", team.currency, currencies, ("currency",), rates))
+    if team.present is not None:
+        key, ids = ("present", "offer"), "`pricewar offers` lists ids"
+        asked.append(("offer", team.present.offer, catalogue.offers, key, ids))
+    for what, name, known, key, otherwise in asked:
+        if name not in known:
+            raise DefinitionError(
+                f"no {what} “{name}” is known as of {catalogue.as_of}",
+                where=where(file, *key) if file is not None else f"team: {'.'.join(key)}",
+                remedy=did_you_mean(name, known) or otherwise,
+            )
 
 
 def evidence_of(
@@ -236,13 +269,11 @@ def _shortlist(
         )
     else:
         chosen, named = comparable(catalogue), []
+    if not chosen:
+        raise ConfigurationError(
+            f"no offer is on record as of {catalogue.as_of}", where="--as-of", remedy="name a later day"
+        )
     if team.present is not None:
-        if team.present.offer not in catalogue.offers:
-            raise ConfigurationError(
-                f"no offer “{team.present.offer}” is known as of {catalogue.as_of}",
-                where="team's file: present.offer",
-                remedy=did_you_mean(team.present.offer, catalogue.offers) or "`pricewar offers` lists ids",
-            )
         chosen = [*chosen, catalogue.offers[team.present.offer]]
         named = [*named, team.present.offer]
     return shortlist(usage, catalogue, chosen, team, evidence, start, most=most, named=named)

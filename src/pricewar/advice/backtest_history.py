@@ -249,8 +249,8 @@ class Lane:
 
         def costs(portable: bool) -> Costs:
             return costs_of(
-                team, self.vendors, responses_, day=day, worth=worth, requests=self.requests, present=-1,
-                portable=portable,
+                team, self.vendors, responses_, day=day, worth=np.full(offers, worth),
+                requests=self.requests, present=-1, portable=portable,
             )  # fmt: skip
 
         return Window(self, start, cost, lost, ended, costs(False), costs(True))

@@ -17,6 +17,8 @@ PLAIN = ("once", "cheapest", "paid", "flagship", "chasing", "patient")
 SKILL = 0.25
 """The aim: CRPS this much under the best baseline's."""
 
+SAME = 0.005  # of cost: what rounds to 0% is not clearly different
+
 
 def _money(x: float) -> str:
     return f"{x:,.0f}" if abs(x) >= 100 else f"{x:,.2f}"
@@ -69,7 +71,7 @@ def sentences(found: Backtest) -> list[str]:
         better, worse, even = [], [], []
         for key in PLAIN:
             r = of(team, key)
-            side = better if r.against_high < 0 else worse if r.against_low > 0 else even
+            side = better if r.against_high < -SAME else worse if r.against_low > SAME else even
             side.append(f"“{STRATEGIES[key]}” ({percent(r.against)})")
         words = [f"{who} our advice cost {percent(mine.over).lstrip('+')} over the clairvoyant's plan "
                  f"({_span(mine.low, mine.high)})"]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 class Excluded:
     """An offer that is not ranked, or a strategy that cannot be had, and why, in words and as a key.
 
-    Keys: quality, undecided, region, training, context, fails, unpublished, unbilled, serves_none,
-    serves_share; of strategies no_paid, no_free, no_flagship, one_vendor_only, one_vendor_left.
+    Keys: quality, undecided, unknown, guess, region, training, commercial, context, fails, unpublished,
+    unbilled, serves_none, serves_share, ends; of strategies no_paid, no_free, no_flagship, one_vendor_only,
+    one_vendor_left.
     """
 
     offer: str
@@ -39,6 +40,7 @@ class Standing:
         assumed: for offers with evidence, how their models count the work.
         verdicts: by offer, the evidence's answer.
         doubts: by offer, what nobody has published.
+        unpublished: by offer, the must-haves that nobody has published: regions, training, context, success.
     """
 
     offers: list[Offer]
@@ -46,6 +48,7 @@ class Standing:
     assumed: dict[str, dict[Corner, Assumptions]]
     verdicts: dict[str, Verdict]
     doubts: dict[str, list[str]]
+    unpublished: dict[str, list[str]] = field(default_factory=dict)
 
 
 def screen(
@@ -56,7 +59,8 @@ def screen(
     verdicts = _verdicts(offers, team, evidence, present_model)
     for offer in offers:
         doubts: list[str] = []
-        key, why = _must_haves(offer, team, doubts) or ("", None)
+        unpublished: list[str] = []
+        key, why = _must_haves(offer, team, doubts, unpublished) or ("", None)
         model = offer.latest.models[0].name
         verdict = verdicts.get(model)
         if why is None and verdict is not None:
@@ -69,10 +73,10 @@ def screen(
                 else:
                     doubts.append("quality undecided: " + " ".join(verdict.because))
         if why is None and team.must_have.success > 0:
-            key, why = _success(model, team, evidence, doubts) or ("", None)
+            key, why = _success(model, team, evidence, doubts, unpublished) or ("", None)
         if why is None:
             found.offers.append(offer)
-            found.doubts[offer.id] = doubts
+            found.doubts[offer.id], found.unpublished[offer.id] = doubts, unpublished
             ratios = _assumptions(model, present_model, evidence)
             if ratios is not None:
                 found.assumed[offer.id] = ratios
@@ -81,33 +85,41 @@ def screen(
     return found
 
 
-def _must_haves(offer: Offer, team: Team, doubts: list[str]) -> tuple[str, str] | None:
-    """Why the offer cannot be considered (key, words), or None; what is unpublished is added to `doubts`."""
+def _must_haves(
+    offer: Offer, team: Team, doubts: list[str], unpublished: list[str]
+) -> tuple[str, str] | None:
+    """Why the offer cannot be considered (key, words), or None; what is unpublished is added to `doubts` in
+    words and to `unpublished` as a key."""
     must, given = team.must_have, offer.latest.eligibility
     strict = must.unpublished == "refuse"
 
-    def unsaid(what: str) -> tuple[str, str] | None:
+    def unsaid(key: str, what: str) -> tuple[str, str] | None:
         if strict:
             return "unpublished", f"{what} is not published, and the team refuses what is not"
         doubts.append(f"{what} is not published")
+        unpublished.append(key)
         return None
 
     if must.regions is not None:
         if isinstance(given.regions, list):
             if not set(must.regions) & set(given.regions):
                 return "region", f"offered in {', '.join(given.regions)}, not in {', '.join(must.regions)}"
-        elif why := unsaid("where it is offered"):
+        elif why := unsaid("regions", "where it is offered"):
             return why
     if must.no_training:
         if given.data_use == "train":
             return "training", "the vendor trains on what is sent"
-        if given.data_use == "unknown" and (why := unsaid("whether the vendor trains on what is sent")):
+        if given.data_use == "unknown" and (
+            why := unsaid("training", "whether the vendor trains on what is sent")
+        ):
             return why
+    if must.commercial and given.commercial is False:
+        return "commercial", "its terms allow trying it out, not commercial use"
     if must.context is not None:
         longest = max((m.longest_input or 0 for m in offer.latest.models), default=0)
         if longest and longest < must.context:
             return "context", f"takes {longest:,} tokens of input, {must.context:,} are needed"
-        if not longest and (why := unsaid("how long an input it takes")):
+        if not longest and (why := unsaid("context", "how long an input it takes")):
             return why
     return None
 
@@ -126,12 +138,15 @@ def _verdicts(
     return evidence.acceptable(bar, present, [o.latest.models[0].name for o in offers])
 
 
-def _success(model: str, team: Team, evidence: Evidence | None, doubts: list[str]) -> tuple[str, str] | None:
+def _success(
+    model: str, team: Team, evidence: Evidence | None, doubts: list[str], unpublished: list[str]
+) -> tuple[str, str] | None:
     measured = evidence.of(model) if evidence is not None else None
     if measured is None:
         if team.must_have.unpublished == "refuse":
             return "unpublished", "nobody measured how many of its calls fail"
         doubts.append("how many of its calls fail is not measured")
+        unpublished.append("success")
         return None
     failed = measured.error_rate().estimate
     if failed is not None and 1 - failed < float(team.must_have.success):

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from pricewar.advice.candidates import Excluded, Standing, present_model, screen
 from pricewar.advice.evidence import published
-from pricewar.advice.strategies import Costs, Floats, Surfaces, World, costs_of
+from pricewar.advice.strategies import SPILL, Costs, Floats, Surfaces, World, costs_of
 from pricewar.advice.surfaces import Response, Terms, responses
 from pricewar.advice.team import DAY_USD, Team
 from pricewar.advice.workload import Workload, workload
 from pricewar.errors import ConfigurationError, DataError
-from pricewar.futures import Futures
+from pricewar.futures import RETIRED, Futures
 from pricewar.futures.records import tier_of
+from pricewar.notes import Note
 
 if TYPE_CHECKING:
     from pricewar.advice.evidence import Evidence
@@ -34,6 +35,7 @@ class Part:
     flat: Floats
     noise: Floats
     luck: Floats
+    elsewhere: Floats
 
     @property
     def draws(self) -> int:
@@ -42,7 +44,12 @@ class Part:
     def first(self, draws: int) -> Part:
         at = slice(0, draws)
         return Part(
-            self.futures.between(0, draws), self.load[at], self.flat[at], self.noise[at], self.luck[at]
+            self.futures.between(0, draws),
+            self.load[at],
+            self.flat[at],
+            self.noise[at],
+            self.luck[at],
+            self.elsewhere[at],
         )
 
 
@@ -114,6 +121,7 @@ class Case:
         excluded = list(standing.excluded)
         unbilled = {id: why.text for id, why in work.comparison.not_billed}
         names: list[str] = []
+        now_used = team.present.offer if team.present is not None else None
         for offer in standing.offers:
             entry = work.entries.get(offer.id)
             if entry is None:
@@ -128,34 +136,47 @@ class Case:
                 excluded.append(Excluded(offer.id, why, "serves_share"))
             else:
                 names.append(offer.id)
+        lasting_on = [n for n in names if n == now_used or not _gone(futures, n)]
+        if lasting_on:  # where all go, one of them must still do
+            why = "ends within the first month: whoever joins it joins its successor"
+            excluded += [Excluded(n, why, "ends") for n in names if n not in lasting_on]
+            names = lasting_on
         if not names:
             raise DataError(
                 "no offer can serve this work: " + "; ".join(f"{e.offer}: {e.why}" for e in excluded[:5]),
                 remedy="name more offers, or ask less of them",
             )
+        elsewhere, served_by = _elsewhere(team, work, futures, notes)
         futures = _cut(futures, names, team.horizon)
         load, flat = _loads(team, work, futures)
         say("surfaces of cost")
         billed = [s for s in dict.fromkeys([*names, *(siblings[n] for n in names)]) if s in work.entries]
         lost = {s for n in names if (s := siblings[n]) and s not in work.entries}
-        notes += [f"{s}, which bills what follows a free offer, cannot be billed" for s in sorted(lost)]
+        words = "which bills what follows a free offer, cannot be billed"
+        notes += [Note(f"{s}, {words}", "follows_unbilled", offer=s) for s in sorted(lost)]
         found = responses(work, billed, _range(load), _terms(futures, names, siblings))
         lasting = [work.entries[n].tariff.record.kind in ("list", "pack", "provisioned") for n in names]
         surfaces = Surfaces.of(names, [siblings[n] for n in names], found, lasting)
         vendors = [catalogue.offers[n].latest.vendor for n in names]
         rate, _ = catalogue.exchange("USD", team.currency, futures.start)
         day = float(team.engineer_day if team.engineer_day is not None else DAY_USD * rate)
-        worth = _worth(team, work, found)
+        worth = _worth(team, work, found, names)
         present = names.index(team.present.offer) if team.present and team.present.offer in names else -1
         if team.present is not None and present < 0:
-            notes.append(f"{team.present.offer}, in use now, does not stand: the team is taken to start anew")
-        given: dict[str, Any] = {"day": day, "worth": worth, "requests": work.requests, "present": present}
+            text = f"{team.present.offer}, in use now, does not stand: the team is taken to start anew"
+            notes.append(Note(text, "anew", offer=team.present.offer))
+        given: dict[str, Any] = {
+            "day": day, "worth": worth, "requests": work.requests, "present": present, "served_by": served_by,
+        }  # fmt: skip
         rows = [found[n] for n in names]
         costs = costs_of(team, vendors, rows, **given)
         noise, luck = _noise(futures, work, names), _luck(futures, sorted(set(vendors)), vendors)
         half = futures.draws // 2 if futures.draws > 1 else 0
         cuts = [(0, half), (half, futures.draws)] if half else [(0, 1), (0, 1)]
-        parts = [Part(futures.between(a, b), load[a:b], flat[a:b], noise[a:b], luck[a:b]) for a, b in cuts]
+        parts = [
+            Part(futures.between(a, b), load[a:b], flat[a:b], noise[a:b], luck[a:b], elsewhere[a:b])
+            for a, b in cuts
+        ]
         case = cls(
             team=team,
             work=work,
@@ -180,14 +201,24 @@ class Case:
         now_world = case.world(_today(parts[0], futures))
         case.today = now_world.gift_pay[0, 0]
         case.refused = now_world.gift_share[0, 0]
+        if present < 0:  # who begins anew begins with both: the offer, and what serves what it refuses
+            both = (case.refused > SPILL) & (costs.beside > 0)
+            case.costs = replace(costs, extra=np.where(both, costs.join, 0.0))
+            case.portable = replace(case.portable, extra=np.where(both, case.portable.join, 0.0))
         if half and half < 30:
-            notes.append(f"{futures.draws} futures are few: half fit the strategies, half judge them")
+            text = f"{futures.draws} futures are few: half fit the strategies, half judge them"
+            notes.append(Note(text, "few", draws=futures.draws))
         return case
 
     @property
     def cheapest(self) -> int:
-        """The offer with the least cost today, refused work included."""
-        return int((self.today + self.refused * self.costs.requests * self.costs.worth).argmin())
+        """The offer with the least bill today, refused work included."""
+        return int((self.today + self.refusing).argmin())
+
+    @property
+    def refusing(self) -> Floats:
+        """[O] what work refused today is billed elsewhere, a month."""
+        return self.refused * self.costs.requests * self.costs.worth
 
     def world(self, part: Part, *, portable: bool = False, without: frozenset[str] = frozenset()) -> World:
         """Futures with what they cost; `without`: causes that are taken away."""
@@ -198,17 +229,22 @@ class Case:
         if "terms" in without:
             f = replace(f, status=np.zeros_like(f.status), allowance=ones, limit=ones)
         if "refusals" in without:
-            costs = replace(costs, worth=0.0)
+            costs = replace(costs, worth=np.zeros_like(costs.worth), beside=np.zeros_like(costs.beside))
         if "switching" in without:
             costs = replace(
                 costs.free(),
                 join=np.zeros_like(costs.join),
+                extra=0.0,
                 gain=np.zeros_like(costs.gain),
+                beside=np.zeros_like(costs.beside),
                 setup=0.0,
                 upkeep=0.0,
             )
         load = part.flat if "growth" in without else part.load
-        return World(f, self.surfaces, self.vendor, load, part.noise, part.luck, costs, self.mean_noise)
+        elsewhere = np.ones_like(part.elsewhere) if "prices" in without else part.elsewhere
+        return World(
+            f, self.surfaces, self.vendor, load, part.noise, part.luck, costs, self.mean_noise, elsewhere
+        )
 
 
 def _check(offers: Sequence[Offer], team: Team, futures: Futures, log: Log) -> None:
@@ -275,7 +311,7 @@ def _today(part: Part, futures: Futures) -> Part:
         frontier=np.ones((1, 1, 2)),
     )
     plain = np.ones((1, 1))
-    return Part(now, plain, plain, np.ones((1, one.shape[2])), np.full((1, one.shape[2]), 0.5))
+    return Part(now, plain, plain, np.ones((1, one.shape[2])), np.full((1, one.shape[2]), 0.5), plain)
 
 
 def _draw(futures: Futures, tag: int, shape: int, normal: bool) -> Floats:
@@ -358,17 +394,63 @@ def _terms(futures: Futures, names: Sequence[str], siblings: dict[str, str | Non
     }
 
 
-def _worth(team: Team, work: Workload, found: dict[str, Response]) -> float:
-    """What a refused request costs."""
+def _gone(futures: Futures, offer: str) -> bool:
+    """Whether an offer is retired within the first month in most futures."""
+    return bool((futures.status[:, 0, futures.position(offer)] == RETIRED).mean() > 0.5)
+
+
+def _elsewhere(
+    team: Team, work: Workload, futures: Futures, notes: list[str]
+) -> tuple[Floats, frozenset[str]]:
+    """What becomes of the price at which refused work is served as logged: [D, M] factor, and by whom.
+
+    Each model's price follows its own offer's future, and its successor's once it is retired, by its share of
+    the bill as logged. Where the team says what a refused request costs, that is all it costs.
+    """
+    factor = np.zeros((futures.draws, team.horizon))
     if team.refused is not None:
-        return float(team.refused)
-    if work.logged is not None:
-        return work.logged / work.requests
-    if all(float(r.refused.max()) == 0 for r in found.values()):
-        return 0.0
-    unpriced = [use.model for use in work.comparison.models if use.total is None]
-    raise ConfigurationError(
-        f"what a refused request costs is unknown: no price is known for {', '.join(unpriced[:3])}",
-        where="refused",
-        remedy="say in the team what a refused request costs, as `refused: 0.01`",
-    )
+        return factor + 1, frozenset()
+    used = [(use.offer, float(use.total)) for use in work.comparison.models if use.offer and use.total]
+    whole = sum(total for _, total in used)
+    if not whole:
+        return factor + 1, frozenset()
+    unknown = []
+    for offer, total in used:
+        if offer.id in futures.offers:
+            o, months = futures.position(offer.id), slice(0, team.horizon)
+            gone = futures.status[:, months, o] == RETIRED
+            path = np.where(gone, futures.successor[:, months, o], futures.price[:, months, o])
+            factor += total / whole * path
+        else:
+            factor += total / whole
+            unknown.append(offer.id)
+    if unknown:
+        offers = ", ".join(unknown[:3])
+        text = f"the price of refused work is held where it is: no futures of {offers}"
+        notes.append(Note(text, "held", offers=offers))
+    return factor, frozenset(offer.latest.vendor for offer, _ in used)
+
+
+def _worth(team: Team, work: Workload, found: dict[str, Response], names: Sequence[str]) -> Floats:
+    """[O] what a request costs that an offer refuses: as the team says, with the revenue lost then; else what
+    the offer refuses today costs as logged (long requests cost more than the average), or the average."""
+    if team.refused is not None:
+        lost = float(team.revenue or 0) / 1000
+        return np.full(len(names), float(team.refused) + lost)
+    if work.logged is None:
+        if all(float(r.refused.max()) == 0 for r in found.values()):
+            return np.zeros(len(names))
+        unpriced = [use.model for use in work.comparison.models if use.total is None]
+        raise ConfigurationError(
+            f"what a refused request costs is unknown: no price is known for {', '.join(unpriced[:3])}",
+            where="refused",
+            remedy="say in the team what a refused request costs, as `refused: 0.01`",
+        )
+    usual = work.logged / work.requests
+    each = []
+    for name in names:
+        entry = work.entries[name]
+        refused = (1 - float(entry.served.mid or 0)) * work.requests
+        cost = entry.overflow.mid
+        each.append(float(cost) * float(work.factor) / refused if cost and refused > 0 else usual)
+    return np.array(each)

@@ -22,10 +22,11 @@ from pricewar.advice.case import Case
 from pricewar.advice.findings import candidate, explained, outcome, plan, work_facts
 from pricewar.advice.result import Advice, Estimate, Worth
 from pricewar.advice.rules import Strategy, benchmarks, stay, strategies
-from pricewar.advice.strategies import Policy, money
+from pricewar.advice.strategies import Floats, Policy, money
 from pricewar.advice.team import Team
 from pricewar.advice.workload import part_of
 from pricewar.futures import Futures
+from pricewar.notes import Note
 
 if TYPE_CHECKING:
     from pricewar.advice.evidence import Evidence
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from pricewar.usage.log import Log
 
 PLAINER = 0.01
+DOUBT = 3.0  # standard errors: one of nine may look better by luck
 PLAIN = ("stay", "today", "paid", "flagship", "free", "trigger", "several", "optimal", "portable")
 
 
@@ -76,6 +78,8 @@ def decide(
     recommended = next(s for key in PLAIN for s in kept if s.key == key and s.fitted <= best + room)
     accounts = {s.key: s.account(case, case.judge) for s in kept}
     costs = {key: money(found) for key, found in accounts.items()}
+    kept = [_begun(case, s) if s.key in ("optimal", "portable") else s for s in kept]
+    recommended = _upheld(case, next(s for s in kept if s.key == recommended.key), kept, costs)
     outcomes = [outcome(case, s, accounts[s.key]) for s in kept]
     bounds = benchmarks(case, fresh)
     outcomes += [outcome(case, s, found, benchmark=True) for s, found in bounds]
@@ -135,3 +139,41 @@ def decide(
         accounts=reasons,
         notes=case.notes,
     )
+
+
+def _begun(case: Case, s: Strategy) -> Strategy:
+    """A policy with the offer it begins with in most of the futures that judge it."""
+    assert s.path is not None
+    first = s.path(case.world(case.judge, portable=s.portable))[:, 0]
+    begin = case.names[int(np.bincount(first).argmax())]
+    return replace(s, offers=(begin,), settings={"begin": begin})
+
+
+def _upheld(case: Case, best: Strategy, kept: Sequence[Strategy], costs: dict[str, Floats]) -> Strategy:
+    """What fitted best, unless fresh futures refute it: another is cheaper there beyond doubt, by more than
+    counts as nothing. A policy fitted to few futures may have learned their accidents."""
+    mine = costs[best.key]
+    room = PLAINER * abs(float(mine.mean()))
+    saved = {s.key: mine - costs[s.key] for s in kept if s is not best}
+    doubtless = (
+        [
+            key
+            for key, less in saved.items()
+            if less.mean() > max(room, DOUBT * float(less.std(ddof=1)) / len(less) ** 0.5)
+        ]
+        if len(mine) > 1
+        else []
+    )
+    if not doubtless:
+        return best
+    key = max(doubtless, key=lambda k: float(saved[k].mean()))
+    found = next(s for s in kept if s.key == key)
+    case.notes.append(
+        Note(
+            f"on fresh futures “{best.title}”, which had fitted best, was dearer than “{found.title}”",
+            "refuted",
+            best={"key": f"strategy.{best.key}"},
+            found={"key": f"strategy.{found.key}"},
+        )
+    )
+    return found

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pricewar.advice.evidence_intervals import Interval
 from pricewar.errors import ConfigurationError
+from pricewar.notes import Note
 
 Basis = Literal["measured", "measured apart", "same model", "published", "none"]
 """On the same prompts; on different ones; nothing to measure; published figures; nothing known."""
@@ -194,9 +195,10 @@ def _absolute(
     least = f"at least {_percent(bar.pass_rate)} must pass"
     if rate is None:
         said = f"Nothing measured and nothing published tells {model}'s pass rate; {least}: not known."
-        return "undecided", said, "none", None
+        note = Note(said, "rate_unknown", model=model, least=_percent(bar.pass_rate))
+        return "undecided", note, "none", None
     at, basis = rate
-    answer = _side(at, bar.pass_rate)
+    answer = _side(at, bar.pass_rate, basis)
     more = _more(at, bar.pass_rate) if answer == "undecided" and basis == "measured" else None
     shown = f"{_percent(at.estimate)} pass ({_percent(at.low)} to {_percent(at.high)})"
     if basis == "published":
@@ -205,7 +207,12 @@ def _absolute(
         )
     else:
         said = f"{shown}; {least}: {_told(answer)}.{_advice(answer, more)}"
-    return answer, said[0].upper() + said[1:], basis, more
+    key = "rate_published" if basis == "published" else "rate_measured"
+    low, high = _percent(at.low), _percent(at.high)
+    facts = {"rate": _percent(at.estimate), "low": low, "high": high, "least": _percent(bar.pass_rate)}
+    ending = {} if basis == "published" else {"more": _said(answer, more)}
+    held = {"key": f"verdict.{_told(answer).split()[0]}"}
+    return answer, Note(said[0].upper() + said[1:], key, **facts, answer=held, **ending), basis, more
 
 
 def _relative(bar: Bar, against: Comparison) -> tuple[str, str, Basis, int | None]:
@@ -213,11 +220,13 @@ def _relative(bar: Bar, against: Comparison) -> tuple[str, str, Basis, int | Non
     at, other = against.difference, against.present
     most = f"it may be {_points(bar.margin)} under {other} at most"
     if against.basis == "same model":
-        return "acceptable", f"It is the model in use, {other}: nothing changes.", "same model", None
+        note = Note(f"It is the model in use, {other}: nothing changes.", "gap_same", other=other)
+        return "acceptable", note, "same model", None
     if against.basis == "none":
         said = f"Neither measured beside {other} nor published for both; {most}: not known."
-        return "undecided", said, "none", None
-    answer = _side(at, -bar.margin)
+        note = Note(said, "gap_unknown", other=other, margin=f"{100 * bar.margin:.3g}")
+        return "undecided", note, "none", None
+    answer = _side(at, -bar.margin, against.basis)
     where = {
         "measured": f"on the same {against.pairs} prompts as {other}",
         "measured apart": f"beside {other}, on other prompts or from sums alone",
@@ -230,13 +239,19 @@ def _relative(bar: Bar, against: Comparison) -> tuple[str, str, Basis, int | Non
         said += " Test it on your own work."
     else:
         said += _advice(answer, more, "pairs" if against.basis == "measured" else "apart")
-    return answer, said, against.basis, more
+    key = {"measured": "gap_measured", "measured apart": "gap_apart", "published": "gap_published"}
+    facts = {"other": other, "margin": f"{100 * bar.margin:.3g}", "pairs": against.pairs}
+    facts |= {n: _signed(v, bare=True) for n, v in (("gap", at.estimate), ("low", at.low), ("high", at.high))}
+    facts["answer"] = {"key": f"verdict.{_told(answer).split()[0]}"}
+    facts["more"] = _said(answer, more, "pairs" if against.basis == "measured" else "apart")
+    return answer, Note(said, key[against.basis], **facts), against.basis, more
 
 
-def _side(at: Interval, bar: float) -> str:
+def _side(at: Interval, bar: float, basis: Basis) -> str:
     # The last digits of a limit are arithmetic, not evidence: 0.9 − 0.95 is not quite −0.05.
     if at.low >= bar - 1e-12:
-        return "acceptable"
+        # Published figures can refuse a model, never accept it: they were not measured on the team's work.
+        return "undecided" if basis == "published" else "acceptable"
     return "not acceptable" if at.high < bar - 1e-12 else "undecided"
 
 
@@ -263,6 +278,15 @@ def _advice(answer: str, more: int | None, kind: str = "pairs") -> str:
     if more is None:
         return " It is too close to the bar for any sample to tell."
     return f" About {more:,} more prompts would tell, if it stays so."
+
+
+def _said(answer: str, more: int | None, kind: str = "pairs") -> dict[str, object] | str:
+    """`_advice` as a sentence's key; nothing where it says nothing."""
+    if answer != "undecided":
+        return ""
+    if kind == "apart":
+        return {"key": "verdict.same_prompts"}
+    return {"key": "verdict.close"} if more is None else {"key": "verdict.more", "args": {"more": more}}
 
 
 def _percent(value: float | None) -> str:

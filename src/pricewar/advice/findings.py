@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
-from datetime import date
 from math import factorial
 from typing import Any
 
@@ -25,6 +24,8 @@ from pricewar.advice.result import (
 )
 from pricewar.advice.rules import Strategy
 from pricewar.advice.strategies import Floats, World, money
+from pricewar.futures.records import months as between
+from pricewar.notes import Note
 
 ACCOUNTED = 256
 CAUSES = {
@@ -43,7 +44,7 @@ def outcome(case: Case, strategy: Strategy, account: Floats, *, benchmark: bool 
     monthly = so_far(account)
     roi, month, never = None, None, None
     if case.team.revenue is not None:
-        served = asked - lost if case.team.refused is not None else asked
+        served = asked  # what is refused is served elsewhere, or its revenue is among the costs
         discount = case.costs.beta ** np.arange(served.shape[1])
         revenue = (served * float(case.team.revenue) / 1000 * discount).cumsum(axis=1)
         if (cost > 0).all():
@@ -104,7 +105,7 @@ def candidate(case: Case, i: int, staying: Floats, most: Floats, recommended: Fl
         kind=record.kind,
         light=case.light[i],
         today=float(case.today[i]),
-        refused=float(case.refused[i]) * case.costs.requests * case.costs.worth,
+        refused=float(case.refusing[i]),
         headline=float(headline) * case.work.factor if headline is not None else None,
         served=float(1 - case.refused[i]),
         exact=entry.exact,
@@ -116,9 +117,15 @@ def candidate(case: Case, i: int, staying: Floats, most: Floats, recommended: Fl
         sibling=case.siblings[i],
         verdict=verdict.answer if verdict is not None else None,
         because=tuple(verdict.because) if verdict is not None else (),
+        reasons=tuple(b.said() if isinstance(b, Note) else b for b in verdict.because) if verdict else (),
         doubts=tuple(case.standing.doubts.get(name, ())),
         warnings=tuple(t.text for t in entry.warnings),
         announced=tuple(t.text for t in entry.announced),
+        unpublished=tuple(case.standing.unpublished.get(name, ())),
+        terms=tuple(
+            {"key": t.key, "args": dict(t.args), "text": t.text} for t in (*entry.warnings, *entry.announced)
+        ),
+        ends=next((t.args["on"] for t in entry.warnings if t.key in ("ends_soon", "retired")), None),
         compression={
             "rows": found.rows,
             "merged_cost": found.merged[0],
@@ -140,7 +147,7 @@ def work_facts(case: Case) -> dict[str, Any]:
         "requests_a_month": work.requests,
         "tokens_a_month": work.tokens,
         "as_logged_a_month": work.logged,
-        "refused_request": case.costs.worth,
+        "refused_request": float(case.costs.worth.mean()),
         "compressed_rows": max((r.rows for r in stateful), default=0),
         "error_cost": max((max(r.merged[0], r.between[0]) for r in stateful), default=0.0),
         "error_refused": max((max(r.merged[1], r.between[1]) for r in stateful), default=0.0),
@@ -183,24 +190,21 @@ def _rises(case: Case, train: World, o: int) -> tuple[Rise, ...]:
         factor = c.beta ** np.arange(months - m)
         worth = (mean[m:] * factor[:, None]).sum(axis=0)
         t = min(m + (c.used if o == c.present else 0), c.leave.shape[1] - 1)
-        move = np.where(case.vendor == case.vendor[o], c.within[o, t], c.leave[o, t])
-        other = np.where(np.arange(offers) == o, np.inf, worth + move)
+        same = case.vendor == case.vendor[o]
+        if same.all():
+            break  # nobody to leave for
+        other = np.where(same, np.inf, worth + c.leave[o, t])
         to = int(other.argmin())
         monthly = max(float(other[to] - worth[o]), 0.0) / float(factor.sum())
         usual = float(worth[o]) / float(factor.sum())
         share = monthly / usual if usual > 1e-9 * max(monthly, 1e-12) and usual > 0 else None
-        found.append(Rise(m, float(move[to]), share, monthly, case.names[to]))
+        found.append(Rise(m, float(c.leave[o, t]), share, monthly, case.names[to]))
     return tuple(found)
 
 
 def _looks(case: Case, fresh: World, o: int, left: Floats) -> tuple[Look, ...]:
     """Months in which the plan's first offer is likely to be left, its terms to have ended, or to change."""
     start = fresh.futures.start
-
-    def day(m: int) -> date:
-        at = start.month - 1 + m
-        return date(start.year + at // 12, at % 12 + 1, 1)
-
     found: dict[int, Look] = {}
     status = fresh.status[:, :, o]
     for key, gone, words in (
@@ -213,18 +217,18 @@ def _looks(case: Case, fresh: World, o: int, left: Floats) -> tuple[Look, ...]:
             if len(at) and at[0] > 0:
                 m = int(at[0])
                 why = f"by then {words} in {gone[m]:.0%} of futures"
-                found[m] = Look(m, day(m), float(left[m]), why, key, {"share": float(gone[m])})
+                found[m] = Look(m, fresh.futures.day(m), float(left[m]), why, key, {"share": float(gone[m])})
     for version in case.work.entries[case.names[o]].offer.versions:
         on = version.in_force.from_
         if not isinstance(on, str) and on.date() > start:
-            m = (on.year - start.year) * 12 + on.month - start.month
+            m = int(between(start, on.date()))
             if 0 <= m < len(left):
                 why = f"announced terms begin on {on:%Y-%m-%d}"
                 found[m] = Look(m, on.date(), float(left[m]), why, "announced", {"day": on.date()})
     if not found:
         m = min(12, len(left) - 1)
         why = "nothing is likely to change before; look once a year"
-        found[m] = Look(m, day(m), float(left[m]), why, "yearly")
+        found[m] = Look(m, fresh.futures.day(m), float(left[m]), why, "yearly")
     return tuple(found[m] for m in sorted(found))
 
 

@@ -287,12 +287,13 @@ def follow(
 @njit(cache=True, nogil=True)
 def account(
     choice, pay, share, gift_pay, gift_share, status, vendor, leave, within, join, gain, present, used, noise,
-    worth, requests, load, discount, out,
+    worth, elsewhere, beside, spill, requests, load, discount, out,
 ):  # fmt: skip
     """What a path of offers costs: out[D, M, 6], each month's discounted money and requests.
 
     choice[D, M]; pay, share, gift_pay, gift_share [D, M, O]; join[O] first integration; gain[D, O] a month;
-    noise[D, O] factor on what is paid; worth: money for each refused request; requests a month at load 1.
+    noise[D, O] factor on what is paid; worth[O]: money for each refused request, times elsewhere[D, M];
+    beside[O]: money for a month in which more than `spill` of them are refused; requests a month at load 1.
     Columns: use, refused work, switching, ecosystem (negative: a gain), refused requests (not discounted),
     switches (counted).
     """
@@ -312,7 +313,7 @@ def account(
                     moved = within[now, t] if vendor[now] == vendor[o] else leave[now, t]
                     out[d, m, 5] = 1.0
                 now, tenure, joined = o, 0, m == 0
-            elif m > 0 and status[d, m, o] == 2 and status[d, m - 1, o] != 2:
+            elif status[d, m, o] == 2 and (m == 0 or status[d, m - 1, o] != 2):
                 moved = within[o, min(tenure, tops)]
             if joined and tenure < tops:
                 money, refused = gift_pay[d, m, o], gift_share[d, m, o]
@@ -320,8 +321,8 @@ def account(
                 money, refused = pay[d, m, o], share[d, m, o]
             lost = refused * load[d, m] * requests
             out[d, m, 0] = money * noise[d, o] * factor
-            out[d, m, 1] = lost * worth * factor
-            out[d, m, 2] = moved * factor
+            out[d, m, 1] = lost * worth[o] * elsewhere[d, m] * factor
+            out[d, m, 2] = (moved + (beside[o] if refused > spill else 0.0)) * factor
             out[d, m, 3] = -gain[d, o] * factor
             out[d, m, 4] = lost
             tenure += 1
@@ -330,8 +331,8 @@ def account(
 @njit(cache=True, nogil=True)
 def pair(
     a, b, load, price, status, allowance, limit, successor, own, after, late, sizes, grid_a, grid_l, pay,
-    refused, flat, first_pay, first_share, within, gain, noise, worth, requests, upkeep, joins, discount,
-    used_a, used_b, out,
+    refused, flat, first_pay, first_share, within, gain, noise, worth, elsewhere, requests, upkeep, joins,
+    discount, used_a, used_b, out,
 ):  # fmt: skip
     """Two vendors side by side: each month the cheaper of them first, the other takes what it refuses.
 
@@ -360,15 +361,17 @@ def pair(
                         money += extra * noise[d, p]
                         share *= rest
                 lost = share * load[d, m] * requests
-                if money + lost * worth < least:
-                    least = money + lost * worth
+                rest_cost = lost * worth[p] * elsewhere[d, m]
+                if money + rest_cost < least:
+                    least = money + rest_cost
                     out[d, m, 0] = money * discount[m]
-                    out[d, m, 1] = lost * worth * discount[m]
+                    out[d, m, 1] = rest_cost * discount[m]
                     out[d, m, 4] = lost
             moved = joins if m == 0 else 0.0
             for turn in range(2):
                 o, used = (a, used_a) if turn == 0 else (b, used_b)
-                if m > 0 and status[d, m, o] == 2 and status[d, m - 1, o] != 2:
+                before = 2 * (used == 0) if m == 0 else status[d, m - 1, o]
+                if status[d, m, o] == 2 and before != 2:
                     moved += within[o, min(m + used, tops)]
             out[d, m, 2] = (moved + upkeep) * discount[m]
             out[d, m, 3] = -(gain[d, a] + gain[d, b]) * discount[m]

@@ -16,7 +16,6 @@ from pricewar.advice.result import Share
 from pricewar.errors import ConfigurationError
 from pricewar.futures import AS_TODAY, Futures
 
-MONTH_DAYS = 365.25 / 12
 AS_GENEROUS = 0.999
 
 
@@ -28,7 +27,7 @@ class Reliance:
         stands: the chance that its terms have not ended by the day.
         as_now: the chance that they have not, and that no limit or allowance has been cut.
         gone: the chance that they have ended by the last month of the futures.
-        end: the first of the month by which half of the futures have seen it end; None if fewer do.
+        end: the first day of the month by which half of the futures have seen it end; None if fewer do.
         then: the paid offer that bills it afterwards; None where nobody is known to sell its model.
     """
 
@@ -46,9 +45,9 @@ def month_of(futures: Futures, until: date) -> int:
     Raises:
         ConfigurationError: the day lies outside them.
     """
-    month = int((until - futures.start).days / MONTH_DAYS)
-    if until <= futures.start or month >= futures.months:
-        last = futures.start + timedelta(days=round(futures.months * MONTH_DAYS) - 1)
+    month = next((m for m in range(futures.months) if until < futures.day(m + 1)), futures.months)
+    if until <= futures.start or month == futures.months:
+        last = futures.day(futures.months) - timedelta(days=1)
         raise ConfigurationError(
             f"{until} is not within the futures",
             where="--until",
@@ -73,12 +72,7 @@ def reliance(futures: Futures, offers: Iterable[str], until: date) -> list[Relia
         generous = least.min(axis=1) >= AS_GENEROUS
         gone = (futures.status[:, :, o] != AS_TODAY).mean(axis=0)
         at = np.flatnonzero(gone >= 0.5)
-        end = _first_of(futures.start, int(at[0])) if len(at) else None
+        end = futures.day(int(at[0])) if len(at) else None
         chances = Share.of(stands), Share.of(stands & generous), float(gone[-1])
         found.append(Reliance(offer, *chances, end, futures.sibling[o]))
     return sorted(found, key=lambda r: (-r.as_now.share, -r.stands.share, r.offer))
-
-
-def _first_of(start: date, month: int) -> date:
-    at = start.month - 1 + month
-    return date(start.year + at // 12, at % 12 + 1, 1)

@@ -5,7 +5,7 @@ Money is discounted to the first month and in the team's currency, unless a name
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 
 from pricewar.advice.candidates import Excluded
 from pricewar.advice.team import Assumption
+from pricewar.notes import Note
 
 TAIL = 0.05
 
@@ -111,7 +112,10 @@ class Candidate:
         dearest, dearer: the chance that staying with it costs most of all candidates in the end, and more
             than the recommended strategy.
         compression: error of the compressed workload and of interpolation (`Response.merged`, `.between`).
-        verdict, because: the evidence's answer, in words.
+        verdict, because: the evidence's answer, in words; reasons: the same as keys (`Note.said`).
+        unpublished: must-haves that count as met though nobody has published them (`Standing.unpublished`).
+        terms: warnings and announced as keys with arguments and text (`billing.bill.Term`).
+        ends: the day on which it is known to end or its model to be retired, as text.
     """
 
     offer: str
@@ -132,15 +136,19 @@ class Candidate:
     sibling: str | None
     verdict: str | None
     because: tuple[str, ...]
+    reasons: tuple[Any, ...]
     doubts: tuple[str, ...]
     warnings: tuple[str, ...]
     announced: tuple[str, ...]
+    ends: str | None
+    unpublished: tuple[str, ...]
+    terms: tuple[dict[str, Any], ...]
     compression: dict[str, float]
 
 
 @dataclass(frozen=True)
 class Rise:
-    """After `months` of use: what leaving costs, and the lasting rise from which it pays.
+    """After `months` of use: what leaving the vendor costs, and the lasting rise from which it pays.
 
     `share`: rise of the monthly cost as a share, None where it is zero; `monthly`: in money a month. `to`:
     the offer one would leave for.
@@ -277,8 +285,9 @@ class Advice:
         return next(o for o in self.outcomes if o.key == key)
 
     def document(self) -> dict[str, Any]:
-        """As JSON."""
-        return _plain(asdict(self))
+        """As JSON; a note that has a key comes as `Note.said`."""
+        notes = [note.said() if isinstance(note, Note) else note for note in self.notes]
+        return _plain(asdict(replace(self, notes=[]))) | {"notes": notes}
 
 
 def _plain(value: Any) -> Any:

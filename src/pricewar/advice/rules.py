@@ -103,9 +103,10 @@ def strategies(case: Case, train: World) -> Iterable[Strategy | Excluded]:
 
 
 def _modes(case: Case, train: World, stays: Sequence[float]) -> list[int]:
-    """Offers that the optimal plan considers: the cheapest to keep, and those a clairvoyant uses most."""
+    """Offers that the optimal plan considers: the cheapest to keep, and those a clairvoyant uses most; all of
+    them where moving is free, since nothing need then be forecast."""
     n = len(stays)
-    if n <= MODES:
+    if n <= MODES or not (case.costs.leave.any() or case.costs.within.any()):
         return list(range(n))
     use = np.bincount(train.draws(0, min(ACCOUNT, train.shape[0])).clairvoyant().ravel(), minlength=n)
     chosen = [

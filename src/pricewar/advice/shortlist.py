@@ -53,6 +53,7 @@ class Shortlist:
         excluded: those that may not stand: must-haves, quality, nothing served, no price.
         dearer: how many stand but are not needed.
         present_model: what candidates are held against.
+        models: those the log asks for.
         total: cost of a logged month's work by offer id, refused work included, where known.
     """
 
@@ -62,6 +63,7 @@ class Shortlist:
     dearer: list[str]
     present_model: str | None
     total: dict[str, Fraction]
+    models: list[str]
 
     @property
     def causes(self) -> dict[str, int]:
@@ -109,24 +111,28 @@ def shortlist(
         if offer.id in wanted or short[offer.id] == 0:
             likely.append(offer)
         elif short[offer.id] is None:
-            excluded.append(Excluded(offer.id, UNKNOWN))
+            excluded.append(Excluded(offer.id, UNKNOWN, "unknown"))
         elif offer.latest.kind == "free":
             likely.append(offer)
         else:
             assert verdict is not None
-            excluded.append(Excluded(offer.id, f"{GUESS}: {' '.join(verdict.because)}"))
+            excluded.append(Excluded(offer.id, f"{GUESS}: {' '.join(verdict.because)}", "guess"))
     frozen = datetime(start.year, start.month, start.day, tzinfo=UTC)
     billed = compare(log, catalogue, likely, currency=team.currency, frozen=frozen)
-    excluded += [Excluded(id, f"cannot be billed: {why.text}") for id, why in billed.not_billed]
+    excluded += [Excluded(id, f"cannot be billed: {why.text}", "unbilled") for id, why in billed.not_billed]
     useful: list[Entry] = []
     for entry in billed.entries:
         if entry.total.mid is None:
-            excluded.append(Excluded(entry.offer.id, "cannot be billed: what it refuses has no known price"))
+            excluded.append(
+                Excluded(entry.offer.id, "cannot be billed: what it refuses has no known price", "unbilled")
+            )
         elif not entry.served.mid:
-            excluded.append(Excluded(entry.offer.id, "serves none of this work"))
+            excluded.append(Excluded(entry.offer.id, "serves none of this work", "serves_none"))
         elif entry.served.mid < team.must_have.served:
             share = f"{float(entry.served.mid):.0%}"
-            excluded.append(Excluded(entry.offer.id, f"serves too little: {share} of the requests"))
+            excluded.append(
+                Excluded(entry.offer.id, f"serves too little: {share} of the requests", "serves_share")
+            )
         else:
             useful.append(entry)
     if not useful:
@@ -143,6 +149,7 @@ def shortlist(
         [e.offer.id for e in useful if e.offer.id not in ids],
         now,
         {e.offer.id: e.total.mid for e in useful if e.total.mid is not None},
+        [name for name, _ in models],
     )
 
 

@@ -41,6 +41,8 @@ MARGINS = (0.0, 0.25, 0.5, 1.0, 2.0, 1e6)
 """Tried on futures a forecast has not seen: shrinkage of the regression, and what a move must promise beyond
 its cost (the last: never move). A noisy forecast moves too often."""
 FEW = 4
+SPILL = 0.001
+"""Requests refused, as a share, that can be asked again; more need another vendor."""
 COLUMNS = ("use", "refused", "switching", "ecosystem", "unserved", "switches")
 
 
@@ -51,22 +53,30 @@ class Costs:
     Attributes:
         join: [O] first integration. leave, within: [O, T] a switch to another vendor, and within one, after T
             months of use (the last entry stands for longer). gain: [2, O] least and most a month.
-        worth: money for each refused request. requests: a month at load 1. present, used: the offer in use
-            (−1: none) and months of it. upkeep: a month, whatever is used; setup: once.
-        beta: a month's discount factor.
+        worth: [O] money for each refused request. requests: a month at load 1. present, used: the offer in
+            use (−1: none) and months of it. upkeep: a month, whatever is used; setup: once.
+        beside: [O] money for a month in which the offer refuses more than `SPILL`: a vendor beside it must be
+            kept. extra: [O] its integration, for a team that begins anew. beta: a month's discount factor.
     """
 
     join: Floats
     leave: Floats
     within: Floats
     gain: Floats
-    worth: float
+    worth: Floats
     requests: float
     present: int
     used: int
     beta: float
+    beside: Floats
+    extra: Floats | float = 0.0
     setup: float = 0.0
     upkeep: float = 0.0
+
+    @property
+    def begin(self) -> Floats:
+        """[O] what beginning with an offer costs a team that has none."""
+        return self.join + self.extra
 
     def free(self) -> Costs:
         """The same team if leaving cost nothing (integrating first still does)."""
@@ -79,12 +89,14 @@ def costs_of(
     found: Sequence[Response],
     *,
     day: float,
-    worth: float,
+    worth: Floats,
     requests: float,
     present: int,
     portable: bool = False,
+    served_by: frozenset[str] = frozenset(),
 ) -> Costs:
-    """The team's costs for offers of `vendors`; `day`: money for an engineer's day."""
+    """The team's costs for offers of `vendors`; `day`: money for an engineer's day; `served_by`: vendors that
+    serve what an offer refuses, none where a refusal is only lost."""
     s, months = team.switching, team.horizon
     saves = {part: float(getattr(team.portability.saves, part)) if portable else 0.0 for part in PARTS}
     due = {part: float(getattr(s, part)) * (1 - saves[part]) for part in PARTS}
@@ -112,6 +124,7 @@ def costs_of(
         present=present,
         used=used,
         beta=float((1 + team.discount) ** -1) ** (1 / 12),
+        beside=np.array([day * float(team.second_vendor) if served_by - {v} else 0.0 for v in vendors]),
         setup=day * float(p.setup) if portable else 0.0,
         upkeep=day * float(p.upkeep) if portable else 0.0,
     )
@@ -185,6 +198,7 @@ class World:
     Attributes:
         pay, share: [D, M, O] money and share refused; gift_pay, gift_share: of a team that joined in month 0.
         load: [D, M]. noise: [D, O] factor on money, for a model whose token counts nobody measured.
+        elsewhere: [D, M] factor on what refused requests cost.
         known, gift: [D, M, O] cost as the team knows it when it decides, and what a gift takes off.
     """
 
@@ -198,6 +212,7 @@ class World:
         luck: Floats,
         costs: Costs,
         mean_noise: Floats,
+        elsewhere: Floats,
     ) -> None:
         self.futures, self.surfaces, self.vendor = futures, surfaces, vendor
         self.load, self.noise, self.luck, self.costs, self.mean_noise = load, noise, luck, costs, mean_noise
@@ -210,15 +225,20 @@ class World:
         self.pay, self.share, self.gift_pay, self.gift_share = outs
         self.status = futures.status
         self.gains = costs.gain[0] + (costs.gain[1] - costs.gain[0]) * luck
-        refusal = load[:, :, None] * costs.requests * costs.worth
+        self.elsewhere = elsewhere
         mean_gain = costs.gain.mean(axis=0)
-        self.known = self.pay * mean_noise + self.share * refusal - mean_gain
-        gifted = self.gift_pay * mean_noise + self.gift_share * refusal - mean_gain
+        self.known = self.pay * mean_noise + self._refused(self.share) - mean_gain
+        gifted = self.gift_pay * mean_noise + self._refused(self.gift_share) - mean_gain
         self.gift = self.known - gifted
         self.open = self.share < 1 - 1e-12
         self.discount = costs.beta ** np.arange(shape[1])
-        self._refusal = refusal
         self._seen: dict[int, Floats] = {}
+
+    def _refused(self, share: Floats, month: int | None = None) -> Floats:
+        """What refused work costs: [D, M, O], or [D, O] of a month."""
+        asked = self.load * self.costs.requests * self.elsewhere
+        asked = asked[:, :, None] if month is None else asked[:, month, None]
+        return share * asked * self.costs.worth + np.where(share > SPILL, self.costs.beside, 0.0)
 
     def draws(self, first: int, last: int) -> World:
         """Some of the draws."""
@@ -226,7 +246,7 @@ class World:
         other.__dict__.update(self.__dict__)
         other.futures = self.futures.between(first, last)
         for name in ("load", "noise", "luck", "pay", "share", "gift_pay", "gift_share", "status", "gains",
-                     "known", "gift", "open", "_refusal"):  # fmt: skip
+                     "known", "gift", "open", "elsewhere"):  # fmt: skip
             setattr(other, name, getattr(self, name)[part])
         other._seen = {}
         return other
@@ -245,7 +265,8 @@ class World:
         at = np.flatnonzero(offers == c.present)
         other.costs = replace(
             c, join=c.join[offers], leave=c.leave[offers], within=c.within[offers], gain=c.gain[:, offers],
-            present=int(at[0]) if len(at) else -1,
+            present=int(at[0]) if len(at) else -1, beside=c.beside[offers], worth=c.worth[offers],
+            extra=(c.extra + 0 * c.join)[offers],
         )  # fmt: skip
         other.vendor, other._seen = self.vendor[offers], {}
         return other
@@ -272,8 +293,8 @@ class World:
         c, out = self.costs, np.zeros((*path.shape, 6))
         kernel.account(
             path, self.pay, self.share, self.gift_pay, self.gift_share, self.status, self.vendor, c.leave,
-            c.within, c.join, self.gains, c.present, c.used, self.noise, c.worth, c.requests, self.load,
-            self.discount, out,
+            c.within, c.begin, self.gains, c.present, c.used, self.noise, c.worth, self.elsewhere, c.beside,
+            SPILL, c.requests, self.load, self.discount, out,
         )  # fmt: skip
         out[:, :, 2] += c.upkeep * self.discount
         out[:, 0, 2] += c.setup
@@ -292,7 +313,8 @@ class World:
         arguments: list[Any] = [
             a, b, self.load, f.price, f.status, f.allowance, f.limit, f.successor, self.surfaces.own,
             self.surfaces.after, self.surfaces.late, *self.surfaces.tables, self.pay, self.share, c.within,
-            self.gains, self.noise, c.worth, c.requests, upkeep, joins, self.discount, *used, out,
+            self.gains, self.noise, c.worth, self.elsewhere, c.requests, upkeep, joins, self.discount, *used,
+            out,
         ]  # fmt: skip
         kernel.pair(*arguments)
         return out
@@ -331,15 +353,16 @@ class World:
 
     def moves(self, month: int) -> NDArray[np.bool_]:
         """[D, O] whether an offer's vendor forces a move to its successor this month."""
-        if month == 0:
-            return np.zeros(self.status[:, 0].shape, dtype=np.bool_)
+        if month == 0:  # who joins now joins the successor; who is there already must follow
+            there = np.arange(len(self.vendor)) == self.costs.present
+            return (self.status[:, 0] == 2) & there
         return (self.status[:, month] == 2) & (self.status[:, month - 1] != 2)
 
     def paid(self, month: int) -> tuple[Floats, Floats]:
         """[D, O] twice: a month as realised, and what a gift takes off it."""
-        refusal = self._refusal[:, month]
-        real = self.pay[:, month] * self.noise + self.share[:, month] * refusal - self.gains
-        gifted = self.gift_pay[:, month] * self.noise + self.gift_share[:, month] * refusal - self.gains
+        share, gift_share = self.share[:, month], self.gift_share[:, month]
+        real = self.pay[:, month] * self.noise + self._refused(share, month) - self.gains
+        gifted = self.gift_pay[:, month] * self.noise + self._refused(gift_share, month) - self.gains
         return real, real - gifted
 
 
@@ -506,7 +529,7 @@ def _forward(world: World, steps: Sequence[_Step], margin: float) -> Path:
         if m == 0:
             new = new - world.gift[:, 0]
         if m == 0 and c.present < 0:
-            path[:, 0] = (new + c.join).argmin(axis=1)
+            path[:, 0] = (new + c.begin).argmin(axis=1)
         else:
             t = np.minimum(tenure, tops)
             stay = world.known[rows, m, now] + world.moves(m)[rows, now] * c.within[now, t]
@@ -539,7 +562,7 @@ def _perfect(world: World) -> Path:
     now, tenure = np.full(draws, c.present, dtype=np.int64), np.full(draws, c.used, dtype=np.int64)
     for m in range(months):
         if m == 0 and c.present < 0:  # the recursion may have moved on at once
-            begin = (value[:, :, 0] + c.join).argmin(axis=1)
+            begin = (value[:, :, 0] + c.begin).argmin(axis=1)
             path[:, 0] = chosen[0][rows, begin, 0]
         else:
             path[:, m] = chosen[m][rows, now, np.minimum(tenure, states - 1)]

@@ -21,17 +21,19 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from pricewar.definitions import Document, load, parse
 from pricewar.errors import DefinitionError
-from pricewar.offers.schema import Currency, Quantity, Record
+from pricewar.offers import schema
+from pricewar.offers.schema import Currency, Record
 from pricewar.units import exact
 
 PARTS = ("adapter", "prompts", "evaluation", "approval", "data_migration")
 DEEPENS = ("adapter", "prompts", "evaluation", "data_migration")
 WITHIN = ("prompts", "evaluation")
 DAY_USD = Fraction(800)
+MOST = 10**12
 
 COSTS_2026 = "https://aibizhub.io/articles/vendor-lock-in-math-cost-of-switching-llms/ (read 2026-11-22)"
 MIGRATION = (
@@ -50,6 +52,25 @@ def _share(value: Any) -> Any:
     return value
 
 
+def _whole(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            number = exact(value)
+        except ValueError:
+            number = Fraction(1, 2)  # as wrong as any
+        if number.denominator != 1:
+            raise ValueError("is not a whole number")
+        return int(number)
+    return value
+
+
+def _confidence(value: Any) -> Any:
+    number = _share(value)
+    if isinstance(number, Fraction) and not Fraction(1, 2) < number < 1:
+        raise ValueError("is over 0.5 and under 1, such as 0.95")
+    return number
+
+
 def _bar(value: Any) -> Any:
     return None if value == "none" else _share(value)
 
@@ -58,7 +79,15 @@ def _signed(value: Any) -> Any:
     return exact(value) if isinstance(value, str) else value
 
 
+def _within_reason(value: Fraction) -> Fraction:
+    if value > MOST:
+        raise ValueError("is over 10¹²: no team has that much")
+    return value
+
+
+Quantity = Annotated[schema.Quantity, AfterValidator(_within_reason)]
 Share = Annotated[Fraction, BeforeValidator(_share)]
+Whole = Annotated[int, BeforeValidator(_whole)]
 Bar = Annotated[Fraction | None, BeforeValidator(_bar)]
 Signed = Annotated[Fraction, BeforeValidator(_signed)]
 
@@ -89,7 +118,7 @@ class Present(Record):
     """The offer the team is integrated with, and for how long."""
 
     offer: str
-    months: Annotated[int, Field(ge=0)] = _default(0, "months of use", "counted as just begun")
+    months: Annotated[Whole, Field(ge=0)] = _default(0, "months of use", "counted as just begun")
 
 
 class MustHave(Record):
@@ -97,7 +126,12 @@ class MustHave(Record):
 
     regions: list[str] | None = _default(None, "regions", "no region is required")
     no_training: bool = _default(False, "yes or no", "not required unless said")
-    context: Annotated[int, Field(gt=0)] | None = _default(None, "tokens of input", "what was logged decides")
+    commercial: bool = _default(
+        True, "yes or no", "work for others; terms that allow only trials are refused"
+    )
+    context: Annotated[Whole, Field(gt=0)] | None = _default(
+        None, "tokens of input", "what was logged decides"
+    )
     served: Share = _default(
         Fraction(0), "share of requests", "what an offer refuses is costed, not forbidden"
     )
@@ -113,7 +147,7 @@ class Quality(Record):
 
     margin: Bar = _default(Fraction(1, 20), "points of pass rate", "assumed: within 5 of the present")
     pass_rate: Bar = _default(None, "share of prompts", "no level is required")
-    confidence: Annotated[Fraction, BeforeValidator(_share)] = _default(
+    confidence: Annotated[Fraction, BeforeValidator(_confidence)] = _default(
         Fraction(19, 20), "confidence of the limit held against the bar", "as is usual"
     )
     undecided: Literal["accept", "refuse"] = _default(
@@ -191,7 +225,9 @@ class Team(Record):
 
     team: str = _default("the team", "name", "")
     currency: Currency = _default("USD", "currency of every amount here", "prices are mostly quoted in it")
-    horizon: Annotated[int, Field(ge=1, le=120)] = _default(36, "months", "three years, as budgets are made")
+    horizon: Annotated[Whole, Field(ge=1, le=120)] = _default(
+        36, "months", "three years, as budgets are made"
+    )
     discount: Quantity = _default(
         Fraction(1, 10), "share a year", "assumed: near the cost of capital of software firms"
     )
@@ -264,6 +300,12 @@ def read(path: Path) -> Team:
         DefinitionError: naming file, line and key of the first mistake.
     """
     return _one(load(path), str(path))
+
+
+def where(path: Path, *key: str | int) -> str:
+    """`file:line: key` of a setting in a team's file, for messages that only a catalogue can cause."""
+    documents = load(path)
+    return documents[0].where(key) if documents else str(path)
 
 
 def of(text: str, source: str = "team") -> Team:

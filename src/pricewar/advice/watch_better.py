@@ -109,7 +109,7 @@ def leaving(team: Team, bench: Bench, there: Offer, here: Offer | None, months: 
     day = team.engineer_day if team.engineer_day is not None else DAY_USD * rate
     vendor = here.latest.vendor if here is not None else ""
     none = Response(here.id if here is not None else "", (1.0,), (1.0,), _zeros(), _zeros())
-    c = costs_of(team, [vendor], [none], day=float(day), worth=0.0, requests=0.0, present=-1)
+    c = costs_of(team, [vendor], [none], day=float(day), worth=_zeros()[0, 0], requests=0.0, present=-1)
     table = c.within if vendor == there.latest.vendor else c.leave
     cost = Fraction(float(table[0, min(months, table.shape[1] - 1)]))
     owed = here.on(w.now) if here is not None else None

@@ -18,6 +18,7 @@ from pricewar.billing.batch import Assumptions, Batch
 from pricewar.billing.desk import DEFAULT_ASSUMPTIONS, Comparison, Corner, Entry, compare
 from pricewar.billing.tariff import Tariff, boundaries
 from pricewar.errors import DataError
+from pricewar.notes import Note
 from pricewar.offers.catalogue import Catalogue, Offer
 from pricewar.units import METERS
 
@@ -75,6 +76,13 @@ class Workload:
         return self._held
 
 
+def offers_logged(log: Log, catalogue: Catalogue) -> list[str]:
+    """Ids of the offers on which the log's models are listed: they serve what another offer refuses."""
+    pairs = {pair for frame in log.batches() for pair in frame.select("vendor", "model").unique().rows()}
+    found = (catalogue.listed(*pair) for pair in sorted(pairs, key=str))
+    return list(dict.fromkeys(offer.id for offer in found if offer is not None))
+
+
 def part_of(log: Log, only: Sequence[str]) -> Log:
     """The requests of a log for some models (`model` or `vendor/model`, with * and ?).
 
@@ -94,7 +102,9 @@ def part_of(log: Log, only: Sequence[str]) -> Log:
             f"the log asks for no model like {', '.join(only)}",
             remedy="`pricewar bill` lists what it asks for",
         )
-    note = f"only requests for {', '.join(only)}: {rows:,} of {log.rows:,} rows"
+    models = ", ".join(only)
+    text = f"only requests for {models}: {rows:,} of {log.rows:,} rows"
+    note = Note(text, "only", models=models, rows=rows, all=log.rows)
     return replace(
         log, rows=rows, span=(first, last), notes=(*log.notes, note), ordered=True, in_memory=False,
         _held=None, _again=lambda: (chosen(frame, only) for frame in log.batches()),
@@ -140,13 +150,22 @@ def workload(
     short = days < SHORT_DAYS
     if short:
         notes.append(
-            f"the log covers {days:.1f} days: too short to show a week. A month is taken to be {factor:.1f} "
-            f"times what was logged, give or take {spread:.0%}"
+            Note(
+                f"the log covers {days:.1f} days: too short to show a week. A month is taken to be "
+                f"{factor:.1f} times what was logged, give or take {spread:.0%}",
+                "short",
+                days=days,
+                factor=factor,
+                spread=spread,
+            )
         )
     if "requests" in log.unknown:
         notes.append(
-            "the log does not count requests: tokens stand in for them, and what is limited in requests "
-            "cannot be counted on"
+            Note(
+                "the log does not count requests: tokens stand in for them, and what is limited in requests "
+                "cannot be counted on",
+                "uncounted",
+            )
         )
     mids = {id: (assumed or {}).get(id, DEFAULT_ASSUMPTIONS)["mid"] for id in entries}
     return Workload(

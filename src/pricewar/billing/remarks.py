@@ -26,6 +26,8 @@ def warnings(tariff: Tariff, run: Run, *, exact: bool) -> list[Term]:
         found.append(Term("weak_source", {}, "rests on a weak source"))
     if record.eligibility.data_use == "train":
         found.append(Term("trains_on_data", {}, "the vendor trains on what is sent"))
+    if record.eligibility.commercial is False:
+        found.append(Term("not_commercial", {}, "its terms allow trying it out, not commercial use"))
     if record.kind not in ("list", "provisioned") and record.in_force.from_ == UNKNOWN:
         found.append(Term("unknown_value", {"what": "start"}, "not published: since when"))
     if record.light:

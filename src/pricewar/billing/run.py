@@ -91,6 +91,9 @@ class Run:
         if unknown == "shut":
             unsaid = [p for p in tariff.limits if p.term.amount == UNKNOWN] + self.uncounted
             self.shut = [*tariff.unknown, *((p.start, p.end) for p in unsaid)]
+            # Past an allowance that ends in refusal nothing is for sale, also when its size is not known.
+            spent = [p for p in tariff.allowances if p.term.used_up == "reject" and self._amount(p) is None]
+            self.shut += [(p.start, p.end) for p in spent]
         self.paid: dict[tuple[frozenset[Atom], int], list[int]] = {}
         self.covered: dict[tuple[int, frozenset[Atom]], list[int]] = {}
         self.prices: dict[frozenset[Atom], dict[str, Price]] = {}

@@ -13,9 +13,9 @@ from typing import Any
 import click
 
 from pricewar.advice.advised import DRAWS
-from pricewar.cli.options import Day, Progress
+from pricewar.cli.options import STDOUT, Day, Progress, outputs, report_language
 from pricewar.errors import ConfigurationError
-from pricewar.files import writable, write_text
+from pricewar.files import write_text
 
 PARTS = (
     *("do", "strategies", "plan", "leaving", "vendors", "free", "versus", "causes", "offers", "left-out"),
@@ -105,11 +105,10 @@ def run(
     **options: Any,
 ) -> int:
     """Advise, show and write; returns the exit code."""
-    for path in (json_to, html_to):
-        if path is not None and str(path) != "-":
-            writable(path)
-            if path.exists() and path.is_file() and path.samefile(log):
-                raise ConfigurationError("this is the log itself", where=str(path), remedy="name another")
+    inputs = [("the log itself", log), ("the team's file", options.get("team_file"))]
+    inputs += [("one of the evaluations", path) for path in options.get("evals", ())]
+    outputs({"--json": json_to, "--html": html_to}, inputs)
+    report_language(lang, html_to)
     if gateway_to is not None:
         from pricewar.advice.gateway_write import usable
 
@@ -118,7 +117,7 @@ def run(
     data = advised(log, command=command, progress=progress, **options)
     if json_to is not None:
         text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-        if str(json_to) == "-":
+        if json_to == STDOUT:
             click.echo(text, nl=False)
         else:
             write_text(json_to, text)
@@ -133,7 +132,7 @@ def run(
 
         advise_gateway.write(gateway_to, log, data, progress, **options)
         progress.say(f"gateway: {gateway_to}")
-    if str(json_to) != "-":
+    if json_to != STDOUT:
         from pricewar.cli.advise_table import show
 
         show(data, parts)
@@ -159,7 +158,7 @@ def advised(
     from pricewar.report.advice_story import completed
 
     team = teams.read(team_file) if team_file is not None else teams.Team()
-    question = Asked(team, **asked)
+    question = Asked(team, team_file=team_file, **asked)
     if not log.is_file() and not log.is_dir():
         raise ConfigurationError("is neither a file nor a folder", where=str(log), remedy="give a file")
     usage = read_log(log, format_, maps, zone, progress)

@@ -9,21 +9,15 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from pricewar.report.advice_story import account, trigger, why
+from pricewar.report.advice_story import account, looks, source, trigger, unpublished, why
 from pricewar.report.advice_words import figure, money, plainly, word
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-CAUSES = (
-    ("nothing is known", "out.unknown"),
-    ("its best guess", "out.guess"),
-    ("not good enough", "out.quality"),
-    ("quality undecided", "out.undecided"),
-    ("cannot be billed", "out.unbilled"),
-    ("serves none", "out.serves_none"),
-)
-"""How a reason begins, and its kind."""
+MANY = ("dearer", "unknown", "guess", "quality", "undecided", "unbilled", "serves_none")
+"""Reasons whose offers are counted, not named."""
+NARROW = 80  # columns; below, a table of sentences is a list
 OTHERS = 10  # offers set aside for a reason of their own, shown by name
 
 
@@ -60,9 +54,11 @@ def _head(out: Console, data: Mapping[str, Any]) -> None:
     out.print(_safe(f"{log['source']}{part}: {log['rows']:,} records in {work['days']:.0f} days, a month "
                     f"{figure(work['requests_a_month'], 'short')} requests{cost}", "bold"))  # fmt: skip
     draws = f"{data['fitted']} futures to fit, {data['judged']} to judge"
-    out.print(_safe(f"{data['months']} months from {data['start']}; {draws} ({data['source']})", "dim"))
+    months = f"{data['months']} month{'' if data['months'] == 1 else 's'} from {data['start']}"
+    out.print(_safe(f"{months}; {draws} ({_told(data, source(data))})", "dim"))
+    whole = " of the whole log" if data["only"] else ""
     for e in log["exclusions"]:
-        out.print(_safe(f"  left out: {e['count']:,} × {e['cause']}", "yellow"))
+        out.print(_safe(f"  left out{whole}: {e['count']:,} × {e['cause']}", "yellow"))
     evidence = data["evidence"]
     if evidence is not None:
         used = f"{evidence['used']:,} of {evidence['rows']:,} rows used"
@@ -97,14 +93,15 @@ def _strategies(out: Console, data: Mapping[str, Any], _: bool) -> None:
         style = "bold" if best else "dim" if o["benchmark"] else ""
         below = [" + ".join(o["offers"]), *_returns(o)]
         rows.append((name, cells, style, "    " + "; ".join(b for b in below if b) if any(below) else ""))
-    _grid(out, word("strategies.title"), heads, rows)
+    _grid(out, word("strategies.title"), heads, rows, ("moves", "tail", "refused", "between"))
     note = (
         f"{data['currency']}, discounted; mean ± 95% of it from the number of futures; nine futures in ten; "
     )
     note += "mean of the worst twentieth; the last three are bounds that nobody can follow"
     out.print(_safe(note, "dim"))
     for row in data["skipped"]:
-        out.print(_safe(f"  {word('strategy.' + row['offer'])}: {row['why']}", "dim"))
+        why_not = word(f"skipped.{row['key']}") if row["key"] else row["why"]
+        out.print(_safe(f"  {word('strategy.' + row['offer'])}: {why_not}", "dim"))
 
 
 def _returns(o: Mapping[str, Any]) -> list[str]:
@@ -127,7 +124,7 @@ def _plan(out: Console, data: Mapping[str, Any], _: bool) -> None:
     out.print(Text(word("plan.title"), style="bold"))
     out.print(_safe(_told(data, "plan.begin", offer=plan["begin"], agreed=plan["agreed"])))
     out.print(table)
-    for look in plan["look_again"]:
+    for look in looks(data):
         when = f"{look['day']} (month {look['month'] + 1})"
         out.print(_safe(f"  look again {when}: {_told(data, why(look))}"))
 
@@ -135,6 +132,7 @@ def _plan(out: Console, data: Mapping[str, Any], _: bool) -> None:
 def _leaving(out: Console, data: Mapping[str, Any], _: bool) -> None:
     table = _table(["month", "leaving", "rise", "to"], left=0)
     table.columns[-1].justify = "left"
+    rows: list[Row] = []
     for r in data["plan"]["rises"]:
         after = (
             word("leaving.at_once") if not r["months"] else _told(data, "leaving.months", months=r["months"])
@@ -142,9 +140,14 @@ def _leaving(out: Console, data: Mapping[str, Any], _: bool) -> None:
         key = "leaving.rise_free" if r["share"] is None else "leaving.rise"
         rise = _told(data, key, monthly=r["monthly"], share=r["share"])
         table.add_row(after, _money(data, r["leaving"]), rise, _safe(r["to"]))
+        below = f"    {rise}, {word('col.to')} {r['to']}"
+        rows.append((after, [_money(data, r["leaving"])], "", below))
     title = _told(data, "leaving.title", offer=data["plan"]["begin"].split(" + ")[0])
-    out.print(_safe(title, "bold"))
-    out.print(table)
+    if out.width < NARROW and rows:
+        _grid(out, title, ["leaving"], rows)
+    else:
+        out.print(_safe(title, "bold"))
+        out.print(table)
     lock = data["lock_in"]
     out.print(_safe(_worth(data, word("worth.lock_in"), lock["amount"], lock["words"])))
     regret = "the recommended strategy's cost over that of a plan that knows the future"
@@ -187,7 +190,8 @@ def _free(out: Console, data: Mapping[str, Any], _: bool) -> None:
         cells = [_share(c["served"]), _chance(r["stands"]), _chance(r["as_now"]), r["end"] or "–",
                  _money(data, c["staying"]["mean"]), _share(c["dearest"]["share"])]  # fmt: skip
         rows.append((_named(c), cells, "", f"    {word('col.then')} {r['then']}" if r["then"] else ""))
-    _grid(out, title, ["served", "stands", "as_now", "half", "kept", "dearest"], rows)
+    _grid(out, title, ["served", "stands", "as_now", "half", "kept", "dearest"], rows,
+          ("dearest", "as_now", "half", "served"))  # fmt: skip
     note = "share of futures (95%): stands at all; stands with limits and allowances no lower than today's; "
     note += "a grant is given once, and what stands then is its paid price. "
     note += f"Kept: cost of {data['months']} months; dearest: of all offers considered"
@@ -211,8 +215,12 @@ def _offers(out: Console, data: Mapping[str, Any], brief: bool) -> None:
         kept = c["staying"]
         cells = [_money(data, c["today"] + c["refused"]), _share(c["served"]), _bare(kept["mean"]),
                  f"{_bare(kept['p5'])}–{_bare(kept['p95'])}", _share(c["dearest"]["share"])]  # fmt: skip
-        rows.append((_named(c), cells, "", ""))
-    _grid(out, word("offers.title"), ["today", "served", "kept", "between", "dearest"], rows)
+        below = [_told(data, "offers.ends", day=c["ends"])] if c["ends"] else []
+        if c["unpublished"]:
+            below.append(_told(data, "offers.unpublished", what=unpublished(c)))
+        rows.append((_named(c), cells, "", "    " + "; ".join(below) if below else ""))
+    _grid(out, word("offers.title"), ["today", "served", "kept", "between", "dearest"], rows,
+          ("dearest", "between", "served"))  # fmt: skip
     out.print(Text(_told(data, "offers.note", months=data["months"]), style="dim"))
     because = {c["model"]: c["because"][0] for c in data["candidates"] if c["verdict"] and c["because"]}
     for model, text in because.items() if not brief else ():
@@ -258,10 +266,7 @@ def _picture(out: Console, data: Mapping[str, Any], title: str, costs: Mapping[s
 
 def causes_of(data: Mapping[str, Any]) -> list[tuple[str, int]]:
     """How many offers were set aside for each kind of reason, most first; kinds as keys of the words."""
-    kinds = Counter(
-        next((key for begin, key in CAUSES if e["why"].startswith(begin)), "out.other")
-        for e in data["left_out"]
-    )
+    kinds = Counter(f"out.{e['key'] or 'other'}" for e in data["left_out"])
     if data["dearer_left_out"]:
         kinds["out.dearer"] = len(data["dearer_left_out"])
     return kinds.most_common()
@@ -273,10 +278,8 @@ def _left_out(out: Console, data: Mapping[str, Any], _: bool) -> None:
     out.print(_told(data, "out.summary", taken=taken, considered=data["considered"]))
     for key, count in causes_of(data):
         out.print(_safe(f"{count:>6}  {word(key)}"))
-        if key == "out.other":
-            others = [
-                e for e in data["left_out"] if not any(e["why"].startswith(begin) for begin, _ in CAUSES)
-            ]
+        if key.removeprefix("out.") not in MANY:
+            others = [e for e in data["left_out"] if f"out.{e['key'] or 'other'}" == key]
             for e in others[:OTHERS]:
                 out.print(_safe(f"          {e['offer']}: {e['why']}", "dim"))
             if len(others) > OTHERS:
@@ -309,8 +312,10 @@ def _assumptions(out: Console, data: Mapping[str, Any], brief: bool) -> None:
     if data["present_model"]:
         out.print(_safe(f"Candidates are held against {data['present_model']}, the model in use."))
     out.print(_told(data, "made.error", cost=work["error_cost"], refused=work["error_refused"]))
+    if not data["market"]:
+        out.print(_safe(word("made.record")))
     for note in data["notes"]:
-        out.print(_safe(f"  note: {note}", "dim"))
+        out.print(_safe(f"  note: {note if isinstance(note, str) else note['text']}", "dim"))
     out.print(
         Text("To say what is so of your team: pricewar advise --team-template > team.yaml", style="dim")
     )
@@ -340,12 +345,27 @@ def _table(heads: Sequence[str], left: int, prefix: str = "col") -> Table:
     return table
 
 
-def _grid(out: Console, title: str, heads: Sequence[str], rows: Sequence[Row]) -> None:
-    """Names with figures beside them; a name too long for its column stands on a line of its own."""
-    names = [word(f"col.{head}") for head in heads]
-    widths = [max(len(cells[i]) for _, cells, _, _ in rows) for i in range(len(heads))]
-    widths = [max(width, len(name)) + 2 for width, name in zip(widths, names, strict=True)]
-    room = min(max(len(name) for name, *_ in rows), max(out.width - sum(widths), 16))
+def _grid(
+    out: Console, title: str, heads: Sequence[str], rows: Sequence[Row], spare: Sequence[str] = ()
+) -> None:
+    """Names with figures beside them; a name too long for its column stands on a line of its own. In a
+    narrow terminal the `spare` columns go, the first first, and are named."""
+    kept = list(heads)
+
+    def wide(head: str) -> int:
+        at = heads.index(head)
+        return max(len(word(f"col.{head}")), *(len(cells[at]) for _, cells, _, _ in rows)) + 2
+
+    gone: list[str] = []
+    for head in spare:
+        if sum(map(wide, kept)) + 1 <= out.width:
+            break
+        kept.remove(head)
+        gone.append(word(f"col.{head}"))
+    names, widths = [word(f"col.{head}") for head in kept], [wide(head) for head in kept]
+    rows = [(name, [cells[heads.index(h)] for h in kept], *rest) for name, cells, *rest in rows]  # type: ignore[misc]
+    least = 16 if sum(widths) + 16 <= out.width else 1
+    room = min(max(len(name) for name, *_ in rows), max(out.width - sum(widths), least))
     out.print(Text(title, style="bold"))
     line = "".join(f"{name:>{width}}" for name, width in zip(names, widths, strict=True))
     out.print(Text(" " * room + line, style="dim"))
@@ -357,6 +377,8 @@ def _grid(out: Console, title: str, heads: Sequence[str], rows: Sequence[Row]) -
         out.print(_safe(f"{name:<{room}}{line}", style))
         if below:
             out.print(_safe(below, "dim"))
+    if gone:
+        out.print(Text(f"left out for want of width: {', '.join(gone)}", style="dim"))
 
 
 def _titled(out: Console, key: str, table: Table) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pricewar.cli.options import Progress
+from pricewar.cli.options import Progress, outputs
 
 if TYPE_CHECKING:
     from pricewar.advice.backtest import Backtest
@@ -99,6 +99,7 @@ def backtest(
         if name not in known:
             remedy = did_you_mean(name, known) or "one of: " + ", ".join(known)
             raise ConfigurationError(f"no class of team “{name}”", where="--class", remedy=remedy)
+    outputs({"--json": json_file, "--write": write}, [("the log itself", log)], stdout=())
     progress = Progress(quiet)
     began, worked = time.monotonic(), time.process_time()
     found = run(

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pricewar.cli.options import Amount, Day, Progress, Triple
+from pricewar.cli.options import Amount, Day, Progress, Triple, outputs, report_language
 from pricewar.errors import ConfigurationError, did_you_mean
-from pricewar.files import writable, write_text
+from pricewar.files import write_text
 
 if TYPE_CHECKING:
     from pricewar.usage.log import Log
@@ -110,6 +110,7 @@ def run(
 ) -> int:
     """Bill, show and write; returns the exit code."""
     _check(log, {"--json": json_to, "--csv": csv_to, "--html": html_to}, overflow_to, refusal_cost)
+    report_language(lang, html_to)
     progress = Progress(quiet)
     usage = read_log(log, format_, maps, zone, progress)
     progress.say(f"{usage.rows:,} records ({usage.format}); opening the catalogue …")
@@ -197,7 +198,7 @@ def _command(log: Path) -> str:
 
 
 def _check(
-    log: Path, outputs: Mapping[str, Path | None], overflow_to: Sequence[str], refusal_cost: Fraction | None
+    log: Path, given: Mapping[str, Path | None], overflow_to: Sequence[str], refusal_cost: Fraction | None
 ) -> None:
     """See before the work that options do not contradict one another and outputs can be written.
 
@@ -206,18 +207,7 @@ def _check(
     """
     if not log.is_file() and not log.is_dir():
         raise ConfigurationError("is neither a file nor a folder", where=str(log), remedy="give a file")
-    taken: dict[str, str] = {}
-    for option, path in outputs.items():
-        if path is None:
-            continue
-        name = "-" if str(path) == "-" else str(path.resolve())
-        if name != "-":
-            writable(path)
-        if name in taken:
-            raise ConfigurationError(f"the same as {taken[name]}", where=option, remedy="name another file")
-        if path.exists() and log.exists() and path.is_file() and path.samefile(log):
-            raise ConfigurationError("this is the log itself", where=option, remedy="name another file")
-        taken[name] = option
+    outputs(given, [("the log itself", log)])
     if "none" in overflow_to[:-1]:
         raise ConfigurationError("nothing can come after `none`", where="--overflow-to", remedy="put it last")
     if refusal_cost is not None and overflow_to and overflow_to[-1] == "as-logged":

@@ -33,16 +33,18 @@ def demo(html_to: Path, log: Path, lang: str, draws: int, seeds: int) -> int:
     """
     click.echo("pricewar: making a month of a small team's requests from published statistics …", err=True)
     from pricewar.cli.bill import run
+    from pricewar.cli.options import outputs
     from pricewar.usage.sample import write_sample
 
-    writable(html_to)
     log.parent.mkdir(parents=True, exist_ok=True)
+    advice = html_to.with_name("advice.html") if draws else None
+    outputs({"--html": html_to, "--log": log, "the advice": advice})
     write_sample(log)
     command = f"pricewar bill {log.name} --html {html_to.name}"
     code = run(log, command=command, html_to=html_to, lang=lang)
     click.echo(f"\nOpen {html_to} in a browser. Your own log: pricewar bill YOUR_LOG --html report.html")
-    if draws:
-        _advice(log, max(draws, 2), html_to.with_name("advice.html"), lang)
+    if advice is not None:
+        _advice(log, max(draws, 2), advice, lang)
     if seeds:
         _war(seeds)
     return code

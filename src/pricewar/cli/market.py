@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pricewar.cli.options import Progress
+from pricewar.cli.options import Progress, outputs
 from pricewar.errors import ConfigurationError, did_you_mean
-from pricewar.files import writable, write_text
+from pricewar.files import write_text
 
 if TYPE_CHECKING:
     from pricewar.market.conduct import Equilibrium
@@ -79,11 +79,8 @@ def simulate(
 
         list_levers(None)
         return 0
-    if dataset is not None and str(dataset) == "-":
-        raise ConfigurationError("NetCDF is not written to stdout", where="--dataset", remedy="name a file")
-    for path in (json_to, dataset):
-        if path is not None and str(path) != "-":
-            writable(path)
+    read = [("a market that is read", Path(name)) for name in (market, *against) if Path(name).is_file()]
+    outputs({"--json": json_to, "--dataset": dataset}, read)
     if market == TEXTBOOK:
         for option, given in (("--against", against), ("--months", months), ("--dataset", dataset),
                               ("--levers", levers)):  # fmt: skip

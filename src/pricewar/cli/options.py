@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import click
 
+from pricewar.errors import ConfigurationError
+from pricewar.files import writable
 from pricewar.units import exact
 
 
@@ -69,6 +72,58 @@ class Triple(click.ParamType):
         if len(parts) != 3 or not 0 < parts[0] <= parts[1] <= parts[2] <= 100:
             self.fail("give three rising factors between 0 and 100, such as 0.9,1,1.15", param, ctx)
         return parts
+
+
+STDOUT = Path("-")
+
+
+def outputs(
+    given: Mapping[str, Path | None],
+    inputs: Iterable[tuple[str, Path | None]] = (),
+    *,
+    stdout: Iterable[str] = ("--json", "--csv"),
+) -> None:
+    """See before the work that every output can be written, over no input and not over another output.
+
+    Args:
+        given: files to write by option; None where it was not given, `-` for stdout.
+        inputs: what is read, each with what to call it; a folder stands for every file directly in it.
+        stdout: options that may write to stdout.
+
+    Raises:
+        ConfigurationError: naming the option.
+    """
+    read = [(what, path) for what, path in inputs if path is not None and path.exists()]
+    taken: dict[Path, str] = {}
+    for option, path in given.items():
+        if path is None:
+            continue
+        if path == STDOUT and option not in stdout:
+            raise ConfigurationError("is not written to stdout", where=option, remedy="name a file")
+        target = path if path == STDOUT else path.resolve()
+        if target != STDOUT:
+            writable(path)
+        if target in taken:
+            raise ConfigurationError(f"the same as {taken[target]}", where=option, remedy="name another file")
+        taken[target] = option
+        for what, source in read if path.is_file() else ():
+            if path.samefile(source):
+                raise ConfigurationError(f"this is {what}", where=option, remedy="name another file")
+            if source.is_dir() and target.parent == source.resolve():
+                raise ConfigurationError(
+                    f"this is among what is read of {source}", where=option, remedy="name another folder"
+                )
+
+
+def report_language(lang: str, html_to: Path | None) -> None:
+    """See that a language is asked for only where there is a report to be written in it.
+
+    Raises:
+        ConfigurationError: no report is written.
+    """
+    if lang != "en" and html_to is None:
+        raise ConfigurationError("is the language of the report, and none is written", where="--lang",
+                                 remedy="name a file with --html, or leave it out")  # fmt: skip
 
 
 def console(**options: Any) -> Any:

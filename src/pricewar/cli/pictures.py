@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,8 @@ EDGE = 7  # columns left of a grid, for its labels
 def console() -> Console:
     """Where to print: a pipe has no width of its own and gets one that holds every table."""
     out = Console(highlight=False)
+    if out.is_dumb_terminal:  # rich takes 80 columns for it, whatever it has
+        return Console(highlight=False, width=get_terminal_size().columns)
     return out if out.is_terminal else Console(highlight=False, width=max(out.width, 100))
 
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pricewar.cli.options import Progress
-from pricewar.files import writable, write_text
+from pricewar.cli.options import Progress, outputs, report_language
+from pricewar.files import write_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,9 +38,8 @@ def war(seeds: int, lang: str, html_to: Path | None, json_to: Path | None, quiet
     The model (market china-2024) knows only what was public before the war, and structural facts. Each line
     stands beside what happened, and where the model misses history it says so.
     """
-    for path in (html_to, json_to):
-        if path is not None and str(path) != "-":
-            writable(path)
+    outputs({"--json": json_to, "--html": html_to})
+    report_language(lang, html_to)
     data = played(seeds, Progress(quiet), shlex.join(["pricewar", *sys.argv[1:]]))
     if json_to is not None:
         body = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pricewar.errors import DefinitionError, did_you_mean
+from pricewar.units import exact
 
 Model = TypeVar("Model")
 Key = tuple[str | int, ...]
@@ -76,9 +77,7 @@ class Document:
             expected = [word.strip("' ") for word in first["ctx"]["expected"].replace(" or ", ",").split(",")]
             remedy = did_you_mean(str(first["input"]), expected)
         else:
-            given = first.get("input")
-            shown = f": “{given}”" if isinstance(given, str) else ""
-            what = first["msg"].removeprefix("Value error, ") + shown
+            what, remedy = _said(first, model)
         others = len({p["loc"] for p in problems}) - 1
         if others > 0:
             what += f" (and {others} more)"
@@ -93,20 +92,76 @@ class Document:
         return key
 
 
-def _field_names(model: Any) -> set[str]:
-    """Every key that may stand somewhere in `model`."""
-    names: set[str] = set()
-    seen: set[Any] = set()
+PLAIN = {
+    "int_parsing": ("is not a whole number", "write one such as 12"),
+    "int_type": ("is not a whole number", "write one such as 12"),
+    "bool_parsing": ("is neither yes nor no", "write true or false"),
+    "list_type": ("is not a list", "write [first, second]"),
+    "tuple_type": ("is not a list", "write [first, second]"),
+    "dict_type": ("is not keys and values", "write {key: value}, or the keys indented below"),
+    "model_type": ("is not keys and values", "write {key: value}, or the keys indented below"),
+    "string_type": ("is not a name", "write one word or text in quotes"),
+}
+"""What pydantic's complaints mean to whoever wrote the YAML, and what to write."""
+
+
+def _said(problem: Any, model: Any) -> tuple[str, str | None]:
+    """A value's mistake in plain words, and what to write instead."""
+    given = problem.get("input")
+    shown = f"“{given}”" if isinstance(given, str) else "a list" if isinstance(given, list) else "this"
+    if given is None:
+        return "nothing is written", "write a value, or leave the key out"
+    if problem["type"] in PLAIN:
+        what, remedy = PLAIN[problem["type"]]
+        keys = _keys(model, problem.get("ctx", {}).get("class_name"))
+        return f"{shown} {what}", f"its keys are {', '.join(keys)}" if keys else remedy
+    if problem["type"] in ("too_long", "too_short"):
+        return f"{problem['ctx']['actual_length']} values are not as many as it takes", PLAIN["tuple_type"][1]
+    what = problem["msg"].removeprefix("Value error, ").replace("Input should be ", "must be ")
+    if problem["type"] == "string_pattern_mismatch" and problem["ctx"]["pattern"] == "^[A-Z]{3}$":
+        return f"{shown} is not a currency's code", "write three capitals such as USD"
+    if isinstance(given, str):
+        what += "" if given in what else f": {shown}"
+        if given.endswith("%") and (share := _percent(given)):
+            return what, f"a share is a plain number: write {share}"
+        if "whole number" in what:
+            return what, PLAIN["int_type"][1]
+        if "decimal number" in what:
+            return what, "write a plain number such as 1200 or 0.05"
+        if "between 0 and 1" in what:
+            return what, "such as 0.05 for 5%"
+    return what, None
+
+
+def _percent(text: str) -> str | None:
+    """“10%” as the number it means."""
+    try:
+        return f"{float(exact(text[:-1].strip()) / 100):g}"
+    except ValueError:
+        return None
+
+
+def _keys(model: Any, name: str | None) -> list[str]:
+    """The keys of the model called `name` within `model`."""
+    return next((list(kind.model_fields) for kind in _models(model) if kind.__name__ == name), [])
+
+
+def _models(model: Any) -> list[Any]:
+    """Every model that may stand somewhere in `model`, itself first."""
+    found: list[Any] = []
     waiting = [model]
     while waiting:
         kind = waiting.pop()
         waiting.extend(get_args(kind))
-        if isinstance(kind, type) and kind not in seen and hasattr(kind, "model_fields"):
-            seen.add(kind)
-            for name, field in kind.model_fields.items():  # type: ignore[attr-defined]
-                names.add(field.alias or name)
-                waiting.append(field.annotation)
-    return names
+        if isinstance(kind, type) and kind not in found and hasattr(kind, "model_fields"):
+            found.append(kind)
+            waiting.extend(field.annotation for field in kind.model_fields.values())  # type: ignore[attr-defined]
+    return found
+
+
+def _field_names(model: Any) -> set[str]:
+    """Every key that may stand somewhere in `model`."""
+    return {field.alias or name for kind in _models(model) for name, field in kind.model_fields.items()}
 
 
 def parse(text: str, source: str) -> list[Document]:

@@ -11,6 +11,7 @@ draw therefore compares them under the same events (common random numbers).
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -47,7 +48,7 @@ class Futures:
         limit: float64 [D, M, O], factor on the amounts of limits.
         successor: float64 [D, M, O], from retirement on the price of the vendor's successor relative to the
             offer's present paid rates (of `sibling` where it has none); 1 before.
-        sibling: for each offer the paid offer that bills status 1, None where nobody knows one.
+        sibling: for each offer the same vendor's paid offer that bills status 1, None where there is none.
         frontier: float64 [D, M, 2], best price on the market at constant capability relative to now, for
             light and flagship models.
         source: "history as of 2025-11-01", "market china-2024", "certain".
@@ -105,6 +106,12 @@ class Futures:
             raise ConfigurationError(
                 "offers are named twice, or siblings are not as many as offers", where="Futures"
             )
+
+    def day(self, month: int) -> date:
+        """The first day of a month, 0 being the first: the same day of the calendar, or the month's last."""
+        at = self.start.month - 1 + month
+        year, month = self.start.year + at // 12, at % 12 + 1
+        return date(year, month, min(self.start.day, monthrange(year, month)[1]))
 
     def position(self, offer: str) -> int:
         """Where `offer` stands on the last axis.

@@ -6,9 +6,9 @@ How an offer of the catalogue becomes a subject of the process, and what each ki
   following version an announced retirement. Packs and provisioned capacity are taken to change like list
   prices.
 - *free* offers, and grants that are renewed, end (status 1, billed by the paid sibling) and have their
-  amounts changed; with the model's retirement they are retired. Without a known paid sibling the end is a
-  retirement. An offer of several models ends with the vendor's programme, an offer of one also when the model
-  leaves it.
+  amounts changed; with the model's retirement they are retired. Where the vendor sells no paid sibling the
+  end is a retirement: what follows is a move to another vendor. An offer of several models ends with the
+  vendor's programme, an offer of one also when the model leaves it.
 - *grants given once* stay what they are: they end by their own terms, which the bill knows.
 - *introductory* prices end as announced; one without a stated end ends at the rate at which such prices did,
   and the paid sibling follows, else a price dearer by a recorded ratio.
@@ -39,6 +39,7 @@ from pricewar.futures.records import (
     undated,
     vendor_of,
 )
+from pricewar.notes import Note
 
 if TYPE_CHECKING:
     import numpy as np
@@ -138,15 +139,13 @@ class Market:
         return {key: sorted(entries) for key, entries in found.items()}
 
     def sibling(self, offer: Offer, record: OfferRecord) -> Offer | None:
-        """The paid list offer of the same model: the vendor's own, else that of another who sells it."""
-        model = record.models[0].name.removesuffix(":free")
-        for vendor in (record.vendor, None):
-            found = self.catalogue.listed(vendor, model)
-            if found is not None and found.id != offer.id:
-                now = self.present(found)
-                if now is not None and blended_price(now) > 0:
-                    return found
-        return None
+        """The vendor's own paid list offer of the same model. Who must go to another vendor for it moves, and
+        pays for that: no one else's offer bills in its place."""
+        found = self.catalogue.listed(record.vendor, record.models[0].name.removesuffix(":free"))
+        if found is None or found.id == offer.id or found.latest.vendor != record.vendor:
+            return None
+        now = self.present(found)
+        return found if now is not None and blended_price(now) > 0 else None
 
     def subject(self, offer: Offer, record: OfferRecord) -> Subject:
         """The paid side of the offer."""
@@ -230,14 +229,35 @@ def futures_of(
     assert span <= STEPS
     notes: list[str] = []
     if after_months(hazards.known.until, 3) < start:
-        notes.append(f"records end on {hazards.known.until}: their rates are taken to hold from {start} on")
+        until = hazards.known.until
+        notes.append(
+            Note(
+                f"records end on {until}: their rates are taken to hold from {start} on",
+                "records_end",
+                day=until.isoformat(),
+                start=start.isoformat(),
+            )
+        )
     if catalogue.as_of > start:
         notes.append(
-            f"the catalogue is of {catalogue.as_of}: it knows of the days since {start}, and so do these"
+            Note(
+                f"the catalogue is of {catalogue.as_of}: it knows of the days since {start}, and so do these",
+                "catalogue_later",
+                day=catalogue.as_of.isoformat(),
+                start=start.isoformat(),
+            )
         )
     columns = [_column(market, catalogue.offer(id), times, draws, seed, notes) for id in offers]
     kept, moved, cancelled = hazards.outcomes
-    notes.append(f"announced changes: {kept} kept, {moved} moved, {cancelled} cancelled on record")
+    notes.append(
+        Note(
+            f"announced changes: {kept} kept, {moved} moved, {cancelled} cancelled on record",
+            "announced",
+            kept=int(kept),
+            moved=int(moved),
+            cancelled=int(cancelled),
+        )
+    )
 
     def stack(name: str) -> NDArray:
         return np.stack([getattr(c, name) for c in columns], axis=2)
@@ -272,7 +292,8 @@ def _column(
     column = _Column(ones, np.zeros(ones.shape, np.uint8), ones, ones, ones)
     record = market.present(offer)
     if record is None:
-        notes.append(f"{offer.id}: it had ended before {market.start}")
+        text = f"{offer.id}: it had ended before {market.start}"
+        notes.append(Note(text, "had_ended", offer=offer.id, start=market.start.isoformat()))
         column.status = np.full(ones.shape, RETIRED, np.uint8)
         return column
     hazards = market.hazards
@@ -294,7 +315,8 @@ def _column(
         subject = market.subject(paid, paid_record)
         if vendor_of(subject.vendor) not in hazards.change[subject.pool].groups:
             stand_in = " ".join(subject.pool)
-            notes.append(f"{offer.id}: {subject.vendor} is not on record; its class ({stand_in}) stands in")
+            text = f"{offer.id}: {subject.vendor} is not on record; its class ({stand_in}) stands in"
+            notes.append(Note(text, "stand_in", offer=offer.id, vendor=subject.vendor, kind=stand_in))
         path, retirement, after = hazards.paths(subject, times, draws, seed)
     gone = times >= retirement[:, None]
     column.price = np.exp(path)
@@ -310,13 +332,15 @@ def _column(
         ends = hazards.free_end(kind, record.vendor, offer.id, draws, seed, len(record.models) == 1)
     over = times >= ends[:, None]
     if paid is offer:
-        notes.append(f"{offer.id}: what follows its introductory price is not announced")
+        text = f"{offer.id}: what follows its introductory price is not announced"
+        notes.append(Note(text, "introductory", offer=offer.id))
         dearer = hazards.after_introduction(offer.id, draws, seed)
         column.price = column.price * np.where(over, np.exp(dearer)[:, None], 1.0)
         return column
     column.sibling = paid.id if paid else None
     if paid is None:
-        notes.append(f"{offer.id}: nobody is known to sell its model, so its end counts as a retirement")
+        text = f"{offer.id}: the vendor is not known to sell its model, so its end counts as a retirement"
+        notes.append(Note(text, "not_sold", offer=offer.id))
     column.status = np.where(gone, RETIRED, np.where(over, ENDED if paid else RETIRED, 0)).astype(np.uint8)
     if record.kind != "introductory":
         amount = np.exp(hazards.free_amount(kind, record.vendor, times, draws, seed))

@@ -13,7 +13,7 @@ import numpy as np
 
 from pricewar.market.model import Array, Market, Run
 from pricewar.market.outcomes import DAYS, TIERS, Outcomes
-from pricewar.market.stages import STAGES
+from pricewar.market.stages import STAGES, WAR
 
 # fmt: off
 MEASURES: dict[str, tuple[tuple[str, ...], str, str]] = {
@@ -156,7 +156,8 @@ def measure(run: Run) -> dict[str, Any]:
     out["bargain_gap"], out["bargain_pairs"] = _bargaining(market, run.seeds[0], g, v, t, k)
     out["stage_begins"] = np.array([got.begins(name)[0] for name in STAGES])
     out["stage_end"] = float(got.stage[0, -1])
-    out["reopened"] = max(float(len(got.dated[0].begins("war")) - 1), 0.0)
+    war = got.stage[0] == WAR
+    out["reopened"] = max(float((war & ~np.r_[False, war[:-1]]).sum()) - 1, 0.0)
     out["jump"] = float(g[k.SCALE_JUMP])
     return out
 

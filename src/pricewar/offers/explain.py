@@ -116,6 +116,8 @@ def _eligibility(record: OfferRecord) -> Iterator[str]:
         yield f"after having spent {money(e.spent_before, record.currency)}"
     if e.deferrable:
         yield "only work that can wait (batch)"
+    if e.commercial is False:
+        yield "to try it out; not for commercial use"
     if e.data_use == "train":
         yield "the vendor trains on what is sent"
     elif e.data_use == "none":

@@ -13,7 +13,7 @@ from typing import Any
 
 from pricewar.files import write_text
 from pricewar.report import inert, page
-from pricewar.report.advice_story import trigger, why
+from pricewar.report.advice_story import looks, source, trigger, why
 from pricewar.report.advice_words import catalogue, money, plainly, word
 
 MODULES = ("charts/shared.js", "charts/advice.js", "page/say.js", "page/frame.js", "page/advice.js")
@@ -55,7 +55,8 @@ def shown(advice: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **advice,
         "triggers": [trigger(row) for row in advice["plan"]["triggers"]],
-        "looks": [{**row, "said": why(row)} for row in advice["plan"]["look_again"]],
+        "looks": [{**row, "said": why(row)} for row in looks(advice)],
+        "source": source(advice),
     }
 
 

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 Sentence = dict[str, Any]
-OTHER_MODEL = "another model than the one logged"
+CENT = 0.005
+FEW = 30  # futures that judge; below, one of them may move a mean by much
+OTHER_MODEL = "other_model"  # that another model counts the work otherwise is so of nearly all of them
 
 
 def say(key: str, **args: Any) -> Sentence:
@@ -59,20 +61,26 @@ def story(data: Mapping[str, Any]) -> list[Sentence]:
         say("say.do", do=doing(data), months=data["months"], cost=cost["mean"], low=cost["p5"],
             high=cost["p95"], tail=cost["tail"])
     ]  # fmt: skip
+    if data["judged"] < FEW:
+        told.append(say("say.few", judged=data["judged"]))
+    told += _now(data)
+    if len(data["models"]) > 1:
+        told.append(say("say.several_models", n=len(data["models"])))
     work = data["workload"]
     if work["short"]:
         told.append(say("say.short", days=work["days"], spread=work["spread"]))
     if best["unserved"] >= 0.001:
-        told.append(say("say.refused", share=best["unserved"]))
+        named = any(a["key"] == "refused" and a["given"] for a in data["assumptions"])
+        told.append(say("say.refused_named" if named else "say.refused", share=best["unserved"]))
     for offer in data["plan"]["begin"].split(" + "):
         found = candidate(data, offer)
         if found is not None and found["verdict"] == "undecided":
             told.append(say("say.doubt", model=found["model"], basis=say(f"basis.{_basis(found)}")))
-        # That another model counts the work otherwise is so of nearly all of them.
-        known = [*found["warnings"], *found["announced"]] if found is not None else []
-        known = [text for text in known if OTHER_MODEL not in text]
+        known = [t for t in terms(found) if t["key"] != f"term.{OTHER_MODEL}"] if found is not None else []
         if known:
-            told.append(say("say.know", offer=offer, what="; ".join(known)))
+            told.append(say("say.know", offer=offer, what=known))
+        if found is not None and found["unpublished"]:
+            told.append(say("say.unpublished", offer=offer, what=unpublished(found)))
     told += _cheapest(data)
     told.append(_lock(data))
     told += [s for s in (_worth(data, "portability"), _worth(data, "second_vendor")) if s is not None]
@@ -84,10 +92,45 @@ def story(data: Mapping[str, Any]) -> list[Sentence]:
                 second=say(f"cause.{second['key']}"), second_amount=second["amount"],
                 third=say(f"cause.{third['key']}"), third_amount=third["amount"])
         )  # fmt: skip
-    if data["plan"]["look_again"]:
-        look = data["plan"]["look_again"][0]
-        told.append(say("say.look", day=look["day"], why=why(look)))
+    told += [say("say.look", day=look["day"], why=why(look)) for look in looks(data)[:1]]
     return told
+
+
+def looks(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Days to look again; the first day of the advice is none."""
+    return [look for look in data["plan"]["look_again"] if look["day"] > data["start"]]
+
+
+def unpublished(found: Mapping[str, Any]) -> list[Sentence]:
+    """What a candidate must have and nobody has published."""
+    return [say(f"unpublished.{key}") for key in found["unpublished"]]
+
+
+def terms(found: Mapping[str, Any]) -> list[Sentence]:
+    """What is known of a candidate's terms: as words of the report, with their English text."""
+    return [{**t, "key": f"term.{t['key']}"} for t in found["terms"]]
+
+
+def source(data: Mapping[str, Any]) -> Sentence | str:
+    """Where the futures come from."""
+    if data["market"]:
+        return say("source.market", market=data["market"])
+    return say("source.history", day=data["cut_off"]) if data["cut_off"] else data["source"]
+
+
+def _now(data: Mapping[str, Any]) -> list[Sentence]:
+    """Of what is in use: that it ends, and that a team that did not say so is taken to begin anew."""
+    logged = (
+        c["offer"]
+        for c in data["candidates"]
+        if c["kind"] == "list" and c["model"] == data["present_model"] and c["exact"]
+    )
+    offer = data["present"] or next(logged, None)
+    found = candidate(data, offer) if offer else None
+    if found is None:
+        return []
+    told = [say("say.ends", offer=offer, day=found["ends"])] if found["ends"] else []
+    return told if data["present"] else [*told, say("say.anew", offer=offer)]
 
 
 def why(look: Mapping[str, Any]) -> Sentence | str:
@@ -127,21 +170,36 @@ def _cheapest(data: Mapping[str, Any]) -> list[Sentence]:
         return []
     if offer == data["plan"]["begin"] and data["recommended"] in ("stay", "today", "paid", "flagship"):
         return [say("say.cheapest_too", **chances)]
-    return [say("say.cheapest", **chances, more=kept["against"]["mean"], dearer=data["dearer"]["share"])]
+    more = kept["against"]["mean"]
+    if abs(more) < CENT:
+        return [say("say.cheapest_same", **chances)]
+    if more < 0:
+        return [say("say.cheapest_less", **chances, less=-more, fitted=data["fitted"])]
+    return [say("say.cheapest", **chances, more=more, dearer=data["dearer"]["share"])]
 
 
 def _lock(data: Mapping[str, Any]) -> Sentence:
-    amount = data["lock_in"]["amount"]["mean"]
-    return say("say.lock", amount=amount) if amount > 0.005 else say("say.lock_none")
+    found = data["lock_in"]["amount"]
+    if found["low"] > 0:
+        return say("say.lock", amount=found["mean"])
+    if max(abs(found["low"]), abs(found["high"])) < CENT:
+        return say("say.lock_none")
+    return say("say.lock_unknown", low=found["low"], high=found["high"])
 
 
 def _worth(data: Mapping[str, Any], what: str) -> Sentence | None:
     """Whether something pays, by the 95% interval of the mean."""
     if data[what] is None:
         return None
+    if max(abs(data[what]["amount"][end]) for end in ("low", "high")) < CENT:
+        return None  # neither costs nor saves: nothing to say
     found, key = data[what]["amount"], {"portability": "portable", "second_vendor": "second"}[what]
     if found["low"] > 0:
-        return say(f"say.{key}", amount=found["mean"], low=found["low"], high=found["high"])
+        pair = outcome(data, "several") if key == "second" else None
+        more = pair["against"]["mean"] if pair is not None else 0.0
+        dearer = {"more": more} if more > CENT else {}
+        ending = "_dearer" if dearer else ""
+        return say(f"say.{key}{ending}", amount=found["mean"], low=found["low"], high=found["high"], **dearer)
     if found["high"] < 0:
         return say(f"say.{key}_not", amount=-found["mean"], low=-found["high"], high=-found["low"])
     return say(f"say.{key}_unknown", low=found["low"], high=found["high"])

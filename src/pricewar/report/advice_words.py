@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from pricewar.report.advice_notes import NOTES
 from pricewar.report.war_words import figure as plain_figure
 from pricewar.report.words import LANGUAGES
 from pricewar.report.words import WORDS as REPORT_WORDS
@@ -21,7 +22,11 @@ SHARED: Final = (
     "language", "theme", "theme.auto", "theme.light", "theme.dark", "unknown", "range", "data", "none",
 )  # fmt: skip
 
+TERMS: Final = ("term", "per", "unit", "meter")
+"""Words of the report in which an offer's terms are said."""
+
 WORDS: Final[dict[str, tuple[str, str, str]]] = {
+    **NOTES,
     "title": ("What to do, and what it costs in the end", "怎么做，最终花多少", "何をすべきか、最後にいくらかかるか"),
     "skip": ("Skip to the figures", "跳到图表", "図へ移動"),
     "noscript": (
@@ -30,7 +35,7 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "グラフには JavaScript が必要です。助言は上、各方針は下にあります。",
     ),
     "meta": (
-        "{log:raw} · {requests:short} requests a month · {months:num} months from {start:date} · {draws:num} futures ({source:raw})",
+        "{log:raw} · {requests:short} requests a month · {months:num} {months:month|months} from {start:date} · {draws:num} futures ({source:raw})",
         "{log:raw} · 每月 {requests:short} 个请求 · {start:date}起 {months:num} 个月 · {draws:num} 个未来（{source:raw}）",
         "{log:raw} · 月 {requests:short} リクエスト · {start:date}から {months:num} か月 · {draws:num} 通りの未来（{source:raw}）",
     ),
@@ -56,7 +61,7 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "do.several": ("Use two vendors side by side: {offer:raw}", "并用两家厂商：{offer:raw}", "二社を並べて使う：{offer:raw}"),
     "do.trigger": (
-        "Begin with {offer:raw} and move once a move pays for itself within {months:num} months",
+        "Begin with {offer:raw} and move once a move pays for itself within {months:num} {months:month|months}",
         "从 {offer:raw} 开始，一旦转换能在 {months:num} 个月内回本就转换",
         "{offer:raw} から始め、移行が {months:num} か月以内に元を取れるようになったら移る",
     ),
@@ -76,7 +81,7 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "最初から移しやすく作り、{offer:raw} から始めて下の計画に従う",
     ),
     "say.do": (
-        "{do:raw}: {months:num} months cost {cost:sum} on average, {low:sum} to {high:sum} in nine futures of ten, {tail:sum} in the worst twentieth.",
+        "{do:raw}: {months:num} {months:month costs|months cost} {cost:sum} on average, {low:sum} to {high:sum} in nine futures of ten, {tail:sum} in the worst twentieth.",
         "{do:raw}：{months:num} 个月平均花 {cost:sum}，十个未来中有九个在 {low:sum} 至 {high:sum} 之间，最差的二十分之一平均 {tail:sum}。",
         "{do:raw}：{months:num} か月で平均 {cost:sum}。未来の十に九つは {low:sum}～{high:sum}、最も悪い二十分の一では平均 {tail:sum}。",
     ),
@@ -84,6 +89,16 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "The log covers only {days:num} days, too few to show a week: a month is taken to be like them, give or take {spread:pct}.",
         "日志只有 {days:num} 天，不足以反映一周：一个月按此推算，误差约 {spread:pct}。",
         "記録は {days:num} 日分だけで一週間に足りません。ひと月も同様とみなします（誤差およそ {spread:pct}）。",
+    ),
+    "say.ends": (
+        "{offer:raw}, in use now, ends on {day:date}: staying means its successor's price and a migration.",
+        "现在使用的 {offer:raw} 将于 {day:date} 结束：留下就意味着接受后继者的价格并迁移一次。",
+        "いま使っている {offer:raw} は {day:date} に終わります。残るなら後継の価格と移行の手間がかかります。",
+    ),
+    "say.anew": (
+        "Counted as if nothing were in use yet: {offer:raw} too pays a first integration. If you use it, say so with “present:” (--team).",
+        "按尚未使用任何报价计算：{offer:raw} 也要付首次接入的费用。若已在用，请用“present:”说明（--team）。",
+        "まだ何も使っていないものとして計算し、{offer:raw} にも最初の組み込み費用がかかります。使用中なら「present:」で知らせてください（--team）。",
     ),
     "say.doubt": (
         "Whether {model:raw} is good enough is not decided by {basis:raw}: test it on your own work first.",
@@ -103,15 +118,49 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "今天最便宜的 {offer:raw} 就是该选的；一直用下去，在 {dearest:pct} 的未来中是全部 {n:num} 个报价里最贵的。",
         "今日最安の {offer:raw} が選ぶべきものです。使い続けて全 {n:num} プランで最も高くなるのは未来の {dearest:pct} です。",
     ),
+    "say.cheapest_less": (
+        "What is cheapest today, {offer:raw}, costs {less:sum} less if kept, on the futures that judge; the {fitted:num} others, on which the advice was chosen, said otherwise: draw more (--draws) to tell. It is dearest of all {n:num} offers in {dearest:pct}.",
+        "今天最便宜的 {offer:raw} 若一直用，在用于评判的未来中反而少花 {less:sum}；据以选出本建议的另外 {fitted:num} 个未来则相反：请增加未来数（--draws）再判断。它在 {dearest:pct} 的未来中是全部 {n:num} 个报价里最贵的。",
+        "今日最安の {offer:raw} を使い続けると、評価に使った未来では {less:sum} 安く済みます。助言を選んだ別の {fitted:num} 通りの未来では逆でした。未来を増やして（--draws）確かめてください。全 {n:num} プランで最も高くなるのは未来の {dearest:pct} です。",
+    ),
+    "say.cheapest_same": (
+        "What is cheapest today, {offer:raw}, costs as much if kept; it is dearest of all {n:num} offers in {dearest:pct} of futures.",
+        "今天最便宜的 {offer:raw} 若一直用，花费相同；在 {dearest:pct} 的未来中是全部 {n:num} 个报价里最贵的。",
+        "今日最安の {offer:raw} を使い続けても費用は同じです。全 {n:num} プランで最も高くなるのは未来の {dearest:pct} です。",
+    ),
+    "say.few": (
+        "Only {judged:num} {judged:future judges|futures judge} this: too few to rely on. Draw more (--draws).",
+        "只有 {judged:num} 个未来用于评判：太少，不足为凭。请增加未来数（--draws）。",
+        "評価に使った未来は {judged:num} 通りだけで、頼るには少なすぎます。増やしてください（--draws）。",
+    ),
+    "say.several_models": (
+        "The log's requests for {n:num} models are taken as one piece of work, all of it moved together: --only MODEL advises on one application.",
+        "日志中对 {n:num} 个模型的请求被当作一项工作，一起转移：用 --only MODEL 可只对其中一个应用给出建议。",
+        "記録にある {n:num} モデルへのリクエストを一つの仕事とみなし、まとめて移します。--only MODEL で一つの用途だけについて助言します。",
+    ),
+    "say.unpublished": (
+        "Not published for {offer:raw}: {what:raw}. Your musts count as met there: ask before you sign, or set such offers aside with “unpublished: refuse” under “must_have:”.",
+        "{offer:raw} 未公布：{what:raw}。这些必备条件暂按满足计算：签约前请先询问，或在“must_have:”下写“unpublished: refuse”排除此类报价。",
+        "{offer:raw} について公表されていないこと：{what:raw}。必須条件は満たすものとして扱いました。契約前に確認するか、「must_have:」の下に「unpublished: refuse」と書いて外してください。",
+    ),
+    "unpublished.regions": ("where it is offered", "在哪些地区提供", "提供地域"),
+    "unpublished.training": ("whether the vendor trains on what is sent", "厂商是否用所发内容训练", "送った内容を学習に使うか"),
+    "unpublished.context": ("how long an input it takes", "能接受多长的输入", "受け付ける入力の長さ"),
+    "unpublished.success": ("how many of its calls fail", "调用失败的比例", "呼び出しが失敗する割合"),
     "say.lock": (
         "Because leaving costs, even the best plan pays {amount:sum} more than if it were free to move.",
         "由于离开要花钱，即使最优计划也比自由转换多付 {amount:sum}。",
         "離れるのに費用がかかるため、最善の計画でも自由に移れる場合より {amount:sum} 多く払います。",
     ),
     "say.lock_none": (
-        "Leaving is free for this team: nothing is locked in.",
-        "这个团队离开不花钱：没有锁定。",
-        "このチームは無償で離れられるため、囲い込みはありません。",
+        "Nothing is locked in: the best plan would cost the same if it were free to move.",
+        "没有锁定：即使可以自由转换，最优计划的花费也一样。",
+        "囲い込みはありません。自由に移れたとしても最善の計画の費用は同じです。",
+    ),
+    "say.lock_unknown": (
+        "What being tied costs the best plan cannot be told from nothing: {low:sum} to {high:sum}.",
+        "被锁定使最优计划多花多少，与零无法区分：{low:sum} 至 {high:sum}。",
+        "縛られることで最善の計画がいくら高くつくかは、ゼロと区別できません（{low:sum}～{high:sum}）。",
     ),
     "say.portable": (
         "Building portably from the start saves {amount:sum} ({low:sum} to {high:sum}), its own cost paid.",
@@ -124,12 +173,17 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "最初から移しやすく作るのは割に合いません。節約より {amount:sum} 多くかかります（{low:sum}～{high:sum}）。",
     ),
     "say.second": (
-        "A second vendor beside the first saves {amount:sum} ({low:sum} to {high:sum}), its upkeep paid.",
-        "再加一家厂商，扣除维护费用后省 {amount:sum}（{low:sum} 至 {high:sum}）。",
-        "二社目を並べると、維持費を引いても {amount:sum} 得です（{low:sum}～{high:sum}）。",
+        "Against keeping the best single offer, a second vendor beside it saves {amount:sum} ({low:sum} to {high:sum}), its upkeep paid.",
+        "与一直用最好的单个报价相比，再加一家厂商，扣除维护费用后省 {amount:sum}（{low:sum} 至 {high:sum}）。",
+        "最良の一つを使い続ける場合と比べ、二社目を並べると維持費を引いても {amount:sum} 得です（{low:sum}～{high:sum}）。",
+    ),
+    "say.second_dearer": (
+        "Against keeping the best single offer, a second vendor beside it saves {amount:sum} ({low:sum} to {high:sum}), its upkeep paid; that is still {more:sum} dearer than this advice.",
+        "与一直用最好的单个报价相比，再加一家厂商，扣除维护费用后省 {amount:sum}（{low:sum} 至 {high:sum}）；但仍比本建议贵 {more:sum}。",
+        "最良の一つを使い続ける場合と比べ、二社目を並べると維持費を引いても {amount:sum} 得です（{low:sum}～{high:sum}）。それでもこの助言より {more:sum} 高くつきます。",
     ),
     "say.second_not": (
-        "A second vendor beside the first is not worth its upkeep: it costs {amount:sum} more than it saves ({low:sum} to {high:sum}).",
+        "A second vendor beside the best single offer is not worth its upkeep: it costs {amount:sum} more than it saves ({low:sum} to {high:sum}).",
         "再加一家厂商不值其维护费用：比省下的多花 {amount:sum}（{low:sum} 至 {high:sum}）。",
         "二社目は維持費に見合いません。節約より {amount:sum} 多くかかります（{low:sum}～{high:sum}）。",
     ),
@@ -148,6 +202,11 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "影响最大的三项：{first:raw}（{first_amount:sum}）、{second:raw}（{second_amount:sum}）、{third:raw}（{third_amount:sum}）。",
         "影響の大きい三つ：{first:raw}（{first_amount:sum}）、{second:raw}（{second_amount:sum}）、{third:raw}（{third_amount:sum}）。",
     ),
+    "say.refused_named": (
+        "It leaves {share:pct} of the requests unserved; each is counted at what the team says a refused request costs.",
+        "它会拒绝 {share:pct} 的请求；每个按团队给定的拒绝成本计入。",
+        "リクエストの {share:pct} は断られます。一件ごとにチームが示した費用を算入しています。",
+    ),
     "say.refused": (
         "It leaves {share:pct} of the requests unserved; what they cost elsewhere is counted.",
         "它会拒绝 {share:pct} 的请求；这些请求在别处的花费已计入。",
@@ -161,7 +220,7 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "{free:raw} はこの仕事ひと月に {own:sum} を請求し、{served:pct} をこなします。断られた分はほかで {refused:sum}。{paid:raw} なら {month:sum} です。",
     ),
     "tale.kept": (
-        "Kept for {months:num} months the free model costs {cost:sum} on average ({low:sum} to {high:sum} in nine futures of ten); paying {paid:raw} from the start costs {paid_cost:sum} ({paid_low:sum} to {paid_high:sum}).",
+        "Kept for {months:num} {months:month|months} the free model costs {cost:sum} on average ({low:sum} to {high:sum} in nine futures of ten); paying {paid:raw} from the start costs {paid_cost:sum} ({paid_low:sum} to {paid_high:sum}).",
         "免费模型用满 {months:num} 个月平均花 {cost:sum}（十个未来中有九个在 {low:sum} 至 {high:sum}）；从一开始就付费用 {paid:raw} 平均花 {paid_cost:sum}（{paid_low:sum} 至 {paid_high:sum}）。",
         "無料モデルを {months:num} か月使い続けると平均 {cost:sum}（未来の十に九つは {low:sum}～{high:sum}）。最初から {paid:raw} に払えば平均 {paid_cost:sum}（{paid_low:sum}～{paid_high:sum}）。",
     ),
@@ -171,14 +230,14 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "{day:date}までに未来の半分で条件が終わり、最後までには {gone:pct} で終わります。",
     ),
     "tale.lasts": (
-        "Its terms end within the {months:num} months in {gone:pct} of futures.",
+        "Its terms end within the {months:num} {months:month|months} in {gone:pct} of futures.",
         "在 {gone:pct} 的未来中，其条款在 {months:num} 个月内结束。",
         "未来の {gone:pct} で、{months:num} か月以内に条件が終わります。",
     ),
     "tale.parts": (
-        "Of what the free model costs, {switching:pct} is integrating and moving, {use:pct} tokens and {refused:pct} the work it refuses.",
-        "免费模型的花费中，{switching:pct} 是接入和转换，{use:pct} 是 token，{refused:pct} 是它拒绝的工作。",
-        "無料モデルの費用のうち {switching:pct} は導入と移行、{use:pct} はトークン、{refused:pct} は断られた仕事です。",
+        "Of what the free model costs, {switching:pct} is integrating and moving, {use:pct} tokens and {refused:pct} the work it refuses, with the second integration that takes.",
+        "免费模型的花费中，{switching:pct} 是接入和转换，{use:pct} 是 token，{refused:pct} 是它拒绝的工作（含为此维护的第二个接入）。",
+        "無料モデルの費用のうち {switching:pct} は導入と移行、{use:pct} はトークン、{refused:pct} は断られた仕事（そのための二つ目の接続を含む）です。",
     ),
     "tale.dearer": (
         "The free model is dearer than what we advise in {dearer:pct} of futures, and dearest of all {n:num} offers in {dearest:pct}.",
@@ -200,7 +259,7 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "strategy.clairvoyant": ("knowing the future", "预知未来", "未来を知っていれば"),
     "strategies.title": ("Every strategy over the same futures", "各策略，同一组未来", "同じ未来での各方針"),
     "strategies.note": (
-        "Cost of {months:num} months, discounted. Dot: mean; bar: nine futures of ten; line: mean of the worst twentieth. Grey: bounds that nobody can follow.",
+        "Cost of {months:num} {months:month|months}, discounted. Dot: mean; bar: nine futures of ten; line: mean of the worst twentieth. Grey: bounds that nobody can follow.",
         "{months:num} 个月的花费（贴现）。点为平均，粗条为十分之九的未来，细线至最差二十分之一的平均。灰色为无法实行的界限。",
         "{months:num} か月の費用（割引後）。点は平均、太い帯は未来の九割、細線は最悪の二十分の一の平均まで。灰色は誰にも実行できない限界。",
     ),
@@ -273,7 +332,7 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "条为用了若干个月后离开的花费。旁边是使离开划算的每月花费持久涨幅。",
         "棒はその月数だけ使った後に離れる費用。横は、離れる方が得になる月額の恒久的な上げ幅。",
     ),
-    "leaving.months": ("after {months:num} months", "{months:num} 个月后", "{months:num} か月後"),
+    "leaving.months": ("after {months:num} {months:month|months}", "{months:num} 个月后", "{months:num} か月後"),
     "leaving.at_once": ("at once", "立即", "すぐ"),
     "leaving.rise": ("from {monthly:sum} a month (+{share:pct})", "每月涨 {monthly:sum} 起（+{share:pct}）", "月 {monthly:sum} から（+{share:pct}）"),
     "leaving.rise_free": ("from {monthly:sum} a month", "每月涨 {monthly:sum} 起", "月 {monthly:sum} から"),
@@ -281,7 +340,7 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "worth.portability": ("Portability is worth", "可移植性值", "移しやすさの価値"),
     "worth.second_vendor": ("A second vendor is worth", "第二家厂商值", "二社目の価値"),
     "worth.regret": ("Against knowing the future", "与预知未来相比", "未来を知る場合との差"),
-    "kpi.cost": ("{months:num} months, on average", "{months:num} 个月，平均", "{months:num} か月、平均"),
+    "kpi.cost": ("{months:num} {months:month|months}, on average", "{months:num} 个月，平均", "{months:num} か月、平均"),
     "kpi.lock_in": ("Lock-in", "锁定", "囲い込み"),
     "kpi.dearer": ("Today's cheapest turns out dearer", "今天最便宜的最终更贵", "今日の最安が高くつく"),
     "kpi.dearer_more": ("than the advice; dearest of all: {dearest:pct}", "比本建议；其中全场最贵：{dearest:pct}", "助言と比べて。全体で最も高い：{dearest:pct}"),
@@ -314,38 +373,13 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
     # Offers
     "offers.title": ("Offers considered", "考虑过的报价", "検討したプラン"),
     "offers.note": (
-        "Cost of keeping each for {months:num} months. Quality “?”: not decided, test it.",
+        "Cost of keeping each for {months:num} {months:month|months}. Quality “?”: not decided, test it.",
         "每个报价用满 {months:num} 个月的花费。质量“?”：未断定，请测试。",
         "それぞれ {months:num} か月使い続けた費用。品質「?」：未確定、要テスト。",
     ),
+    "offers.ends": ("ends on {day:date}", "{day:date}结束", "{day:date}に終わる"),
+    "offers.unpublished": ("not published: {what:raw}", "未公布：{what:raw}", "未公表：{what:raw}"),
     "offers.why": ("What is known of each", "各报价的已知情况", "それぞれについて分かっていること"),
-    "out.title": ("Set aside", "未考虑的", "外したもの"),
-    "out.summary": (
-        "{taken:num} of {considered:num} offers were compared; the rest by cause:",
-        "{considered:num} 个报价中比较了 {taken:num} 个；其余按原因：",
-        "{considered:num} プランのうち {taken:num} を比較。残りの理由：",
-    ),
-    "out.dearer": (
-        "not needed: dearer for this work than those taken of their vendor and kind",
-        "不需要：对这些工作比同厂商同类的已选报价贵",
-        "不要：この仕事では同じ会社・種類の採用分より高い",
-    ),
-    "out.unknown": (
-        "nothing is known of the model's quality (name it to have it considered)",
-        "模型质量一无所知（点名即可考虑）",
-        "モデルの品質が全く不明（名指しすれば検討）",
-    ),
-    "out.guess": ("the best guess of its quality is under the bar", "质量的最佳估计低于标准", "品質の最良推定が基準未満"),
-    "out.quality": ("not good enough", "不够好", "品質が足りない"),
-    "out.undecided": (
-        "quality undecided, and the team refuses what is",
-        "质量未断定，而团队不接受",
-        "品質が未確定で、チームが受け入れない",
-    ),
-    "out.unbilled": ("cannot be billed, or was not in force", "无法计费或未生效", "計算できない、または無効"),
-    "out.serves_none": ("serves none of this work", "这些工作一件也做不了", "この仕事を一つもこなせない"),
-    "out.other": ("other reasons", "其他原因", "その他の理由"),
-    "skipped.title": ("Strategies that cannot be had", "无法采用的策略", "取れない方針"),
     # Assumptions
     "assumptions.title": ("Assumptions", "假设", "前提"),
     "assumptions.note": (
@@ -365,7 +399,15 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "日志压缩后：花费误差至多 {cost:pct}，拒绝份额误差 {refused:pct}。",
         "圧縮した記録の誤差：費用 {cost:pct} 以下、断られる割合 {refused:pct}。",
     ),
+    "made.record": (
+        "Held against the record, these forecasts have been too hopeful: over a year more free terms ended and more models were retired than they said (docs/backtest.md, the table of forecasts). Take the chances of staying as the better end.",
+        "与记录对照，这些预测偏乐观：一年内结束的免费条款和下线的模型都多于预测（docs/backtest.md 的预测表）。请把“仍在”的机会看作偏好的一端。",
+        "記録と照らすと、これらの予測は楽観的でした。一年で終わった無料条件も廃止されたモデルも予測より多かったのです（docs/backtest.md の予測の表）。続く見込みは良い方の端と考えてください。",
+    ),
     "made.version": ("pricewar {version:raw}, {made:date}; {seconds:num} s; seed {seed:num}.", "pricewar {version:raw}，{made:date}；{seconds:num} 秒；种子 {seed:num}。", "pricewar {version:raw}、{made:date}。{seconds:num} 秒、シード {seed:num}。"),
+    "source.history": ("history as of {day:date}", "截至{day:date}的历史", "{day:date}までの記録"),
+    "source.market": ("market {market:raw}", "市场 {market:raw}", "市場 {market:raw}"),
+    "list.comma": ("; ", "；", "；"),
     "made.again": ("The same again", "重做一次", "もう一度作るには"),
     "say.know": ("To know of {offer:raw}: {what:raw}.", "关于 {offer:raw}：{what:raw}。", "{offer:raw} について：{what:raw}。"),
     # Columns
@@ -411,7 +453,8 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
 
 def catalogue() -> dict[str, dict[str, str]]:
     """The words by language, as the page takes them."""
-    every = {key: REPORT_WORDS[key] for key in SHARED} | WORDS
+    borrowed = [key for key in REPORT_WORDS if key in SHARED or key.split(".")[0] in TERMS]
+    every = {key: REPORT_WORDS[key] for key in borrowed} | WORDS
     return {lang: {key: texts[place] for key, texts in every.items()} for place, lang in enumerate(LANGUAGES)}
 
 
@@ -428,6 +471,8 @@ def plainly(key: str, args: Mapping[str, Any] | None = None, currency: str = "US
         value, how = given.get(match[1]), match[2] or "raw"
         if isinstance(value, Mapping):
             return plainly(value["key"], value.get("args"), currency)
+        if isinstance(value, list):
+            return "; ".join(v.get("text") or plainly(v["key"], v.get("args"), currency) for v in value)
         return figure(value, how, currency)
 
     return re.sub(r"\{(\w+)(?::([^}]*))?\}", write, word(key))

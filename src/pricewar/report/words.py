@@ -414,6 +414,7 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "term.unknown_limits": ("limits not published", "限额未公布", "上限は非公表"),
     "term.unknown_value": ("not published: {what:raw}", "未公布：{what:raw}", "非公表：{what:raw}"),
     "term.weak_source": ("weak source", "来源不可靠", "出典が弱い"),
+    "term.not_commercial": ("not for commercial use", "不得用于商业用途", "商用不可"),
     "term.trains_on_data": ("trains on your data", "会用你的数据训练", "データが学習に使われる"),
     "term.new_account_only": ("new accounts only", "仅限新账户", "新規アカウントのみ"),
     "term.ends_soon": ("ends {on:date}", "{on:date} 结束", "{on:date} に終了"),

@@ -5,8 +5,30 @@ const LINE_ROW = 30;
 // Below this width lines are named in a legend, not at their ends.
 export const LABELLED = 900;
 
+// What labels at the lines' ends take, and whether there is room for all of it.
+function endRoom(lines) { return Math.max(...lines.map((l) => textWidth(l.label, 12.5, 600))) + 16; }
+
+export function labelledAt(lines, width) { return width >= LABELLED && endRoom(lines) <= width * 0.4; }
+
 function left(rows, width) {
-  return width < NARROW ? 14 : Math.min(labelRoom(width), Math.max(...rows.map((r) => textWidth(r.label, 12, 600))) + 18);
+  return width < NARROW ? 14 : Math.min(labelRoom(width), Math.max(...rows.map((r) => textWidth(r.label + (r.tail ?? ""), 12, 600))) + 18);
+}
+
+// A name cut to a width, but never the figure that stands after it.
+function labelled(r, width, size, weight) {
+  const tail = r.tail ?? "";
+  return fitted(r.label, width - (tail ? textWidth(tail, size, weight) : 0), size, weight) + tail;
+}
+
+// The text in as many lines as a width asks for, broken between words.
+function wrapped(text, width, size, weight) {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`.trimStart();
+    if (lines.at(-1) && textWidth(longer, size, weight) > width) lines.push(word);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines.map((line) => fitted(line, width, size, weight));
 }
 
 // A row's label: beside its marks, or above them where there is no room.
@@ -14,7 +36,7 @@ function rowLabels(Plot, rows, width, marginLeft) {
   const narrow = width < NARROW;
   return [true, false].map((best) => Plot.text(rows.filter((r) => Boolean(r.best) === best), {
     y: (r) => rows.indexOf(r), frameAnchor: "left", textAnchor: narrow ? "start" : "end", dx: narrow ? 0 : -10, dy: narrow ? -15 : 0,
-    text: (r) => fitted(r.label, narrow ? width - 20 : marginLeft - 14, 12, 700), fontSize: 12, fontWeight: best ? 700 : 400,
+    text: (r) => labelled(r, narrow ? width - 20 : marginLeft - 14, 12, 700), fontSize: 12, fontWeight: best ? 700 : 400,
     fill: (r) => (r.bound ? "var(--muted)" : "var(--ink)")}));
 }
 
@@ -33,11 +55,11 @@ function ends(lines, scale, gap) {
 // lines: {label, color, dash, p5, p50, p95}. options: {width, alt, months, write(x)}.
 export function versusChart(Plot, d3, lines, options) {
   const {width, months, write} = options;
-  const labelled = width >= LABELLED;
+  const beside = labelledAt(lines, width);
   const top = d3.max(lines, (l) => d3.max(l.p95)) || 1;
   const height = Math.round(Math.min(340, Math.max(220, width * 0.4)));
   const marginTop = 10, marginBottom = 26, marginLeft = 12 + textWidth(write(top));
-  const marginRight = !labelled ? 10 : Math.min(300, Math.max(...lines.map((l) => textWidth(l.label, 12.5, 600))) + 16);
+  const marginRight = beside ? endRoom(lines) : 10;
   const scale = d3.scaleLinear([0, top], [height - marginBottom, marginTop]);
   const labels = ends(lines, scale, 17);
   const points = (line) => line.p50.map((p50, t) => ({month: t + 1, p5: line.p5[t], p50, p95: line.p95[t]}));
@@ -48,8 +70,8 @@ export function versusChart(Plot, d3, lines, options) {
   ];
   for (const line of lines) marks.push(Plot.areaY(points(line), {x: "month", y1: "p5", y2: "p95", fill: line.color, fillOpacity: 0.16}));
   for (const line of lines) marks.push(Plot.line(points(line), {x: "month", y: "p50", stroke: line.color, strokeWidth: 2.4, strokeDasharray: line.dash ?? null}));
-  if (labelled) {
-    marks.push(Plot.text(labels, {x: months, y: (p) => scale.invert(p.at), text: (p) => fitted(p.line.label, marginRight - 12, 12.5, 600), textAnchor: "start", dx: 8, fontSize: 12.5, fontWeight: 600, fill: (p) => p.line.color, clip: false}));
+  if (beside) {
+    marks.push(Plot.text(labels, {x: months, y: (p) => scale.invert(p.at), text: (p) => p.line.label, textAnchor: "start", dx: 8, fontSize: 12.5, fontWeight: 600, fill: (p) => p.line.color, clip: false}));
   }
   return named(Plot.plot({className: PLOT_CLASS, width, height, marginTop, marginBottom, marginLeft, marginRight, x: {type: "linear", domain: [0, months]}, y: {type: "linear", domain: [0, top]}, marks}), options.alt);
 }
@@ -122,7 +144,9 @@ export function leavingChart(Plot, d3, rows, options) {
 // rows: {label, from, to, total}; a part starts where the one before ended. options: {width, alt, write(x), signed(x)}.
 export function causesChart(Plot, d3, rows, options) {
   const {width, write, signed} = options;
-  const marginTop = 14, height = 42, marginLeft = 6;
+  const names = new Map(rows.map((r) => [r, wrapped(r.label, width - 12, 12, 600)]));
+  const most = Math.max(...[...names.values()].map((lines) => lines.length));
+  const height = 42 + 14 * (most - 1), marginTop = 14, marginLeft = 6;
   const low = Math.min(0, d3.min(rows, (r) => Math.min(r.from, r.to))), high = d3.max(rows, (r) => Math.max(r.from, r.to)) || 1;
   const said = (r) => (r.total ? write(r.to) : signed(r.to - r.from));
   const room = Math.max(...rows.map((r) => textWidth(said(r), 12, 600))) + 14;
@@ -131,10 +155,10 @@ export function causesChart(Plot, d3, rows, options) {
     x: {type: "linear", domain: [low, high], axis: null},
     y: {type: "linear", domain: [-0.5, rows.length - 0.5], range: [marginTop, marginTop + height * rows.length], axis: null},
     marks: [
-      Plot.rect(rows, {x1: (r) => Math.min(r.from, r.to), x2: (r) => Math.max(r.from, r.to), y1: (_, i) => i - 0.06, y2: (_, i) => i + 0.34,
+      Plot.rect(rows, {x1: (r) => Math.min(r.from, r.to), x2: (r) => Math.max(r.from, r.to), y1: (_, i) => i + 0.5 - 23.5 / height, y2: (_, i) => i + 0.5 - 6.5 / height,
         fill: (r) => (r.total ? "var(--other)" : r.to >= r.from ? "var(--owed)" : "var(--gift)"), fillOpacity: 0.8}),
-      Plot.text(rows, {x: (r) => Math.max(r.from, r.to), y: (_, i) => i + 0.14, dx: 7, textAnchor: "start", text: said, fontSize: 12, fill: "var(--ink)", fontVariant: "tabular-nums"}),
-      Plot.text(rows, {y: (_, i) => i - 0.26, frameAnchor: "left", textAnchor: "start", text: (r) => fitted(r.label, width - 12, 12, 600), fontSize: 12, fill: "var(--ink)"}),
+      Plot.text(rows, {x: (r) => Math.max(r.from, r.to), y: (_, i) => i + 0.5 - 15 / height, dx: 7, textAnchor: "start", text: said, fontSize: 12, fill: "var(--ink)", fontVariant: "tabular-nums"}),
+      Plot.text(rows, {y: (_, i) => i + 0.5 - 26 / height, frameAnchor: "left", textAnchor: "start", lineAnchor: "bottom", text: (r) => names.get(r).join("\n"), fontSize: 12, fill: "var(--ink)"}),
       Plot.ruleX([0], {stroke: "var(--line)"}),
     ],
   }), options.alt);

@@ -1,5 +1,5 @@
 // The page of advice: one document of figures, written out in words, charts and tables.
-import {LABELLED, versusChart, strategiesChart, occupancyChart, leavingChart, causesChart, freeChart} from "../charts/advice.js";
+import {labelledAt, versusChart, strategiesChart, occupancyChart, leavingChart, causesChart, freeChart} from "../charts/advice.js";
 import {Speech, el, given} from "./say.js";
 import {Frame, PRINT, behind, kpi, plainTable} from "./frame.js";
 
@@ -7,7 +7,6 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const words = JSON.parse(document.getElementById("words").textContent);
 const at = (id) => document.getElementById(id);
 const OFFERS = 5; // told apart by colour; the rest are one
-const KINDS_OUT = [["nothing is known", "out.unknown"], ["its best guess", "out.guess"], ["not good enough", "out.quality"], ["quality undecided", "out.undecided"], ["cannot be billed", "out.unbilled"], ["serves none", "out.serves_none"]];
 const shell = new Frame(words, {language: document.documentElement.dataset.language, theme: "auto"});
 const byOffer = new Map(data.candidates.map((c) => [c.offer, c]));
 
@@ -18,20 +17,31 @@ let speech;
 // A sentence of the data: a key with its arguments, which may be sentences themselves; or text as it came.
 function told(row) {
   if (typeof row === "string") return row;
+  if (Array.isArray(row)) return row.map(told).join(speech.word("list.comma"));
+  if (row.key.startsWith("term.")) return speech.term({...row, key: row.key.slice(5)});
   const args = Object.fromEntries(Object.entries(row.args ?? {}).map(([name, value]) => [name, value !== null && typeof value === "object" ? told(value) : value]));
-  return speech.has(row.key) ? speech.text(row.key, args) : row.key;
+  return speech.has(row.key) ? speech.text(row.key, args) : row.text ?? row.key;
 }
 
 // Amounts in sentences are written as in tables, not in thousands.
 class Adviser extends Speech {
   written(value, how, args) { return how === "sum" ? sum(value) : super.written(value, how, args); }
+
+  // With the terminal's digits.
+  pct(value) {
+    const share = Number(value);
+    const close = share > 0 && share < 0.01 || share > 0.99 && share < 1;
+    return minus(this.number(value, {style: "percent", maximumFractionDigits: close ? 1 : 0}));
+  }
 }
+
+function minus(text) { return text.replace("-", "−"); }
 
 // Money as short as its size allows.
 function sum(value) {
   const size = Math.abs(value);
   const digits = size >= 100 || size < 0.005 ? {maximumFractionDigits: 0} : {minimumFractionDigits: 2, maximumFractionDigits: 2};
-  return speech.cash(Math.abs(value) < 0.005 ? 0 : value, data.currency, digits);
+  return minus(speech.cash(Math.abs(value) < 0.005 ? 0 : value, data.currency, digits));
 }
 
 function signed(value) { return (value > 0 ? "+" : "") + sum(value); }
@@ -89,7 +99,7 @@ function drawVersus() {
   const legend = el("ul", {class: "legend"}, lines.map((line, i) => el("li", {}, el("span", {class: `swatch o-${i ? 0 : 1}`}), line.label)));
   const width = widthOf("versus");
   const chart = versusChart(Plot, d3, lines, {width, months: data.months, write: sum, alt});
-  at("versus").replaceChildren(...(width < LABELLED ? [legend, chart] : [chart]));
+  at("versus").replaceChildren(...(labelledAt(lines, width) ? [chart] : [legend, chart]));
   behind(at("versus-data"), () => table([[speech.word("col.month"), true], ...lines.flatMap((line) => [[line.label, true], [speech.word("col.between"), true]])],
     d3.range(data.months).map((t) => [String(t + 1), ...lines.flatMap((line) => [sum(line.p50[t]), speech.range(line.p5[t], line.p95[t], sum)])])));
 }
@@ -172,8 +182,8 @@ function drawFree() {
   at("free-data").hidden = !data.reliance.length;
   if (!data.reliance.length) return;
   // An offer that stands but serves hardly any of the work is none to rely on.
-  const label = (c) => `${named_(c)}, ${speech.word("col.served")} ${speech.pct(c.served)}`;
-  const rows = data.reliance.map((r) => ({label: label(byOffer.get(r.offer)), stands: r.stands.share, asNow: r.as_now.share}));
+  const served = (c) => `, ${speech.word("col.served")} ${speech.pct(c.served)}`;
+  const rows = data.reliance.map((r) => ({label: named_(byOffer.get(r.offer)), tail: served(byOffer.get(r.offer)), stands: r.stands.share, asNow: r.as_now.share}));
   at("free").replaceChildren(freeChart(Plot, d3, rows, {width: widthOf("free"), pct: (v) => speech.pct(v), alt}));
   const chance = (s) => `${speech.pct(s.share)} (${speech.range(s.low, s.high, (v) => speech.pct(v))})`;
   behind(at("free-data"), () => table(heads("-offer", "served", "stands", "as_now", "half", "-then", "kept", "dearest"), data.reliance.map((r) => {
@@ -186,35 +196,42 @@ function drawFree() {
 
 function quality(c) {
   const text = speech.word(`quality.${c.verdict ?? "unasked"}`, c.verdict ?? "");
-  return c.verdict === "undecided" ? el("span", {class: "doubt", title: c.because.join(" ")}, text) : text;
+  return c.verdict === "undecided" ? el("span", {class: "doubt", title: c.reasons.map(told).join(" ")}, text) : text;
 }
 
-function kindOut(why) { return KINDS_OUT.find(([begin]) => why.startsWith(begin))?.[1] ?? "out.other"; }
+// What stands beside an offer's name.
+function marks(c) {
+  const found = c.ends ? [speech.text("offers.ends", {day: c.ends})] : [];
+  return c.unpublished.length ? [...found, told({key: "offers.unpublished", args: {what: c.unpublished.map((key) => ({key: `unpublished.${key}`}))}})] : found;
+}
+
+function kindOut(e) { return `out.${e.key || "other"}`; }
 
 function writeOffers() {
   at("offers-note").textContent = speech.text("offers.note", {months: data.months});
   const sorted = [...data.candidates].sort((a, b) => a.staying.mean - b.staying.mean);
   at("offers").replaceChildren(table(heads("-offer", "today", "served", "kept", "between", "tail", "dearest", "-quality"), sorted.map((c) => [
-    given(named_(c)), sum(c.today + c.refused), speech.pct(c.served), sum(c.staying.mean), spread(c.staying), sum(c.staying.tail), speech.pct(c.dearest.share), quality(c)])));
-  behind(at("offers-data"), () => table(heads("-offer", "-why"), sorted.map((c) => [given(c.offer), el("span", {lang: "en"}, [...c.because, ...c.warnings, ...c.announced].join("; "))])));
-  const counts = d3.rollups(data.left_out, (rows) => rows.length, (e) => kindOut(e.why));
+    el("span", {}, given(named_(c)), marks(c).map((mark) => el("small", {class: "muted"}, ` · ${mark}`))), sum(c.today + c.refused), speech.pct(c.served), sum(c.staying.mean), spread(c.staying), sum(c.staying.tail), speech.pct(c.dearest.share), quality(c)])));
+  behind(at("offers-data"), () => table(heads("-offer", "-why"), sorted.map((c) => [given(c.offer), [...c.terms.map((term) => speech.term(term)), ...c.reasons.map(told)].join(speech.word("list.comma"))])));
+  const counts = d3.rollups(data.left_out, (rows) => rows.length, kindOut);
   if (data.dearer_left_out.length) counts.push(["out.dearer", data.dearer_left_out.length]);
   counts.sort((a, b) => b[1] - a[1]);
   at("out-summary").textContent = speech.text("out.summary", {taken: data.candidates.length, considered: data.considered});
   at("out").replaceChildren(table(heads("-why", "count"), counts.map(([key, n]) => [speech.word(key), speech.count(n)])));
   behind(at("out-all"), () => table(heads("-offer", "-why"), [
-    ...data.left_out.map((e) => [given(e.offer), el("span", {lang: "en"}, e.why)]), ...data.dearer_left_out.map((id) => [given(id), speech.word("out.dearer")])]));
-  const skipped = data.skipped.map((s) => el("li", {}, `${speech.word(`strategy.${s.offer}`)}: `, el("span", {lang: "en"}, s.why)));
+    ...data.left_out.map((e) => [given(e.offer), shell.state.language === "en" ? e.why : el("span", {title: e.why}, e.key ? speech.word(kindOut(e), e.why) : el("span", {lang: "en"}, e.why))]), ...data.dearer_left_out.map((id) => [given(id), speech.word("out.dearer")])]));
+  const skipped = data.skipped.map((s) => el("li", {}, `${speech.word(`strategy.${s.offer}`)}: ${speech.word(`skipped.${s.key}`, s.why)}`));
   at("skipped").replaceChildren(...(skipped.length ? [el("h3", {}, speech.word("skipped.title")), el("ul", {class: "looks"}, skipped)] : []));
 }
 
 function writeMade() {
-  at("meta").textContent = speech.text("meta", {log: data.log.source, requests: data.workload.requests_a_month, months: data.months, start: data.start, draws: data.draws, source: data.source});
+  at("meta").textContent = speech.text("meta", {log: data.log.source, requests: data.workload.requests_a_month, months: data.months, start: data.start, draws: data.draws, source: told(data.source)});
   at("made").replaceChildren(...[
     el("p", {}, speech.text("made.futures", {fitted: data.fitted, judged: data.judged})),
     el("p", {}, speech.text("made.error", {cost: data.workload.error_cost, refused: data.workload.error_refused})),
+    data.market ? null : el("p", {}, speech.word("made.record")),
     data.evidence ? el("ul", {lang: "en", class: "looks"}, [`${data.evidence.sources.join(", ")}: ${data.evidence.used} / ${data.evidence.rows}`, ...data.evidence.unknown, ...data.evidence.exclusions.map((e) => `${e.count} × ${e.cause}`)].map((text) => el("li", {}, text))) : null,
-    el("ul", {lang: "en", class: "looks"}, data.notes.map((note) => el("li", {}, note))),
+    el("ul", {class: "looks"}, data.notes.map((note) => (typeof note === "string" ? el("li", {lang: "en"}, note) : el("li", {}, told(note))))),
     el("p", {}, speech.text("made.version", {version: data.pricewar, made: data.made, seconds: data.seconds, seed: data.seed})),
     el("h4", {}, speech.word("made.again")), el("pre", {class: "scroll", tabindex: "0"}, el("code", {}, data.command))].filter(Boolean));
   at("assumptions").querySelector(".inside").replaceChildren(el("p", {class: "quiet"}, speech.word("assumptions.note")),
