@@ -79,7 +79,7 @@ BETTER = {"hhi": -1, "leader": -1, "bills": -1, "surplus": 1, "roi": 1, "exits":
 """Which way is better, for teams and for competition; what is left out is nobody's to say."""
 RESAMPLES = 400
 """Of a 95% interval: enough for two digits, and answered while a lever is dragged."""
-EVERY = 0.35
+EVERY = 0.5
 """Seconds between parts."""
 
 

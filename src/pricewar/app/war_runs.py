@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -32,10 +33,10 @@ if TYPE_CHECKING:
 
 FIRST = 16
 """Futures of the first answer."""
-BLOCK = 16
-"""Futures between two looks at whether the answer is still wanted, for each core."""
+BLOCK, PAUSE = 8, 0.06
+"""Least futures for each core, and seconds, between two looks at whether the answer is still wanted."""
 MOST_FUTURES, MOST_MONTHS = 1000, 120
-KEPT = 512 * 2**20
+KEPT = 192 * 2**20
 """Bytes of futures kept."""
 HELD = "held"
 log = logging.getLogger("pricewar.app")
@@ -208,6 +209,7 @@ class Ensemble:
     def __init__(self, market: Market, seed: int, key: str) -> None:
         self.market, self.seed, self.key = market, seed, key
         self._runs: list[Run] = []
+        self._each = 0.0  # seconds that a future of the last block took
         self._made: OrderedDict[tuple[int, int], Outcomes] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -237,15 +239,17 @@ class Ensemble:
                     raise StoppedError
                 done = self.done
                 if done < futures:
-                    block = BLOCK * cores()
+                    least = BLOCK * cores()
+                    block = max(least, round(PAUSE / self._each / least) * least) if self._each else least
                     # The last block is no crumb: cores share what is left.
                     left = next(s for s in stops if s > done) - done
                     size = left if left < 1.5 * block else block
-                    first = self.seed + done
-                    seeds = range(first, first + size)
+                    seeds = range(self.seed + done, self.seed + done + size)
+                    begun = time.perf_counter()
                     self._runs.append(
                         simulate(self.market, seeds, chunk=max(1, min(8, size // cores() // 2)))
                     )
+                    self._each = (time.perf_counter() - begun) / size
             yield self.done
 
     def outcomes(self, futures: int, reference: Ensemble | None = None) -> Outcomes:
@@ -255,7 +259,7 @@ class Ensemble:
         if key not in self._made:
             against = beside.outcomes(futures) if beside is not None else None
             self._made[key] = Outcomes(self._joined(futures), against)
-            while len(self._made) > 3:
+            while len(self._made) > 2:
                 self._made.popitem(last=False)
         return self._made[key]
 

@@ -26,8 +26,8 @@ PORT = 8642
 def app(log: Path | None, market: str | None, port: int, lang: str, no_browser: bool, new_token: bool) -> int:
     """Open the local page: war room, desk for your own LOG, exact games.
 
-    It listens on this machine alone and sends nothing anywhere. The link printed is the key: whoever has it on
-    this machine may look. Ctrl-C ends it.
+    It listens on this machine alone and sends nothing anywhere. The link printed is the key: whoever has it
+    on this machine may look. Ctrl-C ends it.
 
     \b
     pricewar app
