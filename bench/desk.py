@@ -218,8 +218,8 @@ def one(path: Path, times: int) -> dict[str, Any]:
 
 def mix(catalogue: Any, count: int) -> tuple[list[Any], dict[str, int]]:
     """Offers at even steps through what `bill` compares, with the catalogue's share of stateful ones."""
-    from pricewar.billing.tariff import tariff
     from pricewar.billing.choice import comparable
+    from pricewar.billing.tariff import tariff
 
     offers = comparable(catalogue)
     stateful = [o for o in offers if (t := tariff(o)) is not None and t.stateful]
