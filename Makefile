@@ -64,6 +64,8 @@ bench: $(VENV)/.dev ## speed against peers and against the floor, in one run
 
 docs: $(VENV)/.dev ## write the pages that are made from the code, and the pictures of the README
 	@$(BIN)/python docs/generate.py
+	@$(BIN)/python docs/howto.py
+	@$(BIN)/python docs/loop.py
 	@$(BIN)/python docs/pictures.py
 
 check: test ## everything `make test` does, and the catalogue validated

@@ -64,7 +64,7 @@ def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
 
 
 def test_pins_carry_hashes_and_no_addresses() -> None:
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-gateway.txt"):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "--hash=sha256:" in text
         assert "://" not in text

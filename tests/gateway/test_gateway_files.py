@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
-from made_up import advice, handed, stream
+from made_up_gateway import advice, handed, stream
 
 from pricewar.advice import gateway_write
 from pricewar.advice.gateway_calendar import as_ics, calendar

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from made_up import handed, stream
+from made_up_gateway import handed, stream
 
 from pricewar.advice.gateway import Deployment
 from pricewar.advice.gateway_predict import Prediction, predict

@@ -19,7 +19,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from made_up import advice, catalogue, handed, stream
+from made_up_gateway import advice, catalogue, handed, stream
 from proxy import LITELLM, Proxy, Reply
 from vendors import Terms, Vendor
 
