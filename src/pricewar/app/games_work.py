@@ -211,8 +211,7 @@ def _surfaces(s: Solution) -> list[dict[str, Any]]:
     price, share, leaves = (s.policy[key] for key in ("price", "share", "leaves"))
     live = np.isfinite(price[0])
     kept: list[tuple[str, Any, int | None]] = [("price", price[0], None)]
-    like = np.array_equal(np.nan_to_num(price[0]), np.nan_to_num(price[1]).T)
-    if not like:
+    if not np.allclose(price[0], price[1].T, rtol=0, atol=1e-6, equal_nan=True):  # firms unlike each other
         kept.append(("price_2", price[1], None))
     if len(levels) <= LARGE:
         kept += [

@@ -228,6 +228,32 @@ _PAGE: Final[dict[str, tuple[str, str, str]]] = {
         "没有博弈“{name:raw}”，改为显示另一个。",
         "ゲーム「{name:raw}」はありません。別のものを表示します。",
     ),
+    # Notes of the games' own tables
+    "games.n.discounted": (
+        "Discounted: consumers {a:raw}, surplus {b:raw}.",
+        "贴现：消费者 {a:raw}，总剩余 {b:raw}。",
+        "割引和：消費者 {a:raw}、総余剰 {b:raw}。",
+    ),
+    "games.n.one_of": (
+        "One of {a:raw} Markov perfect equilibria.",
+        "{a:raw} 个马尔可夫完美均衡之一。",
+        "{a:raw}個のマルコフ完全均衡のひとつ。",
+    ),
+    "games.n.long_run": (
+        "Mean price in the long run {a:raw}; attached to 1 {b:raw}, to 2 {c:raw}.",
+        "长期平均价格 {a:raw}；属于 1 {b:raw}，属于 2 {c:raw}。",
+        "長期の平均価格 {a:raw}。1の顧客 {b:raw}、2の顧客 {c:raw}。",
+    ),
+    "games.n.each": (
+        "Each solved from the equilibrium selected by {a:raw}.",
+        "均从以下方式选出的均衡出发求解：{a:raw}。",
+        "いずれも次で選ばれた均衡から求解：{a:raw}。",
+    ),
+    "games.n.sacrifice": (
+        "Positive: the price is a sacrifice by that test. Of states with firm 1 active: short run at {a:raw}, beyond a vacuum at {b:raw}, rival's exit at {c:raw}.",
+        "正数：按该检验，此价格是牺牲。在厂商 1 在场的状态中：短期 {a:raw}，超出真空 {b:raw}，对手退出 {c:raw}。",
+        "正の値：その基準では価格が犠牲にあたる。企業1がいる状態のうち：短期 {a:raw}、真空を超える分 {b:raw}、相手の退出 {c:raw}。",
+    ),
     "games.result.solved": ("solved", "已解出", "解けた"),
     "games.result.out of iterations": ("out of iterations", "迭代次数用尽", "反復回数の上限"),
     "games.result.stalled": ("stalled", "停滞", "停滞"),

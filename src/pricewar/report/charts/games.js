@@ -21,15 +21,24 @@ function resolved(node, name) {
 
 const mixed = (a, b, t) => a.map((v, i) => Math.round(v + (b[i] - v) * t));
 
-// From where to where colours go: below zero they are others. `root`: of small numbers more is seen.
+const CLIPPED = 4; // how many times the middle's span all values may take before the ends are cut
+
+// From where to where colours go: below zero they are others; a few values far out do not take all colours, they get
+// the colour of the end. `root`: of small numbers more is seen.
 export function ramp(d3, values, {root = false} = {}) {
-  const [low, high] = d3.extent(values.filter(known));
+  const sorted = Float64Array.from(values.filter(known)).sort();
+  let [low, high] = [sorted[0] ?? 0, sorted[sorted.length - 1] ?? 0];
+  const [least, most] = [low, high];
+  const [from, to] = [0.03, 0.97].map((q) => d3.quantileSorted(sorted, q) ?? 0);
+  if (!root && to > from && high - low > CLIPPED * (to - from)) {
+    const room = to - from;
+    [low, high] = [Math.max(low, from - room), Math.min(high, to + room)];
+  }
   const bend = root ? Math.sqrt : (t) => t;
-  const parts = low < 0 ? {low, high: Math.max(high, 0), zero: 0} : {low, high, zero: low};
-  return {...parts, ends: ([low_, high_, deep]) => (v) => {
-    if (v < parts.zero) return mixed(low_, deep, bend(Math.min(1, v / parts.low)));
-    return mixed(low_, high_, bend(parts.high > parts.zero ? (v - parts.zero) / (parts.high - parts.zero) : 0.5));
-  }};
+  const zero = low < 0 && high > 0 ? 0 : low;
+  const share = (a, b, v) => bend(Math.min(1, Math.max(0, b === a ? 0.5 : (v - a) / (b - a))));
+  const color = ([pale, full, deep]) => (v) => (v < zero ? mixed(pale, deep, share(zero, low, v)) : mixed(pale, full, share(zero, high, v)));
+  return {low, high, least, most, ends: color};
 }
 
 const SCALE = 70, MOST = 460, LEAST = 150;
@@ -176,8 +185,10 @@ export class SurfaceChart {
     const height = tall / rows.length;
     const value = (t) => colors.low + (colors.high - colors.low) * (flat ? 0.5 : t + 0.5 / 48);
     svg.select(".ramp").selectAll("rect").data(rows).join("rect").attr("x", at).attr("width", 10).attr("y", (t) => (flat ? top : top + tall * (1 - t) - height)).attr("height", height + 0.5).attr("fill", (t) => `rgb(${color(value(t)).join(",")})`);
-    const ticks = flat ? [colors.low] : d3.ticks(colors.low, colors.high, Math.max(2, Math.floor(tall / 60)));
-    svg.select(".ramp").selectAll("text").data(ticks).join("text").attr("x", at + 15).attr("y", (t) => (flat ? top + tall / 2 : scale(t))).attr("dy", "0.33em").attr("font-size", LABEL).attr("fill", "var(--muted)").text((t) => o.write(t));
+    // Ends that were cut say how far the values go.
+    const cut = [colors.least < colors.low ? {t: colors.low, text: `≥ ${o.write(colors.least)}`} : null, colors.most > colors.high ? {t: colors.high, text: `≤ ${o.write(colors.most)}`} : null].filter(Boolean);
+    const ticks = flat ? [{t: colors.low, text: o.write(colors.low)}] : [...d3.ticks(colors.low, colors.high, Math.max(2, Math.floor(tall / 60))).filter((t) => cut.every((c) => Math.abs(scale(c.t) - scale(t)) > 14)).map((t) => ({t, text: o.write(t)})), ...cut];
+    svg.select(".ramp").selectAll("text").data(ticks).join("text").attr("x", at + 15).attr("y", (t) => (flat ? top + tall / 2 : scale(t.t))).attr("dy", "0.33em").attr("font-size", LABEL).attr("fill", "var(--muted)").text((t) => t.text);
   }
 
   at(event) {
@@ -206,7 +217,7 @@ export class CurveChart {
   }
 
   // o: {width, height, lines: [{key, label, place, x, y, bold}], marks: [{x, y, place, text}], rule: x | null, log, dots,
-  //     domain: [low, high] | null, zero, xName, write(v), writeX(x), said(line, i), alt}.
+  //     domain: [low, high] | null, marksX: where x is named, zero, xName, write(v), writeX(x), said(line, i), alt}.
   update(o) {
     this.o = o;
     const {d3, svg} = this;
@@ -229,7 +240,7 @@ export class CurveChart {
     svg.select(".grid").selectAll("line").data(ticks).join("line").attr("x1", margin.left).attr("x2", width - margin.right).attr("y1", y).attr("y2", y).attr("stroke", (t) => (t === 0 && low < 0 ? "var(--muted)" : "var(--grid)"));
     svg.select(".y").selectAll("text").data(ticks).join("text").attr("x", margin.left - 6).attr("y", y).attr("dy", "0.33em").attr("text-anchor", "end").attr("font-size", LABEL).attr("fill", "var(--muted)").text(o.write);
     const inner = width - margin.left - margin.right;
-    const marks = o.log ? [1, 10, 100, 1000].filter((t) => t >= span[0] && t <= span[1]) : d3.ticks(span[0], span[1], Math.max(2, Math.floor(inner / 70)));
+    const marks = o.marksX ?? (o.log ? [1, 10, 100, 1000].filter((t) => t >= span[0] && t <= span[1]) : d3.ticks(span[0], span[1], Math.max(2, Math.floor(inner / 70))));
     svg.select(".x").selectAll("text").data([...marks.map((t) => ({t, text: o.writeX(t), y: height - 21})), {t: null, text: o.xName, y: height - 4}]).join("text")
       .attr("x", (m) => (m.t === null ? margin.left + inner / 2 : x(m.t))).attr("y", (m) => m.y).attr("text-anchor", "middle").attr("font-size", LABEL).attr("fill", "var(--muted)").text((m) => m.text);
     svg.select(".rule").selectAll("line").data(known(o.rule) && o.rule >= span[0] && o.rule <= span[1] ? [o.rule] : []).join("line").attr("x1", x).attr("x2", x).attr("y1", margin.top).attr("y2", height - margin.bottom).attr("stroke", "var(--ink)").attr("stroke-dasharray", "4 3");
