@@ -127,9 +127,13 @@ class Room {
       this.baseKept = answer.base_id;
       if (this.bases.size > KEPT) this.bases.delete(this.bases.keys().next().value);
     }
+    const begun = performance.now();
     if (answer.whole || answer.market !== this.answer?.market) this.history = answer.history;
     this.answer = answer;
     this.redraw();
+    // For those who measure; kept by nobody else.
+    performance.measure("pricewar.picture", {start: begun, detail: {futures: answer.futures, moved: answer.moved}});
+    performance.clearMeasures("pricewar.picture");
   }
 
   failed(error) {
@@ -201,7 +205,7 @@ class Room {
     this.saysConduct.textContent = this.solving ? speech.word(this.solving.text || "war.progress.solving")
       : shows === "held" ? speech.word("war.held") : solved ? speech.text("war.solved", {gain: solved.quality.mine.exploitability}) : speech.word("war.solved_plain");
     this.bar.hidden = this.cancelButton.hidden = !this.solving;
-    if (this.solving?.of) this.bar.value = this.solving.done / this.solving.of;
+    if (this.solving?.done) this.bar.value = this.solving.done / this.solving.of;
     else this.bar.removeAttribute("value");
     this.bar.setAttribute("aria-label", speech.word("war.resolve"));
     this.cancelButton.textContent = speech.word("war.cancel");
