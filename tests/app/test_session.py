@@ -76,7 +76,7 @@ NO_MESSAGES = [
     '{"topic": "markets"}',
     '{"id": "1", "topic": "markets"}', '{"id": true, "topic": "markets"}', '{"id": 1.0, "topic": "markets"}',
     '{"id": -1, "topic": "markets"}', '{"id": 9007199254740992, "topic": "markets"}', '{"id": null}',
-    '{"id": NaN}', '{"id": 1, "topic": "war", "seed": NaN}', '{"id": 1, "topic": "war", "seed": -Infinity}',
+    '{"id": 1, "topic": "war", "seed": 1e400}', '{"id": NaN}', '{"id": 1, "topic": "war", "seed": NaN}', '{"id": 1, "topic": "war", "seed": -Infinity}',
     "[" * 60_000, '{"a":' * 10_000, '{"id": 1, "x": ' + "[" * 30_000 + "]" * 30_000 + "}",
     '{"id": ' + "9" * 60_000 + "}",
     "\ufeff{}", "{'id': 1}", '{"id": 1}{"id": 2}', "\x00",

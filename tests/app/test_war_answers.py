@@ -143,7 +143,11 @@ def test_a_message_that_means_nothing_is_refused_in_words(change: dict[str, Any]
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=10),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=10),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
     max_leaves=5,
 )
@@ -460,3 +464,30 @@ def test_an_error_keeps_its_words_between_processes() -> None:
     error = DataError("what", where="where", remedy="remedy")
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), again.what, again.where, again.remedy) == (DataError, "what", "where", "remedy")
+
+
+def test_an_opening_is_held_first_and_then_decided_anew() -> None:
+    """In a market that begins in peace: with the opening held nothing else differs."""
+    message = {"market": "china-2024", "futures": 20, "months": 8, "seed": 5}
+    base = asks(message)[-1]
+    # A month from which rules hold that are not there changes nothing: held or decided, it is the baseline.
+    first, held, decided = asks(message | {"levers": {"lever_from": 3.0}, "base_id": base["base_id"]})
+    assert [(p["futures"], p["openings"], p["whole"]) for p in (first, held, decided)] == [
+        (FIRST, "held", False), (20, "held", False), (20, "decided", True)
+    ]  # fmt: skip
+    for part in (held, decided):
+        assert part["series"] == base["series"]
+        assert part["market_series"] == base["market_series"]
+        assert part["stages"] == base["stages"]
+    # Open weights at their best bring the opening forward: to be seen only once it is decided.
+    message |= {"levers": {"fringe_lag": 0.0, "fringe_markup": 0.0}, "months": 24}
+    asks(message | {"levers": {}})
+    *_, held, decided = asks(message)
+    opening = {p["openings"]: next(k for k in p["kpis"] if k["key"] == "opening") for p in (held, decided)}
+    assert opening["held"]["change"] is None
+    assert opening["held"]["value"] == opening["held"]["base"]
+    assert opening["decided"]["change"] is not None
+    assert opening["decided"]["value"] != opening["decided"]["base"]
+    assert held["market_series"] != decided["market_series"]
+    # Asked again, it is known and nothing is held.
+    assert {p["openings"] for p in asks(message)} == {"decided"}

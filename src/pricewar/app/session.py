@@ -23,6 +23,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import re
 import threading
 import time
@@ -306,8 +307,12 @@ def parsed(text: str) -> dict[str, Any] | None:
     def refuse(name: str) -> float:
         raise ValueError(name)
 
+    def finite(text: str) -> float:
+        value = float(text)
+        return value if math.isfinite(value) else refuse(text)
+
     try:
-        message = json.loads(text, parse_constant=refuse)
+        message = json.loads(text, parse_constant=refuse, parse_float=finite)
     except (ValueError, RecursionError):
         return None
     if not isinstance(message, dict):

@@ -7,14 +7,18 @@ presets of the one named (the first when none is).
     levers    [`levers.Lever`]: {key, group, main, what, meaning, unit, low, high, step, scale, value, of, …}
     presets   [{key, kind: "war" | "policy", market, levers: {key: value}}]; market null: any market
 
-**war** {market, levers: {key: value}, baseline: {key: value}, futures, seed, conduct, months?, base_id?}
-→ parts, each whole by itself, from more and more futures (the first after 16, the last with all):
+**war** {market, levers: {key: value}, baseline, futures, seed, conduct, months?, base_id?}
+→ parts, each whole by itself, from more and more futures (the first after 16, the last with all). In a
+market that begins in peace the first parts hold who opens the war and when, future by future, as in the
+baseline; the last part has it decided anew, and `openings` says which:
 
     of, futures        futures asked, futures in this part
     market, currency, start (ISO day of month 0), months [1 … M] (ends of months), seed
     vendors            [{key, name, fringe}]; every list by vendor below is keyed by `key`
-    conduct            "held", or the key of the solve whose conduct this is; what was asked may no longer be
-                       known (server restarted, futures forgotten): then it is "held"
+    conduct            "held", or the key of the solve whose conduct this is; one that was asked for and
+                       is no longer known (server restarted) is "held"
+    openings           "decided", or "held" as in the baseline: then the key figure "opening" has no change yet
+    whole              true in the last part only
     solved_for         {levers, baseline} of that solve, null while it is "held"
     moved              {key: value} levers that differ from the definition; base_moved: the baseline's
     series             {name: {vendor: Band}}, Band = {median, low, high, low50, high50: [M]}; None: unknown
@@ -43,7 +47,8 @@ presets of the one named (the first when none is).
                        of each month: launch, promotion, war, consolidation, harvest, out, or None
     history            `recorded.history`, in the last part and where there is a record of this very war
     base_id            name of the baseline's figures; base: {series, leaves, market_series, roi, winners,
-                       stages} of the baseline, left out (null) when the message's `base_id` is this one
+                       stages} of the baseline, left out (null) when the message named this `base_id`, or an
+                       earlier part of the same answer had it
     seconds            since the question
 
 Members of both runs meet the same draws. Figures come rounded to five digits.
@@ -51,6 +56,7 @@ Members of both runs meet the same draws. Figures come rounded to five digits.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -79,6 +85,7 @@ BETTER = {"hhi": -1, "leader": -1, "bills": -1, "surplus": 1, "roi": 1, "exits":
 """Which way is better, for teams and for competition; what is left out is nobody's to say."""
 RESAMPLES = 400
 """Of a 95% interval: enough for two digits, and answered while a lever is dragged."""
+DECIDED = "decided"
 EVERY = 0.5
 """Seconds between parts."""
 
@@ -153,23 +160,45 @@ def answer(message: Mapping[str, Any], job: Job) -> Iterator[dict[str, Any]]:
     begun = time.monotonic()
     ask = asked(message)
     base, mine, conduct = ensembles(ask)
-    last = 0.0
+    first = min(FIRST, ask.futures)
+    known_bases = {ask.base_id}
+
+    def part(run: Ensemble, futures: int, openings: str) -> dict[str, Any]:
+        made = document(ask, base, run, futures, conduct, openings, known_bases)
+        known_bases.add(made["base_id"])
+        return made | {"seconds": round(time.monotonic() - begun, 3)}
+
     try:
-        first = min(FIRST, ask.futures)
-        for _ in both(base, mine, first, job):
-            pass
-        if ask.futures > first:
-            yield document(ask, base, mine, first, conduct, begun)
-            last = time.monotonic()
-        for done in both(base, mine, ask.futures, job):
-            if done < ask.futures and time.monotonic() - last > EVERY:
-                yield document(ask, base, mine, done, conduct, begun)
-                last = time.monotonic()
-        if job.cancelled:
-            return
-        yield document(ask, base, mine, ask.futures, conduct, begun)
+        quick = with_openings_held(ask, base, mine)
+        if quick is not None:
+            for futures in dict.fromkeys((first, ask.futures)):
+                for _ in quick.upto(futures, job):
+                    pass
+                yield part(quick, futures, HELD)
+            for done in mine.upto(ask.futures, job):
+                job.progress("war.progress.running", done, ask.futures)
+        else:
+            last = -math.inf
+            for done in both(base, mine, ask.futures, job):
+                if done < ask.futures and time.monotonic() - last > EVERY:
+                    yield part(mine, done, DECIDED)
+                    last = time.monotonic()
+        if not job.cancelled:
+            yield part(mine, ask.futures, DECIDED)
     except StoppedError:
         return
+
+
+def with_openings_held(ask: Asked, base: Ensemble, mine: Ensemble) -> Ensemble | None:
+    """The answer with the war opened by whom and when it is in the baseline, where that is quicker.
+
+    Deciding an opening means playing the war ahead, again and again, for as long as the peace lasts: most of
+    the time of a market that begins in peace.
+    """
+    peace = mine.market.get("market", "peace") > 0 and mine.market.get("market", "opening_fixed") == 0
+    if not peace or mine is base or mine.done >= ask.futures or base.done < ask.futures:
+        return None
+    return RUNS.get(ask.world, ask.levers, ask.seed, ask.months, solved(ask)[0], (base, ask.futures))
 
 
 def ensembles(ask: Asked) -> tuple[Ensemble, Ensemble, str]:
@@ -215,10 +244,16 @@ def both(base: Ensemble, mine: Ensemble, futures: int, job: Job) -> Iterator[int
 
 
 def document(
-    ask: Asked, base: Ensemble, mine: Ensemble, futures: int, conduct: str, begun: float
+    ask: Asked,
+    base: Ensemble,
+    mine: Ensemble,
+    futures: int,
+    conduct: str,
+    openings: str,
+    known_bases: set[str],
 ) -> dict[str, Any]:
     """One part: what so many futures say."""
-    whole = futures == ask.futures
+    whole = futures == ask.futures and openings == DECIDED
     b = base.outcomes(futures)
     o = b if mine is base else mine.outcomes(futures, base)
     base_id = f"{base.key}-{futures}"
@@ -237,12 +272,12 @@ def document(
             "moved": ask.levers,
             "base_moved": ask.baseline,
             **figures(o),
-            "kpis": kpis(b, o),
+            "openings": openings,
+            "kpis": kpis(b, o, () if openings == DECIDED else ("opening",)),
             "history": past(ask.world, mine.market) if whole else None,
             "base_id": base_id,
-            "base": None if base_id == ask.base_id else figures(b),
+            "base": None if base_id in known_bases else figures(b),
             "whole": whole,
-            "seconds": round(time.monotonic() - begun, 3),
         }
     )
 
@@ -318,13 +353,13 @@ def ribbons(o: Outcomes) -> dict[str, Any]:
     return {"market": likeliest(o.stage), "vendors": each}
 
 
-def kpis(b: Outcomes, o: Outcomes) -> list[dict[str, Any]]:
-    """Key figures, and how they differ from the baseline's."""
+def kpis(b: Outcomes, o: Outcomes, held: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    """Key figures, and how they differ from the baseline's; of what is held nothing is said."""
     effects = {} if o is b else {e.name: e for e in compare(b, o, resamples=RESAMPLES, names=KPIS)}
     rows = []
     for key in KPIS:
         measure, mine, was = MEASURES[key], spread(o.value(key)), spread(b.value(key))
-        effect = effects.get(key)
+        effect = None if key in held else effects.get(key)
         better = 0
         if effect is not None and effect.clear:
             better = BETTER.get(key, 0) * (1 if effect.change > 0 else -1)

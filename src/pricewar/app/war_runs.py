@@ -24,6 +24,7 @@ import numpy as np
 from pricewar.app.levers import Lever, applied, checked, levers
 from pricewar.errors import ConfigurationError, did_you_mean
 from pricewar.market import definition
+from pricewar.market.claims_runs import bent
 from pricewar.market.model import Array, Market, Run, simulate
 from pricewar.market.outcomes import Outcomes
 from pricewar.study.pool import cores
@@ -263,6 +264,12 @@ class Ensemble:
                 self._made.popitem(last=False)
         return self._made[key]
 
+    def openings(self, futures: int) -> dict[int, tuple[int, float]]:
+        """Who opens the war and in which month, by seed; −1: nobody."""
+        o = self.outcomes(futures)
+        months = np.where(o.opener >= 0, o.opening_month, 0.0)
+        return dict(zip(o.run.seeds, zip(o.opener.tolist(), months.tolist(), strict=True), strict=True))
+
     def _joined(self, futures: int) -> Run:
         runs, left = [], futures
         for run in list(self._runs):
@@ -304,13 +311,20 @@ class _Kept:
         self._lock = threading.Lock()
 
     def get(self, world: World, moved: Mapping[str, float], seed: int, months: int,
-            choices: tuple[tuple[str, float], ...] = ()) -> Ensemble:  # fmt: skip
+            choices: tuple[tuple[str, float], ...] = (), opened: tuple[Ensemble, int] | None = None,
+            ) -> Ensemble:  # fmt: skip
         """The ensemble of a market with levers moved, and conduct as solved where `choices` say it.
+
+        Args:
+            opened: an ensemble and how many of its futures: in each of them the war is opened by whom and
+                when it is there, instead of being decided anew.
 
         Raises:
             ConfigurationError: the levers together make no market.
         """
         key = name_of(world, moved, seed, months, choices)
+        if opened is not None:
+            key = f"{key}-{opened[0].key}-{opened[1]}"
         with self._lock:
             if key in self._known:
                 self._known.move_to_end(key)
@@ -318,7 +332,10 @@ class _Kept:
         market = applied(world.market, world.levers, moved)
         if choices:
             market = market.with_(dict(choices))
-        made = Ensemble(replace(market, months=months), seed, key)
+        market = replace(market, months=months)
+        if opened is not None:
+            market = bent(market, openings=opened[0].openings(opened[1]))
+        made = Ensemble(market, seed, key)
         with self._lock:
             self._known.setdefault(key, made)
             self._shrink()

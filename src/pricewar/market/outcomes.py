@@ -299,9 +299,14 @@ class Outcomes:
         return np.array([self._opening(e)[0] for e in self.run.events], dtype=int)
 
     @cached_property
+    def opening_month(self) -> Array:
+        """[N] months from the start to the opening of the war, NaN where there was none."""
+        return np.array([self._opening(e)[1] for e in self.run.events])
+
+    @cached_property
     def opening(self) -> Array:
         """[N] day on which the war opened, NaN where it did not."""
-        return np.array([self._opening(e)[1] for e in self.run.events]) * DAYS
+        return self.opening_month * DAYS
 
     def _opening(self, events: Array) -> tuple[int, float]:
         rows = events[events[:, 1] == self._k.OPENED]
