@@ -15,9 +15,9 @@ baseline; the last part has it decided anew, and `openings` says which:
     of, futures        futures asked, futures in this part
     market, currency, start (ISO day of month 0), months [1 … M] (ends of months), seed
     vendors            [{key, name, fringe}]; every list by vendor below is keyed by `key`
-    conduct            "held", or the key of the solve whose conduct this is; one that was asked for and
-                       is no longer known (server restarted) is "held"
-    openings           "decided", or "held" as in the baseline: then the key figure "opening" has no change yet
+    conduct            "held", or the key of the solve whose conduct this is; one that is asked for and no
+                       longer known (server restarted) is "held"
+    openings           "decided", or "held" as in the baseline: the key figure "opening" then has no change
     whole              true in the last part only
     solved_for         {levers, baseline} of that solve, null while it is "held"
     moved              {key: value} levers that differ from the definition; base_moved: the baseline's
