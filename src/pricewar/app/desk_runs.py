@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pricewar.app import child
-from pricewar.app.desk_choice import SAMPLE, Choice, command
+from pricewar.app.desk_choice import SAMPLE, TEAM_FILE, Choice, command
 from pricewar.app.war_runs import StoppedError
-from pricewar.errors import ConfigurationError, PricewarError, did_you_mean
+from pricewar.errors import ConfigurationError, DefinitionError, PricewarError, did_you_mean
 
 if TYPE_CHECKING:
     from pricewar.app.session import Job
@@ -233,10 +233,17 @@ def _advise(
     asked = Choice(**plain)
     say("reading")
     usage = _read(Held(name, path, ()), asked, lambda _, __: None)
-    question = Asked(asked.read_team(), offers=asked.offers, only=asked.only, as_of=asked.day,
-                     draws=asked.draws, seed=asked.seed)  # fmt: skip
-    ready = prepared(usage, question, say=say)
-    for n in draws:
-        typed = command(replace(asked, draws=n), name, outlook=True)
-        found = advise(ready, source=name, command=typed, draws=n, say=say)
-        say((n, completed(found)))
+    with tempfile.TemporaryDirectory(prefix="pricewar-") as folder:
+        file = Path(folder) / TEAM_FILE  # mistakes that only a catalogue shows are told at its line
+        file.write_text(asked.team, encoding="utf-8")
+        question = Asked(asked.read_team(), team_file=file, offers=asked.offers, only=asked.only,
+                         as_of=asked.day, draws=asked.draws, seed=asked.seed)  # fmt: skip
+        try:
+            ready = prepared(usage, question, say=say)
+        except DefinitionError as error:
+            where = (error.where or "").replace(str(file), TEAM_FILE)
+            raise DefinitionError(error.what, where=where, remedy=error.remedy) from None
+        for n in draws:
+            typed = command(replace(asked, draws=n), name, outlook=True)
+            found = advise(ready, source=name, command=typed, draws=n, say=say)
+            say((n, completed(found)))

@@ -62,11 +62,11 @@ export class Outlook {
     this.clear = button("", {press: () => { this.text.value = ""; desk.set({team: ""}); }});
     this.yamlTitle = el("summary");
     this.yamlLabel = el("label", {for: "desk-team", class: "quiet"});
-    this.yaml = el("details", {class: "yaml"}, this.yamlTitle, this.yamlLabel, this.text, this.teamFault, el("div", {class: "buttons"}, this.apply, this.fill, this.clear));
+    this.yaml = el("details", {class: "yaml"}, this.yamlTitle, this.yamlLabel, this.text, el("div", {class: "buttons"}, this.apply, this.fill, this.clear));
     this.teamTitle = el("h2");
     this.teamNote = el("p", {class: "quiet"});
     this.begin = button("", {look: "main", press: () => this.ask()});
-    this.team = el("section", {class: "card team"}, this.teamTitle, this.teamNote, el("div", {class: "filters"}, Object.keys(this.inputs).map(label), this.begin), this.ids, this.yaml);
+    this.team = el("section", {class: "card team"}, this.teamTitle, this.teamNote, el("div", {class: "filters"}, Object.keys(this.inputs).map(label), this.begin), this.ids, this.teamFault, this.yaml);
   }
 
   // Ids that may be the present offer.
@@ -170,10 +170,11 @@ export class Outlook {
   mark(error) {
     this.teamFault.replaceChildren(...(error ? [given([error.where, error.what, error.remedy].filter(Boolean).join(" · "))] : []));
     if (!error) return void this.text.removeAttribute("aria-invalid");
+    if (!this.text.value) return; // a mistake in the few fields: its words say which
     this.yaml.open = true;
     this.text.setAttribute("aria-invalid", "true");
     const line = Number(/:(\d+)/.exec(error.where)?.[1]);
-    if (!line || !this.text.value) return;
+    if (!line) return;
     const lines = this.text.value.split("\n");
     const from = lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0);
     this.text.focus();
@@ -192,7 +193,7 @@ export class Outlook {
     this.story.replaceChildren(...view.story().map((text) => el("li", {}, text)));
     this.figures.replaceChildren(...view.figures());
     const few = this.answer.draws < this.answer.of;
-    this.meta.textContent = [speech.text("meta", {log: data.log.source, requests: data.workload.requests_a_month, months: data.months, start: data.start, draws: data.draws, source: speech.told(data.source)}),
+    this.meta.textContent = [view.meta,
       few ? this.app.speech.text("desk.few", {draws: this.answer.draws, of: this.answer.of}) : ""].filter(Boolean).join(" · ");
     const plan = view.plan();
     this.planWords.replaceChildren(el("p", {}, plan.begin), el("div", {class: "two"}, el("div", {}, tabled(plan.triggers)), el("div", {}, el("h3", {}, speech.word("plan.look")), el("ul", {class: "looks"}, plan.looks.map((text) => el("li", {}, text))))), el("h3", {}, speech.word("plan.occupancy")));
@@ -202,9 +203,9 @@ export class Outlook {
       return node;
     };
     this.offersPlace.replaceChildren(el("h2", {}, speech.word("offers.title")), el("p", {class: "quiet"}, speech.text("offers.note", {months: data.months})), tabled(view.offers()),
-      el("h3", {}, speech.word("out.title")), more(speech.text("out.summary", {taken: data.candidates.length, considered: data.considered}), () => view.leftOut()));
-    this.made.replaceChildren(el("h2", {}, speech.word("made")), ...view.made(), tabled(view.worths()), more(speech.word("assumptions.title"), () => view.assumptions()),
-      el("h4", {}, speech.word("made.again")), el("pre", {class: "scroll", tabindex: "0"}, el("code", {id: "desk-advise"}, this.answer.command)));
+      more(speech.word("offers.why"), () => view.knowledge()), el("h3", {}, speech.word("out.title")), el("p", {}, view.outSummary), tabled(view.outCounts()), more(speech.word("data"), () => view.out()), ...view.skipped());
+    this.made.replaceChildren(el("h2", {}, speech.word("made")), tabled(view.worths()), more(speech.word("assumptions.title"), () => view.assumptions()), ...view.made());
+    this.made.querySelector("code").id = "desk-advise";
     this.draw();
   }
 

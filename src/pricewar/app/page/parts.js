@@ -1,8 +1,8 @@
 // What every tab is built of: cards with a chart, its table and its exports; levers; files; the clipboard.
 import {el, given} from "./say.js";
-import {behind, kpi, plainTable} from "./frame.js";
+import {behind, kpi, sheetTable} from "./frame.js";
 
-export {el, given, behind, kpi};
+export {el, given, behind, kpi, sheetTable as table};
 
 export function button(label, {press, look = null, title = null, pressed = null} = {}) {
   const node = el("button", {type: "button", class: look, title, "aria-pressed": pressed === null ? null : String(pressed)}, label);
@@ -12,17 +12,7 @@ export function button(label, {press, look = null, title = null, pressed = null}
 
 // ---------------------------------------------------------------- tables
 
-// sheet: {headers: [{title, numeric, write}], rows: [[raw value, …]]}; a value that is a node or has no `write` stands as it is.
-export function table(speech, {headers, rows}) {
-  const cell = (value, place) => {
-    if (value instanceof Node) return value;
-    if (headers[place].write) return headers[place].write(value);
-    return value === null || value === undefined ? "" : typeof value === "number" ? speech.count(value) : given(value);
-  };
-  return plainTable(speech, headers.map((h) => [h.title, h.numeric ?? false]), rows.map((row) => ({look: row.look, cells: (row.cells ?? row).map(cell)})));
-}
-
-// The same sheet for a spreadsheet: raw numbers, so that nothing is lost by writing them for people.
+// A sheet (see sheetTable) for a spreadsheet: raw numbers, so that nothing is lost by writing them for people.
 export function csv({headers, rows}) {
   const field = (value) => {
     const text = value instanceof Node ? value.textContent : value === null || value === undefined ? "" : String(value);
@@ -153,7 +143,7 @@ export class Card {
   // sheet: called when the table is opened or saved; as `table` takes it.
   sheet(make) {
     this.makeSheet = make;
-    behind(this.data, () => table(this.app.speech, make()));
+    behind(this.data, () => sheetTable(this.app.speech, make()));
   }
 
   get alt() { return this.app.speech.text("chart.alt", {title: this.titleText}); }

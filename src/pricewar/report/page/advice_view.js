@@ -1,5 +1,5 @@
 // Advice: what is said, drawn and tabled of it.
-import {LABELLED, versusChart, strategiesChart, occupancyChart, leavingChart, causesChart, freeChart} from "../charts/advice.js";
+import {labelledAt, versusChart, strategiesChart, occupancyChart, leavingChart, causesChart, freeChart} from "../charts/advice.js";
 import {Speech, el, given} from "./say.js";
 import {kpi} from "./frame.js";
 
@@ -9,11 +9,18 @@ const OFFERS = 5; // told apart by colour; the rest are one
 export class AdviceSpeech extends Speech {
   written(value, how, args) { return how === "sum" ? this.sum(value) : super.written(value, how, args); }
 
+  // With the terminal's digits.
+  pct(value) {
+    const share = Number(value);
+    const close = share > 0 && share < 0.01 || share > 0.99 && share < 1;
+    return this.number(value, {style: "percent", maximumFractionDigits: close ? 1 : 0}).replace("-", "−");
+  }
+
   // Money as short as its size allows.
   sum(value) {
     const size = Math.abs(value);
     const digits = size >= 100 || size < 0.005 ? {maximumFractionDigits: 0} : {minimumFractionDigits: 2, maximumFractionDigits: 2};
-    return this.cash(size < 0.005 ? 0 : value, this.currency, digits);
+    return this.cash(size < 0.005 ? 0 : value, this.currency, digits).replace("-", "−");
   }
 
   signed(value) { return (value > 0 ? "+" : "") + this.sum(value); }
@@ -23,7 +30,8 @@ export class AdviceSpeech extends Speech {
   // A sentence of the data: a key with its arguments, which may be sentences themselves; or text as it came.
   told(row) {
     if (typeof row === "string") return row;
-    if (Array.isArray(row)) return row.map((each) => this.told(each)).join("; ");
+    if (Array.isArray(row)) return row.map((each) => this.told(each)).join(this.word("list.comma"));
+    if (row.key.startsWith("term.")) return this.term({...row, key: row.key.slice(5)});
     const args = Object.fromEntries(Object.entries(row.args ?? {}).map(([name, value]) => [name, value !== null && typeof value === "object" ? this.told(value) : value]));
     return this.has(row.key) ? this.text(row.key, args) : row.text ?? row.key;
   }
@@ -84,7 +92,7 @@ export class AdviceView {
       tale: data.tale.map((row) => speech.told(row)),
       draw: (width, alt) => {
         const chart = versusChart(Plot, d3, lines, {width, months: data.months, write: this.sum, alt});
-        if (width >= LABELLED) return [chart];
+        if (labelledAt(lines, width)) return [chart];
         return [el("ul", {class: "legend"}, lines.map((line, i) => el("li", {}, el("span", {class: `swatch o-${i ? 0 : 1}`}), line.label))), chart];
       },
       sheet: () => ({
@@ -107,9 +115,9 @@ export class AdviceView {
       note: speech.text("strategies.note", {months: data.months}),
       draw: (width, alt) => [strategiesChart(Plot, d3, rows, {width, write: this.sum, alt})],
       sheet: () => ({
-        headers: [...this.heads("-strategy", "-offer"), ...this.money("cost"), ...this.heads("-error", "-between"), ...this.money("tail"), ...this.shares("refused"),
+        headers: [...this.heads("-strategy", "-offer"), ...this.money("cost"), ...this.heads("error", "between"), ...this.money("tail"), ...this.shares("refused"),
           {title: speech.word("col.moves"), numeric: true, write: (v) => speech.number(v, {maximumFractionDigits: 1})},
-          ...(paying ? [...this.shares("roi"), ...this.heads("-break_even")] : []), {title: speech.word("col.against"), numeric: true, write: (v) => (v === null ? "" : speech.signed(v))}],
+          ...(paying ? [...this.shares("roi"), ...this.heads("break_even")] : []), {title: speech.word("col.against"), numeric: true, write: (v) => (v === null ? "" : speech.signed(v))}],
         rows: this.ranked.map((o) => ({look: o.key === data.recommended ? "best" : o.benchmark ? "bound" : null, cells: [
           this.strategy(o), o.offers.join(" + "), o.cost.mean, speech.range(o.cost.low, o.cost.high, this.sum), speech.spread(o.cost), o.cost.tail,
           o.unserved, o.switches, ...(paying ? [o.roi?.mean ?? null, o.break_even ? speech.text("month.n", {month: o.break_even}) : "–"] : []),
@@ -159,7 +167,7 @@ export class AdviceView {
       title: speech.text("leaving.title", {offer: data.plan.begin.split(" + ")[0]}),
       note: speech.word("leaving.note"),
       draw: (width, alt) => [leavingChart(Plot, d3, rows, {width, write: this.sum, alt})],
-      sheet: () => ({headers: [...this.heads("-month"), ...this.money("leaving"), ...this.heads("-rise", "-to")], rows: data.plan.rises.map((r) => [after(r), r.leaving, rising(r), r.to])}),
+      sheet: () => ({headers: [...this.heads("-month"), ...this.money("leaving"), ...this.heads("rise", "-to")], rows: data.plan.rises.map((r) => [after(r), r.leaving, rising(r), r.to])}),
     };
   }
 
@@ -167,7 +175,7 @@ export class AdviceView {
   worths() {
     const {data, speech} = this;
     return {
-      headers: [...this.heads("-cause"), ...this.money("amount"), ...this.heads("-error", "-between")],
+      headers: [...this.heads("-cause"), ...this.money("amount"), ...this.heads("error", "between")],
       rows: ["lock_in", "portability", "second_vendor", "regret"].filter((k) => data[k]).map((k) => {
         const e = k === "regret" ? data.regret : data[k].amount;
         return [speech.word(`worth.${k}`), e.mean, speech.range(e.low, e.high, this.sum), speech.spread(e)];
@@ -203,15 +211,15 @@ export class AdviceView {
     const {data, speech} = this;
     if (!data.reliance.length) return null;
     // An offer that stands but serves hardly any of the work is none to rely on.
-    const label = (c) => `${this.named(c)}, ${speech.word("col.served")} ${speech.pct(c.served)}`;
-    const rows = data.reliance.map((r) => ({label: label(this.byOffer.get(r.offer)), stands: r.stands.share, asNow: r.as_now.share}));
+    const served = (c) => `, ${speech.word("col.served")} ${speech.pct(c.served)}`;
+    const rows = data.reliance.map((r) => ({label: this.named(this.byOffer.get(r.offer)), tail: served(this.byOffer.get(r.offer)), stands: r.stands.share, asNow: r.as_now.share}));
     const chance = (s) => `${speech.pct(s.share)} (${speech.range(s.low, s.high, this.pct)})`;
     return {
       title: speech.text("free.title", {until: data.until}),
       note: speech.word("free.note"),
       draw: (width, alt) => [freeChart(Plot, d3, rows, {width, pct: this.pct, alt})],
       sheet: () => ({
-        headers: [...this.heads("-offer"), ...this.shares("served"), ...this.heads("-stands", "-as_now", "-half", "-then"), ...this.money("kept"), ...this.shares("dearest")],
+        headers: [...this.heads("-offer"), ...this.shares("served"), ...this.heads("stands", "as_now", "half", "-then"), ...this.money("kept"), ...this.shares("dearest")],
         rows: data.reliance.map((r) => {
           const c = this.byOffer.get(r.offer);
           return [r.offer, c.served, chance(r.stands), chance(r.as_now), r.end ? speech.date(r.end) : "–", r.then ?? "–", c.staying.mean, c.dearest.share];
@@ -223,35 +231,78 @@ export class AdviceView {
   // ---------------------------------------------------------------- offers, assumptions
 
   quality(c) {
-    const text = this.speech.word(`quality.${c.verdict ?? "unasked"}`, c.verdict ?? "");
-    return c.verdict === "undecided" ? el("span", {class: "doubt", title: c.because.join(" ")}, text) : text;
+    const {speech} = this, text = speech.word(`quality.${c.verdict ?? "unasked"}`, c.verdict ?? "");
+    return c.verdict === "undecided" ? el("span", {class: "doubt", title: c.reasons.map((row) => speech.told(row)).join(" ")}, text) : text;
   }
 
+  // What stands beside an offer's name.
+  marks(c) {
+    const {speech} = this;
+    const found = c.ends ? [speech.text("offers.ends", {day: c.ends})] : [];
+    return c.unpublished.length ? [...found, speech.told({key: "offers.unpublished", args: {what: c.unpublished.map((key) => ({key: `unpublished.${key}`}))}})] : found;
+  }
+
+  get kept() { return [...this.data.candidates].sort((a, b) => a.staying.mean - b.staying.mean); }
+
   offers() {
-    const {data, speech} = this;
-    const sorted = [...data.candidates].sort((a, b) => a.staying.mean - b.staying.mean);
+    const {speech} = this;
     return {
-      headers: [...this.heads("-offer"), ...this.money("today"), ...this.shares("served"), ...this.money("kept"), ...this.heads("-between"), ...this.money("tail"), ...this.shares("dearest"), ...this.heads("-quality")],
-      rows: sorted.map((c) => [this.name(c.offer, this.named(c)), c.today + c.refused, c.served, c.staying.mean, speech.spread(c.staying), c.staying.tail, c.dearest.share, this.quality(c)]),
+      headers: [...this.heads("-offer"), ...this.money("today"), ...this.shares("served"), ...this.money("kept"), ...this.heads("between"), ...this.money("tail"), ...this.shares("dearest"), ...this.heads("-quality")],
+      rows: this.kept.map((c) => [el("span", {}, this.name(c.offer, this.named(c)), this.marks(c).map((mark) => el("small", {class: "muted"}, ` · ${mark}`))), c.today + c.refused, c.served, c.staying.mean, speech.spread(c.staying), c.staying.tail, c.dearest.share, this.quality(c)]),
     };
   }
 
-  leftOut() {
+  // What is known of each.
+  knowledge() {
+    const {speech} = this;
+    return {headers: this.heads("-offer", "-why"), rows: this.kept.map((c) => [c.offer, [...c.terms.map((term) => speech.term(term)), ...c.reasons.map((row) => speech.told(row))].join(speech.word("list.comma"))])};
+  }
+
+  cause(e) { return `out.${e.key || "other"}`; }
+
+  // Offers set aside, by cause; and each of them.
+  outCounts() {
     const {data, speech} = this;
-    return {headers: this.heads("-offer", "-why"), rows: [...data.left_out.map((e) => [e.offer, el("span", {lang: "en"}, e.why)]), ...data.dearer_left_out.map((id) => [id, speech.word("out.dearer")])]};
+    const counts = d3.rollups(data.left_out, (rows) => rows.length, (e) => this.cause(e));
+    if (data.dearer_left_out.length) counts.push(["out.dearer", data.dearer_left_out.length]);
+    counts.sort((a, b) => b[1] - a[1]);
+    return {headers: this.heads("-why", "count"), rows: counts.map(([key, n]) => [speech.word(key), n])};
+  }
+
+  out() {
+    const {data, speech} = this;
+    const why = (e) => (speech.language === "en" ? e.why : el("span", {title: e.why}, e.key ? speech.word(this.cause(e), e.why) : el("span", {lang: "en"}, e.why)));
+    return {headers: this.heads("-offer", "-why"), rows: [...data.left_out.map((e) => [e.offer, why(e)]), ...data.dearer_left_out.map((id) => [id, speech.word("out.dearer")])]};
+  }
+
+  get outSummary() { return this.speech.text("out.summary", {taken: this.data.candidates.length, considered: this.data.considered}); }
+
+  // Strategies that cannot be had, with the reason: nodes.
+  skipped() {
+    const {data, speech} = this;
+    const rows = data.skipped.map((s) => el("li", {}, `${speech.word(`strategy.${s.offer}`)}: ${speech.word(`skipped.${s.key}`, s.why)}`));
+    return rows.length ? [el("h3", {}, speech.word("skipped.title")), el("ul", {class: "looks"}, rows)] : [];
   }
 
   assumptions() {
     const {data, speech} = this;
-    return {headers: this.heads("-key", "-value", "-unit", "-why"), rows: data.assumptions.map((a) => ({look: a.given ? "best" : null, cells: [a.key, a.value, el("span", {lang: "en"}, a.unit), a.given ? speech.word("assumptions.given") : el("span", {lang: "en"}, a.why)]}))};
+    return {headers: this.heads("-key", "value", "-unit", "-why"), rows: data.assumptions.map((a) => ({look: a.given ? "best" : null, cells: [a.key, a.value, el("span", {lang: "en"}, a.unit), a.given ? speech.word("assumptions.given") : el("span", {lang: "en"}, a.why)]}))};
+  }
+
+  get meta() {
+    const {data, speech} = this;
+    return speech.text("meta", {log: data.log.source, requests: data.workload.requests_a_month, months: data.months, start: data.start, draws: data.draws, source: speech.told(data.source)});
   }
 
   made() {
-    const {data, speech} = this;
+    const {data, speech} = this, evidence = data.evidence;
     return [
       el("p", {}, speech.text("made.futures", {fitted: data.fitted, judged: data.judged})),
       el("p", {}, speech.text("made.error", {cost: data.workload.error_cost, refused: data.workload.error_refused})),
+      data.market ? "" : el("p", {}, speech.word("made.record")),
+      evidence ? el("ul", {lang: "en", class: "looks"}, [`${evidence.sources.join(", ")}: ${evidence.used} / ${evidence.rows}`, ...evidence.unknown, ...evidence.exclusions.map((e) => `${e.count} × ${e.cause}`)].map((text) => el("li", {}, text))) : "",
       el("ul", {class: "looks"}, data.notes.map((note) => el("li", {lang: typeof note === "string" ? "en" : null}, speech.told(note)))),
-      el("p", {}, speech.text("made.version", {version: data.pricewar, made: data.made, seconds: data.seconds, seed: data.seed}))];
+      el("p", {}, speech.text("made.version", {version: data.pricewar, made: data.made, seconds: data.seconds, seed: data.seed})),
+      el("h4", {}, speech.word("made.again")), el("pre", {class: "scroll", tabindex: "0"}, el("code", {}, data.command))].filter(Boolean);
   }
 }

@@ -1,5 +1,5 @@
 // What stands around every page: language and theme, the link that holds them, charts redrawn to their width and for print.
-import {el} from "./say.js";
+import {el, given} from "./say.js";
 
 // What A4 leaves between its margins, in CSS pixels: the whole of it, half, and one of three panels.
 export const PRINT = {whole: 690, half: 325, panel: 215};
@@ -95,6 +95,16 @@ export function plainTable(speech, headers, rows) {
     el("thead", {}, el("tr", {}, headers.map(([title, numeric]) => el("th", {scope: "col", class: numeric ? "n" : null}, title)))),
     el("tbody", {}, rows.map((row) => el("tr", {class: row.look ?? null}, (row.cells ?? row).map((cell, place) =>
       el(place ? "td" : "th", {class: headers[place][1] ? "n" : null, scope: place ? null : "row"}, cell)))))));
+}
+
+// sheet: {headers: [{title, numeric, write}], rows: [[raw value, …]]}; a value that is a node or has no `write` stands as it is.
+export function sheetTable(speech, {headers, rows}) {
+  const cell = (value, place) => {
+    if (value instanceof Node) return value;
+    if (headers[place].write) return headers[place].write(value);
+    return value === null || value === undefined ? "" : typeof value === "number" ? speech.count(value) : given(value);
+  };
+  return plainTable(speech, headers.map((h) => [h.title, h.numeric ?? false]), rows.map((row) => ({look: row.look, cells: (row.cells ?? row).map(cell)})));
 }
 
 // Written when opened: a closed table costs nothing. Returns what writes it at once.
