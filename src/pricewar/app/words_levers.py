@@ -59,7 +59,8 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "lever.war_chest": ("War chest", "战争储备金", "軍資金"),
     "lever.income_per_team": ("Income beside the model", "每客户的其他收入", "顧客あたりの他の収入"),
     # Conduct
-    "lever.allowance_notch": ("Free allowances", "免费额度", "無料枠"),
+    "lever.allowance_notch": ("Free allowances are given", "提供免费额度", "無料枠を出す"),
+    "lever.allowance": ("Free allowance at the start", "初始免费额度", "当初の無料枠"),
     "lever.grant": ("Grant to teams on trial", "试用赠送额度", "試用チームへの付与"),
     "lever.peace": ("Peace until somebody opens", "开战前维持标价", "誰かが始めるまでの平和"),
     "lever.hold": ("How long a price is expected to stand", "预期价格维持时间", "価格が続く見込みの期間"),

@@ -106,11 +106,6 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "行为不变：厂商沿用市场原均衡",
         "行動は固定：会社は元の均衡どおりに動く",
     ),
-    "war.solved_plain": (
-        "Conduct re-solved for these levers",
-        "已按当前参数重新求解行为",
-        "このレバーで行動を解き直し済み",
-    ),
     "war.solved": (
         "Conduct re-solved for these levers; the best deviation gains {gain:pct} of payoffs",
         "已按当前参数重新求解行为；最佳偏离仅得收益的 {gain:pct}",
@@ -316,4 +311,10 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "war.event.enters": ("enters", "进入市场", "参入する"),
     "war.event.leaves": ("leaves", "退出市场", "撤退する"),
     "war.event.regulator": ("the regulator steps in", "监管介入", "規制当局が介入"),
+    "war.solved_before": (
+        "Conduct held as re-solved before the last move",
+        "行为不变：沿用上次求解的结果",
+        "行動は固定：直前に解き直したまま",
+    ),
+    "war.openings_held": ("openings as in the baseline so far", "开战暂按基准", "開戦はまだ基準どおり"),
 }

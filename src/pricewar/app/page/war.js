@@ -99,7 +99,7 @@ class Room {
     this.asked = name;
     this.scenarioName = JSON.stringify([scenario, state.baseline]);
     this.stopSolving();
-    this.ask(state, this.solved.get(this.scenarioName)?.key ?? "held");
+    this.ask(state, this.solved.get(this.scenarioName)?.key ?? this.solvedLast(state.market));
     clearTimeout(this.calming);
     this.calming = setTimeout(() => this.calm(), CALM);
   }
@@ -160,7 +160,10 @@ class Room {
         this.solving = p;
         this.writeStatus();
       },
-      part: (found) => { this.solved.set(name, found); },
+      part: (found) => {
+        this.solved.delete(name); // the last one found stands last
+        this.solved.set(name, {...found, market: state.market});
+      },
       done: () => {
         this.solving = null;
         this.solveJob = null;
@@ -176,6 +179,9 @@ class Room {
       },
     });
   }
+
+  // While a lever moves, conduct stays as it was last solved in this market.
+  solvedLast(market) { return [...this.solved.values()].filter((s) => s.market === market).at(-1)?.key ?? "held"; }
 
   stopSolving() {
     this.solveJob?.cancel();
@@ -203,13 +209,13 @@ class Room {
     const solved = this.solved.get(this.scenarioName);
     const shows = this.answer?.conduct ?? "held";
     this.saysConduct.textContent = this.solving ? speech.word(this.solving.text || "war.progress.solving")
-      : shows === "held" ? speech.word("war.held") : solved ? speech.text("war.solved", {gain: solved.quality.mine.exploitability}) : speech.word("war.solved_plain");
+      : shows === "held" ? speech.word("war.held") : solved?.key === shows ? speech.text("war.solved", {gain: solved.quality.mine.exploitability}) : speech.word("war.solved_before");
     this.bar.hidden = this.cancelButton.hidden = !this.solving;
     if (this.solving?.done) this.bar.value = this.solving.done / this.solving.of;
     else this.bar.removeAttribute("value");
     this.bar.setAttribute("aria-label", speech.word("war.resolve"));
     this.cancelButton.textContent = speech.word("war.cancel");
-    this.fresh.textContent = this.answer ? speech.text("war.futures", {n: this.answer.futures, of: this.answer.of, seed: state.get().seed}) : "";
+    this.fresh.textContent = this.answer ? speech.text("war.futures", {n: this.answer.futures, of: this.answer.of, seed: state.get().seed}) + (this.answer.openings === "held" ? ` · ${speech.word("war.openings_held")}` : "") : "";
   }
 
   // ---------------------------------------------------------------- who is looked at
