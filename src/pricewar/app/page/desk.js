@@ -92,9 +92,10 @@ class Desk {
         this.names.set(this.handle, answer.log.name);
         this.bills.give(answer.bill, this.billSpeech(answer.bill.currency));
         this.outlook.offers(answer.bill);
-        this.writeLog();
+        this.writeChoice(this.choice, this.app.state.get().date);
         this.views();
         this.bills.show(this.choice);
+        this.outlook.show(this.choice);
       },
       error: (error) => this.failed(error),
       done: () => this.settled(),
@@ -191,8 +192,10 @@ class Desk {
       worded(el("p", {class: "quiet"}), "desk.stays"));
     this.listenDrop();
 
-    this.day = el("input", {type: "date", id: "desk-day", max: new Date().toISOString().slice(0, 10), min: "2023-01-01"});
-    this.day.addEventListener("change", () => this.app.state.set({date: this.day.value}));
+    const today = () => new Date().toISOString().slice(0, 10);
+    this.day = el("input", {type: "date", id: "desk-day", max: today(), min: "2023-01-01"});
+    // Today is the date of a fresh page, so that a link of today is tomorrow's too.
+    this.day.addEventListener("change", () => this.app.state.set({date: this.day.value === today() ? "" : this.day.value}));
     this.only = el("select", {id: "desk-only"});
     this.only.addEventListener("change", () => this.set({only: this.only.value}));
     this.format = el("select", {id: "desk-format"});
@@ -266,7 +269,7 @@ class Desk {
   }
 
   writeChoice(choice, date) {
-    for (const [input, value] of [[this.day, date], [this.zone, choice.zone], [this.search, choice.maps], [this.format, choice.format], [this.currency, choice.currency]]) {
+    for (const [input, value] of [[this.day, date || this.answer?.bill.as_of || ""], [this.zone, choice.zone], [this.search, choice.maps], [this.format, choice.format], [this.currency, choice.currency]]) {
       if (document.activeElement !== input || input.tagName === "SELECT") input.value = value;
     }
     this.writeOnly(choice.only);

@@ -96,6 +96,8 @@ export class Outlook {
   }
 
   show(choice) {
+    const {draws} = this.inputs;
+    if (![...draws.options].some((o) => o.value === choice.draws)) draws.append(el("option", {value: choice.draws}, choice.draws));
     for (const [key, input] of Object.entries(this.inputs)) {
       if (document.activeElement !== input || input.tagName === "SELECT") input.value = choice[key];
       if (key !== "draws") input.disabled = Boolean(choice.team);

@@ -11,13 +11,13 @@ function endRoom(lines) { return Math.max(...lines.map((l) => textWidth(l.label,
 export function labelledAt(lines, width) { return width >= LABELLED && endRoom(lines) <= width * 0.4; }
 
 function left(rows, width) {
-  return width < NARROW ? 14 : Math.min(labelRoom(width), Math.max(...rows.map((r) => textWidth(r.label + (r.tail ?? ""), 12, 600))) + 18);
+  return width < NARROW ? 14 : Math.min(labelRoom(width), Math.max(...rows.map((r) => textWidth(r.label + (r.ending ?? ""), 12, 600))) + 18);
 }
 
 // A name cut to a width, but never the figure that stands after it.
 function labelled(r, width, size, weight) {
-  const tail = r.tail ?? "";
-  return fitted(r.label, width - (tail ? textWidth(tail, size, weight) : 0), size, weight) + tail;
+  const ending = r.ending ?? "";
+  return fitted(r.label, width - (ending ? textWidth(ending, size, weight) : 0), size, weight) + ending;
 }
 
 // The text in as many lines as a width asks for, broken between words.
@@ -164,7 +164,7 @@ export function causesChart(Plot, d3, rows, options) {
   }), options.alt);
 }
 
-// rows: {label, stands, asNow}. options: {width, alt, pct(x)}.
+// rows: {label, ending, stands, asNow}. options: {width, alt, pct(x)}.
 export function freeChart(Plot, d3, rows, options) {
   const {width, pct} = options;
   const marginLeft = left(rows, width), marginTop = width < NARROW ? 24 : 20;

@@ -183,7 +183,7 @@ function drawFree() {
   if (!data.reliance.length) return;
   // An offer that stands but serves hardly any of the work is none to rely on.
   const served = (c) => `, ${speech.word("col.served")} ${speech.pct(c.served)}`;
-  const rows = data.reliance.map((r) => ({label: named_(byOffer.get(r.offer)), tail: served(byOffer.get(r.offer)), stands: r.stands.share, asNow: r.as_now.share}));
+  const rows = data.reliance.map((r) => ({label: named_(byOffer.get(r.offer)), ending: served(byOffer.get(r.offer)), stands: r.stands.share, asNow: r.as_now.share}));
   at("free").replaceChildren(freeChart(Plot, d3, rows, {width: widthOf("free"), pct: (v) => speech.pct(v), alt}));
   const chance = (s) => `${speech.pct(s.share)} (${speech.range(s.low, s.high, (v) => speech.pct(v))})`;
   behind(at("free-data"), () => table(heads("-offer", "served", "stands", "as_now", "half", "-then", "kept", "dearest"), data.reliance.map((r) => {

@@ -212,7 +212,7 @@ export class AdviceView {
     if (!data.reliance.length) return null;
     // An offer that stands but serves hardly any of the work is none to rely on.
     const served = (c) => `, ${speech.word("col.served")} ${speech.pct(c.served)}`;
-    const rows = data.reliance.map((r) => ({label: this.named(this.byOffer.get(r.offer)), tail: served(this.byOffer.get(r.offer)), stands: r.stands.share, asNow: r.as_now.share}));
+    const rows = data.reliance.map((r) => ({label: this.named(this.byOffer.get(r.offer)), ending: served(this.byOffer.get(r.offer)), stands: r.stands.share, asNow: r.as_now.share}));
     const chance = (s) => `${speech.pct(s.share)} (${speech.range(s.low, s.high, this.pct)})`;
     return {
       title: speech.text("free.title", {until: data.until}),
