@@ -39,8 +39,9 @@ baseline; the last part has it decided anew, and `openings` says which:
     roi                {segment: Band} developers' cumulated return
     winners            {segment: {vendor: chance to lead it at the end, by budget}}
     kpis               [{key, unit, value, low, high, base, change, change_low, change_high, kind, clear,
-                       better}]: medians with 80% bands of `outcomes.MEASURES`; change of the mean, paired by
-                       future, with its 95% interval: "relative" (−0.27 is −27%), "points" (0…1) or
+                       better}]: medians with 80% bands of `outcomes.MEASURES`, of a chance the mean
+                       alone; change of the mean, paired by future, with its 95% interval: "relative"
+                       (−0.27 is −27%), "points" (0…1) or
                        "difference" (in `unit`); clear: the interval excludes no change; better: 1, −1 or 0
                        where it is nobody's to say; null changes where levers and baseline are the same
     stages             {market: [M] of {stage, chance}, vendors: {vendor: [M] of the same}}, likeliest stage
@@ -78,7 +79,7 @@ if TYPE_CHECKING:
 
 KPIS = (
     "hhi", "leader", "light_end", "flagship_end", "bills", "surplus", "roi", "subsidy", "vendors_profit",
-    "suppliers_profit", "exits", "fringe", "opening", "harvest",
+    "suppliers_profit", "exits", "fringe", "free", "opening", "harvest",
 )  # fmt: skip
 BETTER = {"hhi": -1, "leader": -1, "bills": -1, "surplus": 1, "roi": 1, "exits": -1, "light_end": -1,
           "flagship_end": -1}  # fmt: skip
@@ -356,23 +357,32 @@ def ribbons(o: Outcomes) -> dict[str, Any]:
 def kpis(b: Outcomes, o: Outcomes, held: tuple[str, ...] = ()) -> list[dict[str, Any]]:
     """Key figures, and how they differ from the baseline's; of what is held nothing is said."""
     effects = {} if o is b else {e.name: e for e in compare(b, o, resamples=RESAMPLES, names=KPIS)}
+    mine, was = (spread(np.stack([x.value(key) for key in KPIS]), 1) for x in (o, b))
     rows = []
-    for key in KPIS:
-        measure, mine, was = MEASURES[key], spread(o.value(key)), spread(b.value(key))
+    for n, key in enumerate(KPIS):
+        measure = MEASURES[key]
         effect = None if key in held else effects.get(key)
         better = 0
         if effect is not None and effect.clear:
             better = BETTER.get(key, 0) * (1 if effect.change > 0 else -1)
+        value, base, low, high = mine.median[n], was.median[n], mine.low[n], mine.high
+        if measure.unit == "chance":  # a future has it or not: the chance is their mean, and has no band
+            value, base, low, high = _mean(o.value(key)), _mean(b.value(key)), None, None
         rows.append({
             "key": key, "unit": measure.unit.replace("money", o.market.currency), "kind": measure.change,
-            "value": mine.median, "low": mine.low, "high": mine.high,
-            "base": was.median, "known": mine.known,
+            "value": value, "low": low, "high": high,
+            "base": base, "known": mine.known[n],
             "change": effect.change if effect else None,
             "change_low": effect.low if effect else None,
             "change_high": effect.high if effect else None,
             "clear": bool(effect and effect.clear), "better": better,
         })  # fmt: skip
     return rows
+
+
+def _mean(values: Array) -> float:
+    told = values[np.isfinite(values)]
+    return float(told.mean()) if told.size else math.nan
 
 
 # ---------------------------------------------------------------- numbers as JSON takes them

@@ -45,7 +45,7 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
     # Where a value comes from
     "war.from_source": ("from a source", "有出处", "出典あり"),
     "war.assumed": ("assumed", "假设", "仮定"),
-    "war.off": ("absent from this market", "此市场未启用", "この市場にはない仕組み"),
+    "war.off": ("off in this market", "此市场未启用", "この市場では無効"),
     "war.factor": ("factor on this market's values", "对市场原值的倍数", "市場の値に掛ける倍率"),
     "war.confidence.high": ("high confidence", "可信度高", "確度：高"),
     "war.confidence.medium": ("medium confidence", "可信度中", "確度：中"),

@@ -331,7 +331,7 @@ class Room {
     this.kpis.replaceChildren(...FIGURES.flatMap((key) => this.answer.kpis.filter((k) => k.key === key)).map((row) => {
       const write = (v) => this.figure(row, v);
       const change = this.change(row, false);
-      const tile = kpi(speech.word(`war.kpi.${row.key}`), write(row.value), row.low !== null && row.low !== row.high && row.unit !== "chance" ? speech.range(row.low, row.high, write) : "");
+      const tile = kpi(speech.word(`war.kpi.${row.key}`), write(row.value), row.low !== null && row.low !== row.high ? speech.range(row.low, row.high, write) : "");
       tile.dataset.key = row.key;
       if (change) tile.lastChild.append(el("span", {class: `delta ${{"-1": "worse", 0: "quiet", 1: "better"}[change.better]}`}, change.text));
       return tile;

@@ -74,6 +74,7 @@ export class Why {
     this.choice.value = this.outcome;
     this.logTitle.textContent = speech.word("war.log.title");
     this.logNote.textContent = speech.word("war.log.note");
+    for (const card of [this.whyCard, this.logCard]) card.classList.toggle("unasked", !this.found); // nothing to print yet
     if (!this.found) return;
     this.drawParts();
     this.drawLog();
