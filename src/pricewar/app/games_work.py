@@ -164,7 +164,7 @@ def plain(array: Any, digits: int = DIGITS) -> Any:
     if isinstance(array, np.ndarray) and array.ndim:
         return [plain(row, digits) for row in array]
     number = float(array)
-    return float(f"{number:.{digits}g}") if math.isfinite(number) else None
+    return float(f"{number:.{digits}g}") + 0.0 if math.isfinite(number) else None  # + 0.0: never −0
 
 
 def _light(game: Game, s: Solution) -> dict[str, Any]:

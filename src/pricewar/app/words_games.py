@@ -31,7 +31,6 @@ _PAGE: Final[dict[str, tuple[str, str, str]]] = {
     "games.copy_python": ("Copy as Python", "复制为 Python", "Python をコピー"),
     "games.unit.money": ("money", "货币", "金額"),
     "games.unit.chance": ("probability", "概率", "確率"),
-    "games.unit.factor": ("factor", "系数", "係数"),
     "games.unit.period": ("per period", "每期", "1期あたり"),
     "games.unit.rate": ("rate", "比率", "率"),
     "games.unit.share": ("share", "比例", "割合"),

@@ -68,12 +68,15 @@ export class Cards {
 
   get detail() { return this.answer?.details[this.k] ?? null; }
 
-  number(v, digits = 5) { return this.speech.number(v, {maximumSignificantDigits: digits}, "–"); }
+  number(v, digits = 5) {
+    if (v !== null && v !== 0 && Math.abs(v) < 1e-4) return this.small(v, Math.min(digits, 4));
+    return this.speech.number(v === null ? v : v + 0, {maximumSignificantDigits: digits}, "–"); // + 0: never −0
+  }
 
   // Something is not nothing, however little.
   chance(v) { return v > 0 && v < 5e-5 ? `< ${this.speech.number(1e-4, {style: "percent", maximumFractionDigits: 2})}` : this.speech.number(v, {style: "percent", maximumFractionDigits: 2}); }
 
-  small(v) { return v === null ? this.speech.word("games.not_computed") : v === 0 ? "0" : this.speech.number(v, {notation: "scientific", maximumSignificantDigits: 2}); }
+  small(v, digits = 2) { return v === null ? this.speech.word("games.not_computed") : v === 0 ? "0" : this.speech.number(v, {notation: "scientific", maximumSignificantDigits: digits}); }
 
   // A text of the games' own tables.
   said(text) {
@@ -137,7 +140,7 @@ export class Cards {
       this.rows = null;
       games.run("game_figures", {game}, {part: (rows) => {
         this.rows = rows;
-        this.drawFigures();
+        this.draw();
       }});
     }
     if (!figures && this.comparedFor) {
@@ -148,14 +151,25 @@ export class Cards {
 
   draw() {
     if (!this.games.known) return;
-    this.drawEquilibria();
+    const {speech, answer, k} = this;
+    const at = [speech, this.app.state.get().theme, this.app.printing, this.games.now.game];
+    const wide = this.root.clientWidth;
+    this.once("equilibria", [...at, answer, k], () => this.drawEquilibria());
     this.drawSurface();
-    this.drawPaths();
-    this.drawPictures();
+    this.once("paths", [...at, answer, k, wide], () => this.drawPaths());
+    this.once("pictures", [...at, answer, k, wide], () => this.drawPictures());
     this.drawTrace();
-    this.drawFigures();
-    this.drawTables();
-    this.drawRules();
+    this.once("figures", [...at, this.rows, this.games.now.figures], () => this.drawFigures());
+    this.once("tables", [...at, answer, k], () => this.drawTables());
+    this.once("rules", [...at, answer, k, this.ruled], () => this.drawRules());
+  }
+
+  // Draws what depends on something that changed since it was drawn last.
+  once(name, on, draw) {
+    const before = this.drawn.get(name);
+    if (before?.every((value, place) => value === on[place])) return;
+    this.drawn.set(name, on);
+    draw();
   }
 
   // ---------------------------------------------------------------- equilibria
@@ -184,11 +198,12 @@ export class Cards {
     else notes.push(all && whole ? speech.word(this.games.game.name.startsWith("leapfrogging") ? "games.exhaustive" : "games.searched") : speech.text("games.selected", {how: one.selection}));
     if (count > equilibria.length) notes.push(` ${speech.text("games.listed", {n: equilibria.length, of: count})}`);
     const names = Object.keys(equilibria.find((e) => e.solved)?.figures ?? {});
+    const judged = !whole || equilibria.some((e) => e.stable !== null);
     const stable = (e) => (e.stable === null ? speech.word(whole ? "games.not_computed" : "games.working") : speech.word(e.stable ? "yes" : "no"));
     const sheet = {
       headers: [{title: speech.word("games.number")}, ...names.map((name) => ({title: this.said(name), numeric: true, write: (v) => this.number(v, 7)})),
-        {title: speech.word("games.stable")}, {title: speech.word("games.gain"), numeric: true, write: (v) => this.small(v)}, {title: speech.word("games.residual"), numeric: true, write: (v) => this.small(v)}, {title: speech.word("games.selection")}],
-      rows: equilibria.map((e, place) => ({look: place + 1 === this.k && count > 1 ? "chosen" : "", cells: [this.choice(place, count), ...names.map((name) => e.figures[name] ?? null), stable(e), e.exploitability, e.residual, el("span", {lang: "en"}, e.selection)]})),
+        ...(judged ? [{title: speech.word("games.stable")}] : []), {title: speech.word("games.gain"), numeric: true, write: (v) => this.small(v)}, {title: speech.word("games.residual"), numeric: true, write: (v) => this.small(v)}, {title: speech.word("games.selection")}],
+      rows: equilibria.map((e, place) => ({look: place + 1 === this.k && count > 1 ? "chosen" : "", cells: [this.choice(place, count), ...names.map((name) => e.figures[name] ?? null), ...(judged ? [stable(e)] : []), e.exploitability, e.residual, el("span", {lang: "en"}, e.selection)]})),
     };
     const focused = document.activeElement?.name === "equilibrium";
     this.equilibria.replaceChildren(el("h2", {id: "equilibria-title"}, title), el("p", {class: "quiet"}, notes), count ? table(speech, sheet) : "", el("p", {class: "quiet"}, count ? speech.word("games.meaning") : ""));
@@ -200,7 +215,7 @@ export class Cards {
     const input = el("input", {type: "radio", name: "equilibrium", value: place + 1, "aria-label": this.speech.text("games.equilibrium", {k: place + 1})});
     input.checked = place + 1 === this.k;
     input.addEventListener("change", () => this.games.change({k: place + 1}));
-    return el("label", {}, input, place < DRAWN ? this.mark(place) : "", String(place + 1));
+    return el("label", {class: "choice"}, input, place < DRAWN ? this.mark(place) : "", String(place + 1));
   }
 
   // Equilibria drawn together: all that are here in full, the chosen one among them.
@@ -446,7 +461,8 @@ export class Cards {
     const folds = d3.sum(found.branches, (b) => b.folds.length);
     this.trace.note([found.branches.length ? speech.text("games.trace.note", {branches: found.branches.length, points: d3.sum(found.branches, (b) => b.values.length), folds}) : speech.word("games.trace.none"), stale ? ` ${speech.word("games.trace.stale")}` : ""]);
     if (!found.branches.length) return;
-    const lines = found.branches.map((b, k) => ({key: String(k), label: speech.text("games.branch", {k: k + 1}), place: k, x: b.values, y: b.figures, bold: true}));
+    // Colours other than those of the equilibria, which lie on several branches.
+    const lines = found.branches.map((b, k) => ({key: String(k), label: speech.text("games.branch", {k: k + 1}), place: k + 4, x: b.values, y: b.figures, bold: true}));
     const marks = found.branches.flatMap((b) => b.folds.map((fold) => {
       const i = d3.leastIndex(b.values, (v) => Math.abs(v - fold));
       return {x: fold, y: b.figures[i], place: 3, text: this.number(fold, 5)};
@@ -523,7 +539,7 @@ export class Cards {
   goRules() {
     this.games.run("game_rules", this.games.message(), {part: (found) => {
       this.ruled = found;
-      this.drawRules();
+      this.draw();
     }});
   }
 }

@@ -61,7 +61,9 @@ export class SurfaceChart {
       const step = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1]}[event.key];
       if (!step || event.ctrlKey || event.altKey || event.metaKey) return;
       event.preventDefault();
-      pick([[0, "x"], [1, "y"]].map(([k, axis]) => Math.min(this.o[axis].length - 1, Math.max(0, this.o.cursor[k] + step[k]))));
+      // At once, so that keys pressed before the next drawing add up.
+      this.o.cursor = [[0, "x"], [1, "y"]].map(([k, axis]) => Math.min(this.o[axis].length - 1, Math.max(0, this.o.cursor[k] + step[k])));
+      pick(this.o.cursor);
     });
   }
 
@@ -124,8 +126,9 @@ export class SurfaceChart {
     const {d3, svg, o} = this;
     const {left, top, cell, nx, ny} = this.box;
     const steps = (o.steps ?? d3.ticks(colors.low, colors.high, 7)).filter((t) => t > colors.low && t < colors.high);
-    // A contour past a state without a number would run along its border: there it takes its neighbours' least.
-    const filled = flat.map((v) => (known(v) ? v : colors.low));
+    // A state without a number takes a neighbour's, or contours would run along its border.
+    const near = (p, by) => { for (let q = p + by; q >= 0 && q < flat.length && Math.floor(q / nx) < ny; q += by) if (known(flat[q])) return flat[q]; return undefined; };
+    const filled = flat.map((v, p) => (known(v) ? v : near(p, 1) ?? near(p, nx) ?? near(p, -1) ?? colors.low));
     const found = nx > 1 && ny > 1 ? d3.contours().size([nx, ny]).thresholds(steps)(filled) : [];
     const path = d3.geoPath(d3.geoTransform({point(px, py) { this.stream.point(left + cell * px, top + cell * (ny - py)); }}));
     // Only lines within the frame: d3 closes its rings along the border.
@@ -256,20 +259,18 @@ export class CurveChart {
     });
     groups.select("path").attr("d", (m) => symbolPath(d3, m.place, 54)).attr("transform", (m) => `translate(${x(m.x)},${y(m.y)})`).attr("fill", (m) => m.fill ?? "var(--card)").attr("stroke", "var(--ink)").attr("stroke-width", 1.4);
     groups.select("text").attr("font-size", 11).attr("fill", "var(--ink)").attr("stroke", "var(--card)").attr("stroke-width", 3).attr("paint-order", "stroke").text((m) => m.text ?? "");
-    this.marksApart(groups);
-    this.ends(room);
+    this.marksApart(groups, this.ends(room));
     this.cursor(null);
   }
 
   // Words beside marks, none upon another.
-  marksApart(groups) {
-    const taken = [];
+  marksApart(groups, taken) {
     groups.each((m, i, nodes) => {
       const text = this.d3.select(nodes[i]).select("text");
       if (!m.text) return void text.text("");
       const half = textWidth(m.text, 11) / 2;
       const [px, py] = [this.x(m.x), this.y(m.y)];
-      const tries = [[0, -12], [0, 18], [half + 9, 4], [-half - 9, 4], [half + 9, -10], [-half - 9, -10], [half + 9, 16], [-half - 9, 16]];
+      const tries = [[half + 9, 4], [-half - 9, 4], [0, -12], [0, 18], [half + 9, -10], [-half - 9, -10], [half + 9, 16], [-half - 9, 16]];
       for (const [dx, dy] of tries) {
         const [cx, cy] = [px + dx, py + dy];
         if (cx - half < this.margin.left || cx + half > this.o.width - this.margin.right || cy < 10 || cy > this.o.height - this.margin.bottom) continue;
@@ -285,8 +286,10 @@ export class CurveChart {
     const {d3, svg, o} = this;
     const last = (l) => d3.greatest(d3.range(l.y.length).filter((i) => known(l.y[i])), (i) => l.x[i]);
     const ends = room ? o.lines.filter((l) => last(l) !== undefined).map((l) => ({l, x: this.x(l.x[last(l)]), y: this.y(l.y[last(l)])})) : [];
-    const placed = apart(ends.map((e) => e.y), 14.5, this.margin.top, o.height - this.margin.bottom);
     const at = o.width - this.margin.right + 16;
+    // A line that ends within the picture has its name there.
+    const inside = (e) => at - e.x > 70;
+    const placed = apart(ends.map((e) => e.y), 14.5, this.margin.top, o.height - this.margin.bottom);
     svg.select(".ends").selectAll("g").data(ends, (e) => e.l.key).join((enter) => {
       const g = enter.append("g");
       for (const name of ["path.leader", "path.shape", "text"]) g.append(name.split(".")[0]).attr("class", name.split(".")[1] ?? null);
@@ -294,9 +297,13 @@ export class CurveChart {
     }).each((e, i, nodes) => {
       const g = d3.select(nodes[i]);
       const {color} = lookOf(e.l.place);
-      g.select(".leader").attr("d", `M${e.x + 4},${e.y}L${at - 8},${placed[i]}L${at - 3},${placed[i]}`).attr("fill", "none").attr("stroke", color).attr("stroke-opacity", 0.55);
+      g.select(".leader").attr("d", inside(e) ? null : `M${e.x + 4},${e.y}L${at - 8},${placed[i]}L${at - 3},${placed[i]}`).attr("fill", "none").attr("stroke", color).attr("stroke-opacity", 0.55);
       g.select(".shape").attr("d", symbolPath(d3, e.l.place, 34)).attr("transform", `translate(${e.x},${e.y})`).attr("fill", color).attr("stroke", "var(--card)").attr("stroke-width", 0.8);
-      g.select("text").attr("x", at).attr("y", placed[i]).attr("dy", "0.33em").attr("font-size", LABEL).attr("font-weight", e.l.bold ? 700 : 400).attr("fill", color).text(fitted(e.l.label, room - 16, LABEL, 700));
+      g.select("text").attr("x", inside(e) ? e.x + 10 : at).attr("y", inside(e) ? e.y + 13 : placed[i]).attr("dy", "0.33em").attr("font-size", LABEL).attr("font-weight", e.l.bold ? 700 : 400).attr("fill", color).text(fitted(e.l.label, room - 16, LABEL, 700));
+    });
+    return ends.filter(inside).map((e) => {
+      const half = textWidth(e.l.label, LABEL, 700) / 2;
+      return {cx: e.x + 10 + half, cy: e.y + 13, half};
     });
   }
 
