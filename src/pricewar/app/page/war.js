@@ -180,6 +180,12 @@ class Room {
     });
   }
 
+  // Whether a rule differs from the baseline's: with conduct held, its effect on subsidies can have the wrong sign.
+  ruled() {
+    const {levers, baseline} = this.app.state.get();
+    return [...(this.levers.byKey?.values() ?? [])].some((lever) => lever.group === "rules" && this.levers.value(levers, lever) !== this.levers.value(baseline, lever));
+  }
+
   // While a lever moves, conduct stays as it was last solved in this market.
   solvedLast(market) { return [...this.solved.values()].filter((s) => s.market === market).at(-1)?.key ?? "held"; }
 
@@ -209,7 +215,7 @@ class Room {
     const solved = this.solved.get(this.scenarioName);
     const shows = this.answer?.conduct ?? "held";
     this.saysConduct.textContent = this.solving ? speech.word(this.solving.text || "war.progress.solving")
-      : shows === "held" ? speech.word("war.held") : solved?.key === shows ? speech.text("war.solved", {gain: solved.quality.mine.exploitability}) : speech.word("war.solved_before");
+      : shows === "held" ? speech.word(this.ruled() ? "war.held_rules" : "war.held") : solved?.key === shows ? speech.text("war.solved", {gain: solved.quality.mine.exploitability}) : speech.word("war.solved_before");
     this.bar.hidden = this.cancelButton.hidden = !this.solving;
     if (this.solving?.done) this.bar.value = this.solving.done / this.solving.of;
     else this.bar.removeAttribute("value");
