@@ -38,6 +38,8 @@ from pricewar.market.stages_many import codes
 TIERS = ("light", "flagship")
 DAYS = 365.25 / 12
 """Days in a month."""
+LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
+"""Of a `Spread`: the ends of its 80% band, of its 50% band, and the median between."""
 FEWEST = 5
 """Futures below which a comparison gives no interval."""
 
@@ -126,19 +128,20 @@ def spread(values: Array, axis: int = 0) -> Spread:
     if not len(ordered):
         ordered = np.full((1, *ordered.shape[1:]), np.nan)
     known = (~np.isnan(ordered)).sum(0)
-    q = np.stack([_quantile(ordered, known, level) for level in (0.1, 0.25, 0.5, 0.75, 0.9)])
+    q = _quantiles(ordered, known)
     return Spread(q[2], q[0], q[4], q[1], q[3], np.isfinite(ordered).mean(0))
 
 
-def _quantile(ordered: Array, known: Array, level: float) -> Array:
-    """numpy's linear quantile of the first `known` of the values along the first axis; NaN where none is.
+def _quantiles(ordered: Array, known: Array) -> Array:
+    """numpy's linear quantiles at `LEVELS` of the first `known` values along the first axis; NaN of none.
 
     As `numpy.nanquantile`, which takes a hundred times as long where something is missing.
     """
-    at = level * np.maximum(known - 1, 0)
+    last = np.maximum(known - 1, 0)
+    at = np.array(LEVELS).reshape(-1, *(1,) * last.ndim) * last
     below = np.floor(at).astype(int)
-    above = np.minimum(below + 1, np.maximum(known - 1, 0))
-    a, b = (np.take_along_axis(ordered, i[None], axis=0)[0] for i in (below, above))
+    a = np.take_along_axis(ordered, below, axis=0)
+    b = np.take_along_axis(ordered, np.minimum(below + 1, last), axis=0)
     part = at - below
     with np.errstate(invalid="ignore"):  # infinite on both sides is unknown
         step = b - a
