@@ -61,7 +61,8 @@ def simulate(
 
     Every future draws the market's uncertain parameters and its luck from its own seed; --against meets the
     same draws, so that only the change differs. NAME is a parameter of the market, or VENDOR.name,
-    SEGMENT.name, vendors.name, types.name. `textbook` is the market that reduces to an exact game.
+    SEGMENT.name, vendors.name, types.name; NAME:x=2 doubles it, its range too. `textbook` is the market that
+    reduces to an exact game.
 
     \b
     pricewar simulate china-2024
