@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -137,8 +138,21 @@ def flows(solution: Solution) -> dict[str, Array]:
     }
 
 
+_PATHS: WeakKeyDictionary[Solution, dict[tuple[int, tuple[int, int]], Path]] = WeakKeyDictionary()
+
+
 def path(solution: Solution, periods: int = 1000, start: tuple[int, int] = (1, 1)) -> Path:
-    """Carry the industry forward from a state, and sum what happens on the way."""
+    """Carry the industry forward from a state, and sum what happens on the way.
+
+    Remembered as long as the solution lives: headline, tables and pictures all ask for it.
+    """
+    known = _PATHS.setdefault(solution, {})
+    if (periods, start) not in known:
+        known[periods, start] = _carried(solution, periods, start)
+    return known[periods, start]
+
+
+def _carried(solution: Solution, periods: int, start: tuple[int, int]) -> Path:
     from pricewar.games import duopoly_kernels as k
 
     game = solution.extra["engine"]
