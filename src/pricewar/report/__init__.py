@@ -34,6 +34,7 @@ MODULES = (
     "page/say.js",
     "page/frame.js",
     "page/bill.js",
+    "page/bills_view.js",
     "page/main.js",
 )
 LOCALES = {"en": "en", "zh": "zh-CN", "ja": "ja-JP"}
