@@ -91,9 +91,14 @@ _PAGE: Final[dict[str, tuple[str, str, str]]] = {
     "games.selection": ("selected by", "选出方式", "選ばれ方"),
     "games.took": ("seconds", "秒", "秒"),
     "games.meaning": (
-        "residual: how far the equations are from holding; gain: the most a firm could gain by its best reply; stable: best replies return to it",
-        "残差：方程偏离成立的程度；偏离收益：厂商以最优反应最多能多得多少；稳定：最优反应会回到此处",
-        "残差：方程式からのずれ／逸脱の利得：最適反応で得られる最大の上積み／安定：最適反応がここへ戻るか",
+        "residual: how far the equations are from holding; gain: the most a firm could gain by its best reply",
+        "残差：方程偏离成立的程度；偏离收益：厂商以最优反应最多能多得多少",
+        "残差：方程式からのずれ／逸脱の利得：最適反応で得られる最大の上積み",
+    ),
+    "games.meaning.stable": (
+        "; stable: best replies return to it",
+        "；稳定：最优反应会回到此处",
+        "／安定：最適反応がここへ戻るか",
     ),
     "games.working": ("being worked out", "计算中", "計算中"),
     "games.not_computed": ("not computed", "未计算", "未計算"),
@@ -174,9 +179,9 @@ _PAGE: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "games.trace.none": ("No branch was met.", "未遇到任何分支。", "枝は見つかりませんでした。"),
     "games.trace.about": (
-        "Searches at three values and follows each equilibrium met, also where it turns back (about 15 s).",
-        "在三个取值处搜索，再逐一追踪所遇均衡，包括折返处（约 15 秒）。",
-        "3つの値で探索し、見つけた均衡を折り返しも含めて追跡します（約15秒）。",
+        "Searches at three values and follows each equilibrium met, also where it turns back; this takes seconds to minutes.",
+        "在三个取值处搜索，再逐一追踪所遇均衡，包括折返处；需数秒至数分钟。",
+        "3つの値で探索し、見つけた均衡を折り返しも含めて追跡します。数秒から数分かかります。",
     ),
     "games.trace.stale": (
         "Followed with other parameters than those set now.",

@@ -13,6 +13,7 @@ const NOTES = [ // of the games' tables, with the numbers in them
   [/^each solved from the equilibrium selected by (.*)$/, "each"],
   [/^positive: the price is a sacrifice by that test; of states with firm 1 active: short run at (\S+), vacuum at (\S+), rival exit at (\S+)$/, "sacrifice"],
 ];
+const LISTED = 61; // levels of a surface's table
 const DRAWN = 12; // lines of different equilibria in one picture
 
 const upper = (text) => text.charAt(0).toLocaleUpperCase() + text.slice(1);
@@ -206,7 +207,7 @@ export class Cards {
       rows: equilibria.map((e, place) => ({look: place + 1 === this.k && count > 1 ? "chosen" : "", cells: [this.choice(place, count), ...names.map((name) => e.figures[name] ?? null), ...(judged ? [stable(e)] : []), e.exploitability, e.residual, el("span", {lang: "en"}, e.selection)]})),
     };
     const focused = document.activeElement?.name === "equilibrium";
-    this.equilibria.replaceChildren(el("h2", {id: "equilibria-title"}, title), el("p", {class: "quiet"}, notes), count ? table(speech, sheet) : "", el("p", {class: "quiet"}, count ? speech.word("games.meaning") : ""));
+    this.equilibria.replaceChildren(el("h2", {id: "equilibria-title"}, title), el("p", {class: "quiet"}, notes), count ? table(speech, sheet) : "", el("p", {class: "quiet"}, count ? [speech.word("games.meaning"), judged ? speech.word("games.meaning.stable") : ""] : ""));
     if (focused) this.equilibria.querySelector("input:checked")?.focus({preventScroll: true});
   }
 
@@ -292,9 +293,12 @@ export class Cards {
     const title = upper(speech.text("games.surface", {what: name}));
     this.surface.title(this.answer.count > 1 ? `${title} · ${speech.text("games.equilibrium", {k: this.k})}` : title);
     this.surface.note(speech.word("games.keys"));
+    // Of hundreds of levels as many stand in the table as a reader can scroll through.
+    const every = Math.ceil(Math.max(surface.x.length, surface.y.length) / LISTED);
+    const some = (list) => list.filter((_, place) => place % every === 0);
     this.surface.sheet(() => ({
-      headers: [{title: `${this.said(surface.axes[0])} \\ ${this.said(surface.axes[1])}`}, ...surface.y.map((label) => ({title: String(label), numeric: true, write: (v) => (v === null ? "–" : this.number(v, 6))}))],
-      rows: surface.x.map((label, i) => [String(label), ...surface.z[i]]),
+      headers: [{title: `${this.said(surface.axes[0])} \\ ${this.said(surface.axes[1])}`}, ...some(surface.y).map((label) => ({title: String(label), numeric: true, write: (v) => (v === null ? "–" : this.number(v, 6))}))],
+      rows: some(surface.x.map((label, i) => [String(label), ...some(surface.z[i])])),
     }));
     const first = this.detail.moves ? this.detail.moves.u.length - surface.x.length : 0; // states without the firm are left out
     const [xName, yName] = surface.axes.map((axis) => this.axisName(axis));

@@ -47,7 +47,7 @@ export class SurfaceChart {
   // point([i, j] | null): the state pointed at; pick([i, j]): the state clicked, or moved to by keys.
   constructor(d3, root, {point = () => {}, pick = () => {}} = {}) {
     this.d3 = d3;
-    this.svg = picture(d3, root, "surface", ["cells", "contours", "arrows", "names", "x", "y", "xname", "yname", "slice", "cursor", "ramp"]).attr("tabindex", 0);
+    this.svg = picture(d3, root, "surface", ["cells", "contours", "arrows", "slice", "names", "x", "y", "xname", "yname", "cursor", "ramp"]).attr("tabindex", 0);
     this.probe = document.createElement("span");
     this.probe.hidden = true;
     root.append(this.probe);
@@ -126,13 +126,15 @@ export class SurfaceChart {
     const {d3, svg, o} = this;
     const {left, top, cell, nx, ny} = this.box;
     const steps = (o.steps ?? d3.ticks(colors.low, colors.high, 7)).filter((t) => t > colors.low && t < colors.high);
-    // A state without a number takes a neighbour's, or contours would run along its border.
-    const near = (p, by) => { for (let q = p + by; q >= 0 && q < flat.length && Math.floor(q / nx) < ny; q += by) if (known(flat[q])) return flat[q]; return undefined; };
-    const filled = flat.map((v, p) => (known(v) ? v : near(p, 1) ?? near(p, nx) ?? near(p, -1) ?? colors.low));
-    const found = nx > 1 && ny > 1 ? d3.contours().size([nx, ny]).thresholds(steps)(filled) : [];
+    // In cells with room for it stands the number itself.
+    const words = cell >= 40 ? flat.map((v, p) => ({text: known(v) ? o.write(v) : "", cx: left + cell * (p % nx + 0.5), cy: top + cell * (ny - Math.floor(p / nx) - 0.5)})).filter((t) => t.text && textWidth(t.text, 11) < cell - 4) : [];
+    const filled = flat.map((v) => (known(v) ? v : colors.low));
+    const found = nx > 1 && ny > 1 && !words.length ? d3.contours().size([nx, ny]).thresholds(steps)(filled) : [];
     const path = d3.geoPath(d3.geoTransform({point(px, py) { this.stream.point(left + cell * px, top + cell * (ny - py)); }}));
-    // Only lines within the frame: d3 closes its rings along the border.
-    const inside = ([px, py]) => px > 0.51 && py > 0.51 && px < nx - 0.51 && py < ny - 0.51;
+    // Only between two states that have a number, and within the frame: d3 closes its rings along the border.
+    const has = (i, j) => known(o.z[i]?.[j]);
+    const inside = ([px, py]) => px > 0.51 && py > 0.51 && px < nx - 0.51 && py < ny - 0.51
+      && has(Math.floor(px - 0.5), Math.floor(py - 0.5)) && has(Math.ceil(px - 0.5), Math.ceil(py - 0.5));
     const lines = found.map((c) => ({type: "MultiLineString", value: c.value, coordinates: c.coordinates.flat().flatMap((ring) => {
       const runs = [[]];
       for (const p of ring) {
@@ -158,7 +160,7 @@ export class SurfaceChart {
       }
       return [];
     });
-    svg.select(".names").selectAll("text").data(names).join("text").attr("x", (t) => t.cx).attr("y", (t) => t.cy).attr("dy", "0.33em").attr("text-anchor", "middle").attr("font-size", 11)
+    svg.select(".names").selectAll("text").data(words.length ? words : names).join("text").attr("x", (t) => t.cx).attr("y", (t) => t.cy).attr("dy", "0.33em").attr("text-anchor", "middle").attr("font-size", 11)
       .attr("fill", "var(--ink)").attr("stroke", "var(--card)").attr("stroke-width", 3.2).attr("stroke-opacity", 0.85).attr("paint-order", "stroke").text((t) => t.text);
   }
 
@@ -265,6 +267,7 @@ export class CurveChart {
 
   // Words beside marks, none upon another.
   marksApart(groups, taken) {
+    groups.each((m) => taken.push({cx: this.x(m.x), cy: this.y(m.y), half: 4}));
     groups.each((m, i, nodes) => {
       const text = this.d3.select(nodes[i]).select("text");
       if (!m.text) return void text.text("");
