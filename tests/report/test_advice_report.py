@@ -34,10 +34,10 @@ def test_every_word_stands_in_every_language_with_the_same_places() -> None:
 
 
 def test_every_word_the_page_asks_for_is_there() -> None:
-    script = (HERE / "page" / "advice.js").read_text("utf-8")
+    script = "".join((HERE / "page" / name).read_text("utf-8") for name in ("advice_view.js", "advice.js"))
     template = (HERE / "page" / "advice.html.j2").read_text("utf-8")
     asked = set(re.findall(r'speech\.(?:word|text)\("([a-z_.]+)"', script))
-    asked |= {f"col.{name.lstrip('-')}" for call in re.findall(r"heads\(([^)]*)\)", script)
+    asked |= {f"col.{name.lstrip('-')}" for call in re.findall(r"(?:heads|money|shares)\(([^)]*)\)", script)
               for name in re.findall(r'"([^"]+)"', call)}  # fmt: skip
     asked |= set(re.findall(r'w\("([a-z_.]+)"\)', template))
     assert len(asked) > 60
@@ -48,7 +48,8 @@ def test_no_word_is_left_over() -> None:
     shown = "".join(
         (HERE / name).read_text("utf-8")
         for name in (
-            "page/advice.js", "page/advice.html.j2", "advice_story.py", "../cli/advise_table.py",
+            "page/advice_view.js", "page/advice.js", "page/advice.html.j2", "advice_story.py",
+            "../cli/advise_table.py",
         )
     )  # fmt: skip
     ending = re.compile(r"[`\"'](\w+)\.(?:\$\{|\{|[\"'] ?\+)")

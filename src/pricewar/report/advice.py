@@ -16,7 +16,14 @@ from pricewar.report import inert, page
 from pricewar.report.advice_story import looks, source, trigger, why
 from pricewar.report.advice_words import catalogue, money, plainly, word
 
-MODULES = ("charts/shared.js", "charts/advice.js", "page/say.js", "page/frame.js", "page/advice.js")
+MODULES = (
+    "charts/shared.js",
+    "charts/advice.js",
+    "page/say.js",
+    "page/frame.js",
+    "page/advice_view.js",
+    "page/advice.js",
+)
 
 
 def html(advice: Mapping[str, Any], *, language: str = "en") -> str:

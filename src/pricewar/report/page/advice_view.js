@@ -157,6 +157,8 @@ export class AdviceView {
     };
   }
 
+  get leavingTitle() { return this.speech.text("leaving.title", {offer: this.data.plan.begin.split(" + ")[0]}); }
+
   leaving() {
     const {data, speech} = this;
     if (!data.plan.rises.length) return null;
@@ -164,7 +166,7 @@ export class AdviceView {
     const rising = (r) => (r.share === null ? speech.text("leaving.rise_free", r) : speech.text("leaving.rise", r));
     const rows = data.plan.rises.map((r) => ({label: after(r), value: r.leaving, more: rising(r), short: speech.text("leaving.rise_free", r)}));
     return {
-      title: speech.text("leaving.title", {offer: data.plan.begin.split(" + ")[0]}),
+      title: this.leavingTitle,
       note: speech.word("leaving.note"),
       draw: (width, alt) => [leavingChart(Plot, d3, rows, {width, write: this.sum, alt})],
       sheet: () => ({headers: [...this.heads("-month"), ...this.money("leaving"), ...this.heads("rise", "-to")], rows: data.plan.rises.map((r) => [after(r), r.leaving, rising(r), r.to])}),
@@ -207,6 +209,8 @@ export class AdviceView {
     };
   }
 
+  get freeTitle() { return this.speech.text("free.title", {until: this.data.until}); }
+
   free() {
     const {data, speech} = this;
     if (!data.reliance.length) return null;
@@ -215,7 +219,7 @@ export class AdviceView {
     const rows = data.reliance.map((r) => ({label: this.named(this.byOffer.get(r.offer)), ending: served(this.byOffer.get(r.offer)), stands: r.stands.share, asNow: r.as_now.share}));
     const chance = (s) => `${speech.pct(s.share)} (${speech.range(s.low, s.high, this.pct)})`;
     return {
-      title: speech.text("free.title", {until: data.until}),
+      title: this.freeTitle,
       note: speech.word("free.note"),
       draw: (width, alt) => [freeChart(Plot, d3, rows, {width, pct: this.pct, alt})],
       sheet: () => ({
