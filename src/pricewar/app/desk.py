@@ -21,6 +21,7 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,12 +78,13 @@ def outlook(message: Mapping[str, Any], job: Job) -> Iterator[dict[str, Any]]:
 def _outlook(found: Mapping[str, Any], draws: int, asked: Choice, log: Held) -> dict[str, Any]:
     from pricewar.report.advice import shown
 
+    again = replace(asked, draws=draws)
     return {
         "outlook": shown(found),
         "draws": draws,
         "of": asked.draws,
-        "command": command(asked, log.name, outlook=True),
-        "python": python(asked, log.name, outlook=True),
+        "command": command(again, log.name, outlook=True),
+        "python": python(again, log.name, outlook=True),
     }
 
 

@@ -36,8 +36,8 @@ class Desk {
 
   // The desk's part of the state, with what a link left out or garbled as on a fresh page.
   get choice() {
-    const given_ = this.app.state.get().desk;
-    return Object.fromEntries(Object.entries(FRESH).map(([key, start]) => [key, typeof given_[key] === "string" ? given_[key] : start]));
+    const stored = this.app.state.get().desk;
+    return Object.fromEntries(Object.entries(FRESH).map(([key, start]) => [key, typeof stored[key] === "string" ? stored[key] : start]));
   }
 
   set(patch, merge = null) {
@@ -84,10 +84,12 @@ class Desk {
     this.asked = name;
     this.root.classList.add("stale");
     this.fault.hidden = true;
-    const begun = this.app.ask("bill", this.question(), {
+    const question = this.question();
+    const begun = this.app.ask("bill", question, {
       progress: (p) => this.progress(p, () => begun.cancel()),
       part: (answer) => {
         this.answer = answer;
+        this.answered = question;
         if (!this.choice.only) this.models = answer.bill.log?.models ?? [];
         this.names.set(this.handle, answer.log.name);
         this.bills.give(answer.bill, this.billSpeech(answer.bill.currency));
@@ -133,13 +135,12 @@ class Desk {
     this.settled();
     this.root.classList.add("stale");
     this.fault.hidden = false;
-    const lost = remedy === "drop the file again"; // the server was restarted since
     this.fault.replaceChildren(
       el("p", {}, el("strong", {lang: again ? null : "en"}, what), where ? [" ", el("code", {}, where)] : null),
       remedy ? el("p", {lang: "en"}, remedy) : null,
       /--(format|map|zone)\b/.test(remedy ?? "") ? el("p", {}, speech.word("desk.fault.here")) : null,
       el("div", {class: "buttons"}, again ? button(speech.word("desk.again"), {press: again}) : null,
-        lost || again ? button(speech.word("desk.use_sample"), {press: () => this.set({log: "sample"})}) : null));
+        this.handle ? button(speech.word("desk.use_sample"), {press: () => this.set({log: "sample"})}) : null));
     if (/--(format|map)\b/.test(remedy ?? "")) this.more.open = true;
     this.views();
   }
@@ -151,7 +152,7 @@ class Desk {
     this.lists = {};
     const {speech} = this.app;
     for (const [node, key] of this.words) node.textContent = speech.word(key);
-    this.search.placeholder = speech.word("desk.maps.example");
+    this.maps.placeholder = speech.word("desk.maps.example");
     this.drop.setAttribute("aria-label", speech.word("desk.drop"));
     this.zone.placeholder = "Asia/Shanghai";
     this.writeFormats();
@@ -206,11 +207,11 @@ class Desk {
       return input;
     };
     this.zone = typed("zone", "desk-zone");
-    this.search = typed("maps", "desk-maps");
+    this.maps = typed("maps", "desk-maps");
     this.currency = el("select", {id: "desk-currency"}, ["USD", "EUR", "CNY", "JPY"].map((code) => el("option", {value: code === "USD" ? "" : code}, code)));
     this.currency.addEventListener("change", () => this.set({currency: this.currency.value}));
     this.moreTitle = worded(el("summary"), "desk.reading");
-    this.more = el("details", {class: "more-read"}, this.moreTitle, el("div", {class: "filters"}, field("desk.format", this.format), field("desk.zone", this.zone), field("desk.maps", this.search, "grow")),
+    this.more = el("details", {class: "more-read"}, this.moreTitle, el("div", {class: "filters"}, field("desk.format", this.format), field("desk.zone", this.zone), field("desk.maps", this.maps, "grow")),
       worded(el("p", {class: "quiet"}), "desk.maps.note"));
     const options = el("div", {class: "filters"}, field("desk.only", this.only), field("desk.date", this.day), field("desk.currency", this.currency), this.more);
     this.drop.append(options);
@@ -223,10 +224,10 @@ class Desk {
       return node;
     }));
     this.takes = el("div", {class: "buttons takes"});
-    this.bar_ = el("div", {class: "views-line"}, this.tabs, this.takes);
+    this.viewsLine = el("div", {class: "views-line"}, this.tabs, this.takes);
     this.billsPlace = el("div", {class: "desk-bills"});
     this.outlookPlace = el("div", {class: "desk-outlook"});
-    this.root.append(this.drop, this.fault, this.under, this.bar_, this.billsPlace, this.outlookPlace);
+    this.root.append(this.drop, this.fault, this.under, this.viewsLine, this.billsPlace, this.outlookPlace);
   }
 
   listenDrop() {
@@ -269,7 +270,7 @@ class Desk {
   }
 
   writeChoice(choice, date) {
-    for (const [input, value] of [[this.day, date || this.answer?.bill.as_of || ""], [this.zone, choice.zone], [this.search, choice.maps], [this.format, choice.format], [this.currency, choice.currency]]) {
+    for (const [input, value] of [[this.day, date || this.answer?.bill.as_of || ""], [this.zone, choice.zone], [this.maps, choice.maps], [this.format, choice.format], [this.currency, choice.currency]]) {
       if (document.activeElement !== input || input.tagName === "SELECT") input.value = value;
     }
     this.writeOnly(choice.only);
@@ -296,7 +297,7 @@ class Desk {
   views() {
     const {view} = this.choice;
     for (const node of this.tabs.children) node.setAttribute("aria-pressed", String(node.dataset.view === view));
-    this.bar_.hidden = !this.answer;
+    this.viewsLine.hidden = !this.answer;
     this.billsPlace.hidden = view !== "bills" || !this.answer;
     this.outlookPlace.hidden = view === "bills" || !this.answer;
     const take = (name, key) => button(this.app.speech.word(key), {press: () => this.export(name)});
@@ -309,7 +310,7 @@ class Desk {
 
   async export(name) {
     const {app} = this;
-    const choice = name.startsWith("bills") || name.startsWith("report") ? this.question() : this.outlook.question();
+    const choice = name.startsWith("bills") || name.startsWith("report") ? this.answered : this.outlook.answered;
     app.say(app.speech.text("desk.taking", {name}));
     try {
       const answer = await fetch(`/export/${name}?${new URLSearchParams({choice: JSON.stringify(choice), lang: app.state.get().language})}`);

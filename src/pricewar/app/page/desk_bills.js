@@ -115,7 +115,7 @@ export class Bills {
     const sorted = JSON.stringify([shown, choice.sort, choice.down]);
     const {view, speech} = this;
     const places = view.chosen(choice);
-    if (shown !== this.shown) {
+    if (shown !== this.shown || this.undrawn) {
       this.shown = shown;
       this.places = places;
       this.matches.textContent = speech.text("filter.matches", {n: places.length, all: view.offers.length});
@@ -131,7 +131,8 @@ export class Bills {
   }
 
   draw() {
-    if (!this.view || this.root.hidden) return;
+    this.undrawn = this.root.offsetParent === null; // out of sight there is no width to draw to
+    if (!this.view || this.undrawn) return;
     const {view} = this, choice = this.desk.choice, places = this.places ?? view.chosen(choice);
     const load = view.load();
     this.models.legend.replaceChildren(...load.meters.map(({key, label}) => el("li", {}, el("span", {class: `swatch m-${key.replaceAll("_", "-")}`}), label)));

@@ -124,10 +124,12 @@ export class Outlook {
     this.body.classList.add("stale");
     this.begin.disabled = true;
     const {speech} = this.app;
-    const asked = this.app.ask("outlook", this.question(), {
+    const question = this.question();
+    const asked = this.app.ask("outlook", question, {
       progress: (p) => this.progress(p),
       part: (answer) => {
         this.answer = answer;
+        this.answered = {...question, draws: answer.draws};
         this.body.hidden = false;
         this.write();
         this.body.classList.toggle("stale", answer.draws < answer.of);
@@ -212,8 +214,8 @@ export class Outlook {
   }
 
   draw() {
-    this.undrawn = Boolean(this.view) && this.root.hidden;
-    if (!this.view || this.root.hidden) return;
+    this.undrawn = this.root.offsetParent === null; // out of sight there is no width to draw to
+    if (!this.view || this.undrawn) return;
     const {view, speech} = this;
     for (const key of CARDS) {
       const card = this.cards[key], made = view[key]();
