@@ -8,6 +8,7 @@ import json
 import multiprocessing
 import os
 import random
+import re
 import shlex
 import subprocess
 import sys
@@ -22,8 +23,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from serving import Running, heard
 
-from pricewar.app import desk_runs
+from pricewar.app import desk, desk_runs
 from pricewar.app.desk_choice import choice, command
+from pricewar.app.words_desk import OWN
 from pricewar.errors import PricewarError
 from pricewar.report.words import LANGUAGES
 from pricewar.usage.formats import FORMATS
@@ -185,6 +187,24 @@ def test_any_message_is_a_question_or_an_error_that_names_a_field(message: dict[
     else:
         told = "nothing to tell"
     assert told
+
+
+def test_every_word_of_the_desk_is_there_and_used() -> None:
+    page = Path(desk_runs.__file__).parent / "page"
+    scripts = "".join(
+        (page / name).read_text("utf-8") for name in ("desk.js", "desk_bills.js", "desk_outlook.js")
+    )
+    steps = {f"desk.progress.{key}" for key in desk_runs.STEPS.values()}
+    asked_for = {*re.findall(r'"(desk\.[a-z_.]+)"', scripts)} | steps
+    assert asked_for <= {*OWN}
+    begun = tuple(re.findall(r"`(desk\.[a-z_.]+\.)\$", scripts))  # the rest of the key comes later
+    made = "".join(Path(m.__file__).read_text("utf-8") for m in (desk_runs, desk))
+    assert [
+        key for key in OWN if key not in asked_for and not key.startswith(begun) and key not in made
+    ] == []
+    for texts in OWN.values():
+        places = [re.findall(r"\{(\w+)", text) for text in texts]
+        assert {*places[0]} == {*places[1]} == {*places[2]}
 
 
 # ---------------------------------------------------------------- the same elsewhere
