@@ -140,7 +140,7 @@ class Games {
 
   // A question with its progress and its end; `part` gets the answers.
   run(topic, message, {part, done = () => {}}) {
-    this.drop(topic);
+    clearTimeout(this.jobs.get(topic)?.waiting); // the wire gives the older question until its first part
     const job = {progress: null};
     this.jobs.set(topic, job);
     const over = () => {

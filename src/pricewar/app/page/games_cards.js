@@ -2,9 +2,9 @@
 import {BarsChart, CurveChart, SurfaceChart} from "../charts/games.js";
 import {lookOf, symbolPath} from "../charts/lines.js";
 import {Card, button, el, given, table} from "./parts.js";
-import {labelOf} from "./games_parameters.js";
+import {DRAWN, TALL, Trace} from "./games_trace.js";
 
-const HEIGHT = 250, TALL = 340;
+const HEIGHT = 250;
 const PATHS = ["hhi", "price", "consumers", "surplus"];
 const NOTES = [ // of the games' tables, with the numbers in them
   [/^discounted: consumers (\S+), surplus (\S+?)(; with no outside good .*)?$/, "discounted"],
@@ -14,7 +14,6 @@ const NOTES = [ // of the games' tables, with the numbers in them
   [/^positive: the price is a sacrifice by that test; of states with firm 1 active: short run at (\S+), vacuum at (\S+), rival exit at (\S+)$/, "sacrifice"],
 ];
 const LISTED = 61; // levels of a surface's table
-const DRAWN = 12; // lines of different equilibria in one picture
 
 const upper = (text) => text.charAt(0).toLocaleUpperCase() + text.slice(1);
 
@@ -44,7 +43,7 @@ export class Cards {
       return {key, card, chart: new CurveChart(d3, card.chart)};
     });
     root.append(this.equilibria, this.grid, this.pictures);
-    this.buildTrace();
+    this.trace = new Trace(root, this);
     this.tables = el("section", {class: "card tables"});
     this.figures = el("section", {class: "card figures", "aria-labelledby": "figures-title"});
     this.rules = el("section", {class: "card rules", "aria-labelledby": "rules-title"});
@@ -95,15 +94,15 @@ export class Cards {
   }
 
   forget() {
-    this.branches = this.rows = null;
-    this.tracedAs = this.comparedFor = null;
+    this.trace.forget();
+    this.rows = this.comparedFor = null;
     this.forgetRules();
   }
 
   forgetRules() { this.ruled = null; }
 
   cancelled() {
-    if (!this.branches && this.games.now.trace) this.games.change({trace: null});
+    this.trace.cancelled();
     if (this.rows && this.rows.rows.length < this.rows.of || !this.rows && this.games.now.figures) {
       this.rows = this.comparedFor = null;
       this.games.change({figures: false});
@@ -122,20 +121,8 @@ export class Cards {
   // What the state wants besides equilibria.
   ask() {
     const {games} = this;
-    const {game, trace, figures} = games.now;
-    const traced = trace ? JSON.stringify([game, trace]) : null;
-    if (traced && traced !== this.tracedAs) {
-      this.tracedAs = traced;
-      this.branches = null;
-      games.run("game_trace", {game, ...trace}, {part: (found) => {
-        this.branches = found;
-        this.drawTrace();
-      }});
-    }
-    if (!traced && this.tracedAs) {
-      games.drop("game_trace");
-      this.tracedAs = this.branches = null;
-    }
+    const {game, figures} = games.now;
+    this.trace.ask();
     if (figures && this.comparedFor !== game) {
       this.comparedFor = game;
       this.rows = null;
@@ -159,7 +146,7 @@ export class Cards {
     this.drawSurface();
     this.once("paths", [...at, answer, k, wide], () => this.drawPaths());
     this.once("pictures", [...at, answer, k, wide], () => this.drawPictures());
-    this.drawTrace();
+    this.trace.draw();
     this.once("figures", [...at, this.rows, this.games.now.figures], () => this.drawFigures());
     this.once("tables", [...at, answer, k], () => this.drawTables());
     this.once("rules", [...at, answer, k, this.ruled], () => this.drawRules());
@@ -378,114 +365,6 @@ export class Cards {
       const options = {width: card.width, height: HEIGHT, xName: x, write, alt: card.alt};
       if (p.kind === "bars") chart.update({...options, x: p.x.map((v) => this.number(v, 3)), y: lines[0].y});
       else chart.update({...options, lines, dots: true, writeX: (v) => this.number(v), said: (l, i) => `${x} ${this.number(l.x[i])}: ${y} ${write(l.y[i])}`});
-    });
-  }
-
-  // ---------------------------------------------------------------- branches
-
-  buildTrace() {
-    this.traceOf = el("select", {id: "trace-parameter"});
-    this.traceOf.addEventListener("change", () => this.writeSpan(true));
-    [this.traceLow, this.traceHigh] = ["trace-low", "trace-high"].map((id) => el("input", {type: "number", id, step: "any", inputmode: "decimal"}));
-    this.traceWords = [el("span", {}), el("span", {}), el("span", {})];
-    this.traceGo = button("", {press: () => this.goTrace()});
-    this.trace = this.card("game-trace", this.root, el("div", {class: "tools"}, el("label", {}, this.traceWords[0], this.traceOf), el("label", {}, this.traceWords[1], this.traceLow), el("label", {}, this.traceWords[2], this.traceHigh), this.traceGo));
-    this.traceChart = new CurveChart(d3, this.trace.chart, {pick: (value) => this.pickValue(value)});
-  }
-
-  // The parameters that can be followed; the one that comes first is the one the paper moves.
-  get followed() {
-    const found = this.games.game.parameters.filter((p) => !p.integer);
-    const first = ["delta", "rho"].map((name) => found.find((p) => p.name === name)).find(Boolean);
-    return first ? [first, ...found.filter((p) => p !== first)] : found;
-  }
-
-  // From where to where, unless the reader says otherwise: around the value set, within what is allowed.
-  writeSpan(anew) {
-    const {trace, set} = this.games.now;
-    const p = this.followed.find((f) => f.name === this.traceOf.value);
-    for (const input of [this.traceLow, this.traceHigh]) [input.min, input.max] = [p.low, p.high];
-    if (trace && trace.parameter === p.name && !anew) {
-      [this.traceLow.value, this.traceHigh.value] = [trace.low, trace.high];
-      return;
-    }
-    const usual = {delta: [0, 0.1], rho: [0.7, 1]}[p.name];
-    const value = set[p.name] ?? p.default;
-    const reach = Math.max(Math.abs(value) * 0.5, 0.05);
-    [this.traceLow.value, this.traceHigh.value] = usual ?? [Math.max(p.low, value - reach), Math.min(p.high, value + reach)].map((v) => Number(v.toPrecision(4)));
-  }
-
-  goTrace() {
-    const [low, high] = [this.traceLow.valueAsNumber, this.traceHigh.valueAsNumber];
-    if (!Number.isFinite(low) || !Number.isFinite(high)) return;
-    const parameter = this.traceOf.value;
-    const {[parameter]: _, ...set} = this.games.now.set;
-    this.tracedAs = null; // pressed again after a mistake or a cancel: asked again
-    const trace = {parameter, low, high, set};
-    if (JSON.stringify(this.games.now.trace) === JSON.stringify(trace)) this.ask();
-    else this.games.change({trace});
-  }
-
-  pickValue(value) {
-    const {parameter} = this.branches;
-    const p = this.games.game.parameters.find((one) => one.name === parameter);
-    const round = Number(Math.min(p.high, Math.max(p.low, value)).toPrecision(6));
-    this.games.change({set: {...this.games.now.set, [parameter]: round}});
-  }
-
-  drawTrace() {
-    const {speech} = this;
-    const {game} = this.games;
-    this.trace.root.hidden = !game.trace;
-    if (!game.trace) return;
-    const look = `${game.name}|${speech.language}`;
-    const {trace, set} = this.games.now;
-    if (this.traceLook !== look) {
-      const before = this.traceLook?.startsWith(`${game.name}|`) ? this.traceOf.value : trace?.parameter;
-      this.traceLook = look;
-      this.traceOf.replaceChildren(...this.followed.map((p) => el("option", {value: p.name}, labelOf(speech, game, p.name))));
-      if (this.followed.some((p) => p.name === before)) this.traceOf.value = before;
-      ["parameter", "low", "high"].forEach((key, place) => { this.traceWords[place].textContent = speech.word(`games.trace.${key}`); });
-      this.traceGo.textContent = speech.word("games.trace.go");
-      this.writeSpan(false);
-    }
-    const found = this.branches;
-    this.trace.chart.hidden = this.trace.root.querySelector(".feet").hidden = !found?.branches.length;
-    if (!found) {
-      this.trace.title(speech.word("games.trace"));
-      this.trace.note(speech.word("games.trace.about"));
-      return;
-    }
-    const name = labelOf(speech, game, found.parameter);
-    const value = set[found.parameter] ?? game.parameters.find((p) => p.name === found.parameter).default;
-    const {[found.parameter]: _, ...others} = set;
-    const {[found.parameter]: __, ...then} = trace?.set ?? {};
-    const stale = JSON.stringify(d3.sort(Object.entries(others), ([key]) => key)) !== JSON.stringify(d3.sort(Object.entries(then), ([key]) => key));
-    this.trace.title(speech.text("games.trace.title", {name}));
-    const folds = d3.sum(found.branches, (b) => b.folds.length);
-    this.trace.note([found.branches.length ? speech.text("games.trace.note", {branches: found.branches.length, points: d3.sum(found.branches, (b) => b.values.length), folds}) : speech.word("games.trace.none"), stale ? ` ${speech.word("games.trace.stale")}` : ""]);
-    if (!found.branches.length) return;
-    // Colours other than those of the equilibria, which lie on several branches.
-    const lines = found.branches.map((b, k) => ({key: String(k), label: speech.text("games.branch", {k: k + 1}), place: k + 4, x: b.values, y: b.figures, bold: true}));
-    const marks = found.branches.flatMap((b) => b.folds.map((fold) => {
-      const i = d3.leastIndex(b.values, (v) => Math.abs(v - fold));
-      return {x: fold, y: b.figures[i], place: 3, text: this.number(fold, 5)};
-    }));
-    // The equilibria now known, where the parameter stands.
-    const figure = "price (1,1)";
-    const points = stale ? [] : (this.answer?.equilibria ?? []).filter((e) => e.figures[figure] !== undefined).slice(0, DRAWN).map((e, place) => ({x: value, y: e.figures[figure], place, fill: lookOf(place).color}));
-    const within = points.filter((p) => p.x >= found.low && p.x <= found.high);
-    this.trace.sheet(() => ({
-      headers: [{title: speech.text("games.branch", {k: ""}).trim()}, {title: name, numeric: true, write: (v) => this.number(v, 8)}, {title: this.said(found.figure), numeric: true, write: (v) => this.number(v, 8)}, {title: speech.text("games.fold", {value: ""}).trim()}],
-      rows: found.branches.flatMap((b, k) => {
-        const at = new Map(b.folds.map((fold) => [d3.leastIndex(b.values, (v) => Math.abs(v - fold)), fold]));
-        return b.values.map((v, i) => [String(k + 1), v, b.figures[i], at.has(i) ? this.number(at.get(i), 8) : ""]);
-      }),
-    }));
-    const write = (v) => this.number(v, 4);
-    this.traceChart.update({
-      width: this.trace.width, height: TALL, lines, dots: true, marks: [...marks, ...within], rule: value, xName: name, write, writeX: (v) => this.number(v), alt: this.trace.alt, domain: [found.low, found.high],
-      said: (l, i) => `${lines.length > 1 ? `${l.label} · ` : ""}${found.parameter} = ${this.number(l.x[i], 5)}: ${this.said(found.figure)} ${this.number(l.y[i], 6)}`,
     });
   }
 
