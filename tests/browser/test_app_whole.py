@@ -46,7 +46,7 @@ def page_of(browser):
     yield open_
     for page in pages:
         page.context.close()
-    # A test's server ends before its pages do: what the browser says of sockets that find none is no complaint.
+    # A test's server ends before its pages: that their sockets find none is no complaint.
     assert [c for c in complaints if "ERR_CONNECTION_REFUSED" not in c] == []
 
 
