@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+FOLLOWED_DAYS = 7
+"""A week shows when quotas run out; a limit that bites every minute is slow to follow for months."""
+
 if TYPE_CHECKING:
     from pricewar.advice.gateway import HandOff
     from pricewar.offers.catalogue import Catalogue
@@ -39,7 +42,7 @@ def make(
         predictions[period.name] = predict(
             found,
             period,
-            batches_of(usage),
+            batches_of(usage, FOLLOWED_DAYS),
             frozen=period.start,
             progress=lambda text: say(f"{text} …"),
         )

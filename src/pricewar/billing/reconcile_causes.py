@@ -146,9 +146,10 @@ class Attribution:
             partly = all(any(s.node.billed for s in found) for found in full)
             if len(full) >= 3 and len(logged) > 1 and partly and most % 1000 == 0:
                 self._free(short, vendor, most, "a day", self._granted(vendor, most, ("day",)))
+        billed = {s.node.key for s in self.states if s.node.billed}  # else the whole model is missing
         for key, found in by_key.items():
             total = sum((-(s.need or Fraction(0)) for s in found), Fraction(0))
-            if total and (grant := self._granted(key[0], total, ("none", "month"))):
+            if total and key in billed and (grant := self._granted(key[0], total, ("none", "month"))):
                 self._free(found, key[0], total, "in all", grant)
 
     def _granted(self, vendor: str | None, amount: Fraction, resets: tuple[str, ...]) -> str | None:

@@ -7,9 +7,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-FOLLOWED_DAYS = 7
-"""A week shows when quotas run out; a limit that bites every minute is slow to follow for months."""
-
 if TYPE_CHECKING:
     from pricewar.advice.gateway import HandOff
     from pricewar.cli.options import Progress

@@ -88,6 +88,17 @@ def test_an_invoice_made_of_our_own_rows_has_no_gap(found_uses: list) -> None:
     assert again.unexplained_absolute == 0
 
 
+def test_a_model_that_is_not_billed_at_all_is_missing_however_round_its_tokens_are() -> None:
+    """A million tokens is what a grant gives, but an invoice without the model says nothing of a grant."""
+    whole = {"first": date(2026, 10, 28), "last": date(2026, 11, 30)}
+    moment = datetime(2026, 11, 1, tzinfo=UTC)
+    log = log_of([Use(moment, "gpt-5-mini", "openai", "standard", None, {"input": 1_000_000})])
+    found = reconcile(
+        log, invoice_of([line(date(2026, 11, 1), 0, kind="fee")]), load_catalogue(date(2026, 11, 22)), **whole
+    )
+    assert found.causes.keys() == {"missing_invoice"}
+
+
 @given(st.fractions(0, 100), st.fractions(0, 1))
 def test_the_simplest_decimal_lies_between_its_bounds(low: Fraction, width: Fraction) -> None:
     found = simplest(low, low + width)
