@@ -337,5 +337,8 @@ def test_a_phone_scrolls_down_only(desk, shots, language, view) -> None:
     )
     page.evaluate("() => document.querySelectorAll('#tab-desk details').forEach((d) => { d.open = true; })")
     page.wait_for_timeout(200)
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= 380
+    wide = page.evaluate("""() => [...document.querySelectorAll("#tab-desk *")]
+        .filter((n) => n.getBoundingClientRect().right > 381 && !n.closest(".scroll, .inside, pre, svg"))
+        .map((n) => `${n.tagName}.${n.className}#${n.id}`)""")
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 380, wide
     page.screenshot(path=shots / f"desk-{view}-phone-{language}.png", full_page=True)
