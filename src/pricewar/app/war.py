@@ -365,7 +365,7 @@ def kpis(b: Outcomes, o: Outcomes, held: tuple[str, ...] = ()) -> list[dict[str,
         better = 0
         if effect is not None and effect.clear:
             better = BETTER.get(key, 0) * (1 if effect.change > 0 else -1)
-        value, base, low, high = mine.median[n], was.median[n], mine.low[n], mine.high
+        value, base, low, high = mine.median[n], was.median[n], mine.low[n], mine.high[n]
         if measure.unit == "chance":  # a future has it or not: the chance is their mean, and has no band
             value, base, low, high = _mean(o.value(key)), _mean(b.value(key)), None, None
         rows.append({
