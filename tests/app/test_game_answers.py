@@ -275,8 +275,8 @@ def working() -> list[games_seats.Seat]:
     return [seat for seat in games_seats._SEATS if not seat.free]
 
 
-def test_a_cancelled_search_leaves_no_process() -> None:
-    """Within a step of some seconds nothing can be asked, so the process is killed."""
+def cancelled_under_way(message: Mapping[str, Any]) -> int:
+    """Ask, cancel once a process works on it, and wait for the end; the process's number."""
     job = Job(1)
     pids: list[int] = []
 
@@ -285,18 +285,29 @@ def test_a_cancelled_search_leaves_no_process() -> None:
         while time.monotonic() < end and not pids:
             pids.extend(seat.process.pid for seat in working() if seat.process is not None)
             time.sleep(0.02)
-        time.sleep(0.5)
         job.cancel()
 
     games_seats.close()
     canceller = threading.Thread(target=cancel)
     canceller.start()
-    parts = asked(games.answer, {"game": BDK, "set": {"levels": 300}}, job)
+    parts = asked(games.answer, message, job)
     canceller.join()
     assert parts == []
-    assert pids
-    assert not alive(pids[0])
     assert working() == []
+    return pids[0]
+
+
+def test_what_does_not_stop_in_time_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(games_seats, "GRACE", 0.0)
+    assert not alive(cancelled_under_way({"game": BDK, "set": {"levels": 300}}))
+
+
+def test_a_solver_stops_between_two_steps_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(games_seats, "GRACE", 60.0)
+    pid = cancelled_under_way({"game": BDK, "set": {"levels": 60, "rho": 0.71}})
+    assert alive(pid)
+    last({"game": "horn-wolinsky1988", "set": {"a": 11.5}})  # the same process answers, and the right thing
+    assert [seat.process.pid for seat in games_seats._SEATS if seat.process is not None] == [pid]
 
 
 def test_a_fast_question_superseded_keeps_its_process_warm() -> None:

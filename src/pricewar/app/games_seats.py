@@ -171,6 +171,7 @@ def _serve(pipe: Connection) -> None:
             if said == "stop":
                 stop.set()
             else:
+                stop.clear()  # here, in the order of what is said: a stop that follows is never lost
                 inbox.append(said)
                 come.set()
 
@@ -203,7 +204,6 @@ def _serve(pipe: Connection) -> None:
         come.wait()
         come.clear()
         what, arguments = inbox.pop()
-        stop.clear()
         work: Callable[..., Any] = getattr(games_work, what)
         try:
             made = work(*arguments, row if what == "figures" else report)
