@@ -197,6 +197,9 @@ def test_an_answer_is_whole_and_its_bands_are_in_order() -> None:
                 assert len(known) in (0, 5)
                 assert all(a <= b for a, b in pairwise(known))
         assert {k["key"] for k in part["kpis"]} <= set(MEASURES)
+        for kpi in part["kpis"]:  # one number each: an upper end was once that of all of them
+            ends = [kpi[name] for name in ("value", "low", "high", "base", "change")]
+            assert all(x is None or isinstance(x, int | float) for x in ends), kpi["key"]
         for shares in part["winners"].values():
             assert sum(shares.values()) <= 1.001
         assert set(part["base"]) == {"series", "leaves", "market_series", "roi", "winners", "stages"}

@@ -24,9 +24,9 @@ OWN: Final[dict[str, tuple[str, str, str]]] = {
         "付属サンプル：小さなチームの2026年10月",
     ),
     "desk.stays": (
-        "Drop a usage log anywhere on this page: OpenAI, Anthropic, LiteLLM, OpenTelemetry, OpenRouter, or CSV, JSONL or Parquet of your own. It never leaves this machine; what was dropped is deleted when the program ends.",
-        "把用量日志拖到本页任意处即可：OpenAI、Anthropic、LiteLLM、OpenTelemetry、OpenRouter，或自备的 CSV、JSONL、Parquet。日志不离开本机；拖入的文件在程序结束时删除。",
-        "利用ログをこのページにドロップしてください。OpenAI、Anthropic、LiteLLM、OpenTelemetry、OpenRouter、または自前の CSV・JSONL・Parquet に対応します。ログがこの端末から出ることはなく、ドロップしたものはプログラム終了時に消されます。",
+        "Drop a usage log anywhere on this page: OpenAI, Anthropic, LiteLLM, Langfuse, Helicone, OpenTelemetry, OpenRouter, a bill that counts tokens, or CSV, JSONL or Parquet of your own. It never leaves this machine; what was dropped is deleted when the program ends.",
+        "把用量日志拖到本页任意处即可：OpenAI、Anthropic、LiteLLM、Langfuse、Helicone、OpenTelemetry、OpenRouter、列有 token 数的账单，或自备的 CSV、JSONL、Parquet。日志不离开本机；拖入的文件在程序结束时删除。",
+        "利用ログをこのページにドロップしてください。OpenAI、Anthropic、LiteLLM、Langfuse、Helicone、OpenTelemetry、OpenRouter、トークン数の載った請求書、または自前の CSV・JSONL・Parquet に対応します。ログがこの端末から出ることはなく、ドロップしたものはプログラム終了時に消されます。",
     ),
     "desk.records": ("{rows:num} {rows:record|records}", "{rows:num} 条记录", "{rows:num} 件"),
     "desk.one_file": (
