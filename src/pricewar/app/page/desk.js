@@ -184,7 +184,7 @@ class Desk {
     this.words = [];
     const worded = (node, key) => { this.words.push([node, key]); return node; };
     const field = (key, input, look = null) => el("label", {class: look}, worded(el("span"), key), input);
-    this.file = el("input", {type: "file", class: "sr", id: "desk-file", tabindex: "-1"});
+    this.file = el("input", {type: "file", id: "desk-file", hidden: true});
     this.file.addEventListener("change", () => { if (this.file.files[0]) this.take([...this.file.files]); this.file.value = ""; });
     this.logLine = el("p", {class: "log-name"});
     this.choose = worded(button("", {press: () => this.file.click()}), "desk.choose");

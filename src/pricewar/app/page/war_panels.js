@@ -81,15 +81,22 @@ export class Panels {
     if (!this.answer) return;
     for (const key of keys) {
       this.due.add(key);
+      this.name(key);
       if (this.seen.has(key) || this.app.printing) this.drawOne(key);
     }
+  }
+
+  // Its words, also where the picture is out of sight: who hears the page goes by headings.
+  name(key) {
+    const card = this.cards.get(key);
+    card.title(this.app.speech.word(`war.panel.${key}`), this.effect(key));
+    card.chart.querySelector("svg")?.setAttribute("aria-label", card.alt);
   }
 
   drawOne(key) {
     this.due.delete(key);
     const card = this.cards.get(key);
     const {speech} = this.app;
-    card.title(speech.word(`war.panel.${key}`), this.effect(key));
     card.note(speech.text(`war.note.${key}`, {currency: this.answer.currency}));
     if (key === "stages") this.drawStages(card);
     else if (key === "winners") this.drawWinners(card);

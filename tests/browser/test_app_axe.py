@@ -1,0 +1,103 @@
+"""axe-core on every page there is: no serious and no critical finding, light, dark and on a phone."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+import pytest
+from served import opened, served
+
+from pricewar.app import games_seats
+
+pytestmark = pytest.mark.browser
+
+LOOKS = [("light", 1360), ("dark", 1360), ("light", 380)]
+WAR = ".war .body[data-whole=yes]"
+BILLED = ".desk[data-billed=yes] #offer-table .opener"
+LOOKED = ".desk-outlook[data-whole=yes] .outlook-body:not([hidden])"
+SOLVED = ".games .body[data-whole=yes]"
+TABS = {
+    "war": ("#tab=war&market=china-2024&futures=16&levers=portability~0.8", WAR),
+    "desk": ("#tab=desk", BILLED),
+    "outlook": (f"#tab=desk&desk={quote(json.dumps({'view': 'outlook', 'draws': '20'}))}", LOOKED),
+    "games": (f"#tab=games&games={quote(json.dumps({'figures': True}))}", SOLVED),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def server():
+    with served() as running:
+        yield running
+    games_seats.close()
+
+
+@pytest.fixture(scope="module")
+def written(folder):
+    """The report, and the pages of a war and of advice beside it."""
+    from made_up_advice import advice
+
+    from pricewar.cli.options import Progress
+    from pricewar.cli.war import played
+    from pricewar.report import advice as advised
+    from pricewar.report import war
+
+    advised.write(folder / "advice.html", advice())
+    war.write(folder / "war.html", played(8, Progress(quiet=True), "pricewar war --seeds 8"))
+    return folder
+
+
+def grave(page) -> list[str]:
+    """Serious and critical findings with everything unfolded, and where they are."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    folded = "details:not([open]) > summary:visible"
+    for _ in range(4):  # what unfolds may hold more that unfolds
+        page.evaluate(
+            "() => { for (const d of document.querySelectorAll('details:not(.save)')) d.open = true; }"
+        )
+        page.wait_for_timeout(120)
+    assert page.locator(folded).count() == page.locator("details.save:not([open]) > summary:visible").count()
+    found = Axe().run(page).response
+    assert len(found["passes"]) > 15  # it looked
+    return [
+        f"{v['id']}: {n['target']} {n['html'][:160]} {n['failureSummary'][:240]}"
+        for v in found["violations"]
+        if v["impact"] in ("serious", "critical")
+        for n in v["nodes"][:4]
+    ]
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS, ids=[f"{s}-{w}" for s, w in LOOKS])
+@pytest.mark.parametrize("tab", list(TABS))
+def test_the_tabs_of_the_app(browser, server, tab: str, scheme: str, width: int):
+    fragment, whole = TABS[tab]
+    complaints: list[str] = []
+    options = {"width": width, "color_scheme": scheme, "idle": False}
+    page = opened(browser, server, fragment, complaints=complaints, **options)
+    page.wait_for_selector(whole, state="attached")
+    if width < 760:
+        page.locator(".sheet-toggle:visible").evaluate_all("nodes => nodes.forEach((node) => node.click())")
+    found = grave(page)
+    assert not found, "\n".join(found)
+    page.context.close()
+    assert complaints == []
+
+
+@pytest.mark.parametrize("language", ["zh", "ja"])
+def test_other_languages(browser, server, language: str):
+    for tab in ("war", "desk", "games"):
+        fragment, whole = TABS[tab]
+        page = opened(browser, server, f"{fragment}&language={language}", complaints=[], idle=False)
+        page.wait_for_selector(whole, state="attached")
+        found = grave(page)
+        assert not found, "\n".join(found)
+        page.context.close()
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS, ids=[f"{s}-{w}" for s, w in LOOKS])
+@pytest.mark.parametrize("name", ["war.html", "advice.html", "report.html"])
+def test_the_written_pages(written, visit, name: str, scheme: str, width: int):
+    page = visit(name, width=width, color_scheme=scheme)
+    found = grave(page)
+    assert not found, "\n".join(found)
