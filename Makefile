@@ -8,6 +8,8 @@ GATEWAY := .venv-gateway
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PYTHONUTF8 = 1
+# A file of tests stays in one process, so that what it compiles or draws is made once.
+SHARED := -n auto --maxprocesses=4 --dist loadfile
 
 .PHONY: help demo test test-gateway replicate-all test-browser bench check docs pins clean
 
@@ -40,7 +42,7 @@ test: $(VENV)/.dev ## lint, types, room rules and every test that needs no brows
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@$(BIN)/lint-imports --no-cache >/dev/null || { $(BIN)/lint-imports --no-cache; exit 1; }
 	@$(BIN)/pyright --warnings
-	@$(BIN)/pytest -m "not browser and not gateway and not slow"
+	@$(BIN)/pytest $(SHARED) -m "not browser and not gateway and not slow"
 	@echo "left out: Chromium (make test-browser), a LiteLLM proxy (make test-gateway), minutes (pytest -m slow)"
 
 $(GATEWAY)/.made: requirements-gateway.txt
@@ -57,7 +59,7 @@ replicate-all: $(VENV)/.dev ## the long replications: every cold start of the gr
 	@$(BIN)/pytest -m slow tests/replications
 
 test-browser: $(VENV)/.dev ## the report in Chromium (Debian: apt-get install chromium fonts-noto-cjk)
-	@$(BIN)/pytest -m browser
+	@$(BIN)/pytest $(SHARED) -m browser
 
 bench: $(VENV)/.dev ## speed against peers and against the floor, in one run
 	@$(BIN)/python -m bench

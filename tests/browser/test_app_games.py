@@ -45,6 +45,7 @@ def games(browser, server):
 
 
 def rows(page, where: str) -> list[list[str]]:
+    page.locator(f"{where} tbody tr").first.wait_for(state="attached")  # a table is filled once it is opened
     return page.evaluate(
         "where => [...document.querySelectorAll(`${where} tbody tr`)]"
         ".map(r => [...r.children].map(c => c.innerText.trim()))",
