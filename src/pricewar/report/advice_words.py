@@ -235,9 +235,9 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "未来の {gone:pct} で、{months:num} か月以内に条件が終わります。",
     ),
     "tale.parts": (
-        "Of what the free model costs, {switching:pct} is integrating and moving, {use:pct} tokens and {refused:pct} the work it refuses, with the second integration that takes.",
-        "免费模型的花费中，{switching:pct} 是接入和转换，{use:pct} 是 token，{refused:pct} 是它拒绝的工作（含为此维护的第二个接入）。",
-        "無料モデルの費用のうち {switching:pct} は導入と移行、{use:pct} はトークン、{refused:pct} は断られた仕事（そのための二つ目の接続を含む）です。",
+        "Of what the free model costs, {switching:pct} is integrating, moving and a second vendor kept, {use:pct} tokens and {refused:pct} the work it refuses.",
+        "免费模型的花费中，{switching:pct} 是接入、转换和维护第二家厂商，{use:pct} 是 token，{refused:pct} 是它拒绝的工作。",
+        "無料モデルの費用のうち {switching:pct} は導入・移行と二社目の維持、{use:pct} はトークン、{refused:pct} は断られた仕事です。",
     ),
     "tale.dearer": (
         "The free model is dearer than what we advise in {dearer:pct} of futures, and dearest of all {n:num} offers in {dearest:pct}.",
