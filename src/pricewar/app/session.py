@@ -61,6 +61,7 @@ class Job:
         self._session, self._uploads = session, uploads
         self._over = threading.Event()
         self._said = 0.0
+        self.answered = False  # its end waits to be sent, or is sent: nothing can end it again
 
     @property
     def cancelled(self) -> bool:
@@ -182,7 +183,7 @@ class Session:
 
     def _end(self, job: Job, how: str) -> None:
         """Stop a job and drop what it has not yet sent; said once."""
-        if job.cancelled:
+        if job.cancelled or job.answered:
             return
         job.cancel()
         self._out = deque(entry for entry in self._out if entry[0] is not job)
@@ -223,7 +224,7 @@ class Session:
             log.exception("a handler of “%s” failed", topic)
             last["error"] = {"what": "internal error", "where": topic, "remedy": "the terminal says more"}
         if not job.cancelled:
-            self._deliver(job, last)
+            self._deliver(job, last, end=True)
         try:
             self._loop.call_soon_threadsafe(self._finished, topic, lane)
         except RuntimeError:  # the loop is over
@@ -235,21 +236,22 @@ class Session:
 
     # ------------------------------------------------------------------ what goes out
 
-    def _deliver(self, job: Job, answer: Mapping[str, Any]) -> bool:
+    def _deliver(self, job: Job, answer: Mapping[str, Any], *, end: bool = False) -> bool:
         """From a handler's thread: queue an answer, waiting for room; False when nobody wants it any more."""
         text = written(answer)
         try:
-            return asyncio.run_coroutine_threadsafe(self._queue(job, text), self._loop).result()
+            return asyncio.run_coroutine_threadsafe(self._queue(job, text, end), self._loop).result()
         except RuntimeError:  # the loop is over
             job.cancel()
             return False
 
-    async def _queue(self, job: Job, text: str) -> bool:
+    async def _queue(self, job: Job, text: str, end: bool) -> bool:
         async with self._change:
             await self._change.wait_for(lambda: len(self._out) < WAITING or self._closed or job.cancelled)
             if self._closed or job.cancelled:
                 return False
             self._out.append((job, text, False))
+            job.answered = end
             self._change.notify_all()
         return True
 
