@@ -35,7 +35,7 @@ from pricewar.advice.evidence_published import (
 from pricewar.advice.evidence_verdict import Bar, Basis, Comparison, Ratios, Verdict, verdict
 from pricewar.errors import ConfigurationError, DataError, did_you_mean
 from pricewar.offers.catalogue import Catalogue, canonical, load_catalogue
-from pricewar.usage.log import Exclusion
+from pricewar.usage.log import Exclusion, Exclusions
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,17 +356,11 @@ def read(
     _sums_once(readings)
     known = catalogue if catalogue is not None else load_catalogue()
     measured, unknown = _by_model(readings, known, models or {}, errors)
-    excluded: dict[str, Exclusion] = {}
-    for reading in readings:
-        for e in reading.exclusions:
-            before = excluded.get(e.cause, Exclusion(e.cause, 0))
-            places = (*before.examples, *e.examples)[:3]
-            excluded[e.cause] = Exclusion(e.cause, before.count + e.count, places)
     found = Evidence(
         measured=measured,
         sources=tuple(reading.source for reading in readings),
         rows_in=sum(reading.rows_in for reading in readings),
-        exclusions=tuple(sorted(excluded.values(), key=lambda e: -e.count)),
+        exclusions=Exclusions(e for reading in readings for e in reading.exclusions).all(),
         notes=(*strangers, *dict.fromkeys(note for reading in readings for note in reading.notes)),
         unknown=unknown,
     )

@@ -8,7 +8,6 @@ import json
 import math
 import re
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +15,8 @@ from typing import Any, Literal
 
 from pricewar.errors import DataError
 from pricewar.usage.content import inspect
-from pricewar.usage.log import Exclusion
+from pricewar.usage.log import Exclusion, Exclusions
 
-EXAMPLES = 3
 MARKED = 20_000_000
 """Longest JSON text, in characters, that is read a second time to tell the line of a bad record."""
 
@@ -78,20 +76,16 @@ class Reading:
     rows_in: int = 0
     tasks: set[tuple[str, str]] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
-    _excluded: Counter[str] = field(default_factory=Counter)
-    _examples: dict[str, list[str]] = field(default_factory=dict)
+    _excluded: Exclusions = field(default_factory=Exclusions)
 
     def drop(self, cause: str, place: Place, count: int = 1) -> None:
         """Leave a row out for `cause`; `place` is asked only for the first few."""
-        self._excluded[cause] += count
-        shown = self._examples.setdefault(cause, [])
-        if len(shown) < EXAMPLES:
-            shown.append(place())
+        self._excluded.add(cause, lambda: [place()], count)
 
     @property
     def exclusions(self) -> tuple[Exclusion, ...]:
         """By cause, the most frequent first."""
-        return tuple(Exclusion(c, n, tuple(self._examples[c])) for c, n in self._excluded.most_common())
+        return self._excluded.all()
 
 
 @dataclass(frozen=True, slots=True)

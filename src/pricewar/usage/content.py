@@ -7,13 +7,15 @@ import csv
 import gzip
 import json
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from pricewar.errors import LogError
+from pricewar.errors import ConfigurationError, LogError, did_you_mean
 
 HEAD = 2**20
 """Bytes looked at to tell what a file is."""
@@ -40,6 +42,27 @@ class Source:
     separator: str = ","
     records: list[Any] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+
+def known_choices(what: str, name: str | None, formats: Iterable[str], zone: str | None) -> None:
+    """What the caller says of a file, a format (`what` calls it so) and a zone, is known.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    if name is not None and name not in (known := list(formats)):
+        raise ConfigurationError(
+            f"unknown {what} “{name}”",
+            remedy=did_you_mean(name, known) or "one of: " + ", ".join(known),
+        )
+    if zone is not None:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            raise ConfigurationError(
+                f"unknown time zone “{zone}”",
+                remedy="give an IANA zone such as Europe/Paris or Asia/Shanghai",
+            ) from None
 
 
 def inspect(path: Path) -> Source:

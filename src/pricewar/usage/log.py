@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +23,9 @@ BLOCK_ROWS = 2**17
 """Rows of each sorted file held while merging, and, over all files, `HELD_ROWS`."""
 HELD_ROWS = 2_000_000
 
+EXAMPLES = 3
+"""Places shown of each cause of exclusion."""
+
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
@@ -36,6 +40,27 @@ class Exclusion:
     cause: str
     count: int
     examples: tuple[str, ...] = ()
+
+
+class Exclusions:
+    """The account of what is left out, as it grows; `count` by cause."""
+
+    def __init__(self, begun: Iterable[Exclusion] = ()) -> None:
+        self.count: Counter[str] = Counter()
+        self._first: dict[str, list[str]] = {}
+        for e in begun:
+            self.add(e.cause, lambda e=e: e.examples, e.count)
+
+    def add(self, cause: str, places: Callable[[], Sequence[str]], count: int = 1) -> None:
+        """Leave `count` rows out for `cause`; `places` is asked only while there are too few examples."""
+        self.count[cause] += count
+        shown = self._first.setdefault(cause, [])
+        if len(shown) < EXAMPLES:
+            shown.extend(places()[: EXAMPLES - len(shown)])
+
+    def all(self) -> tuple[Exclusion, ...]:
+        """By cause, the most frequent first."""
+        return tuple(Exclusion(c, n, tuple(self._first[c])) for c, n in self.count.most_common() if n)
 
 
 @dataclass(slots=True)

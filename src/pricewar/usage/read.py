@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
@@ -20,16 +19,15 @@ import polars as pl
 from pricewar.errors import ConfigurationError, LogError, did_you_mean
 from pricewar.usage import normal, sources
 from pricewar.usage.bills.reading import UNVERIFIED
-from pricewar.usage.content import Source, files_of, inspect
+from pricewar.usage.content import Source, files_of, inspect, known_choices
 from pricewar.usage.formats import FORMATS, NOT_GROUPED, PLAIN, Format, detect
-from pricewar.usage.log import Exclusion, Log, row_bytes
+from pricewar.usage.log import EXAMPLES, Exclusions, Log, row_bytes
 from pricewar.usage.normal import ID, TARGETS, Plan, plain, resolved
 from pricewar.usage.shapes import Record
 from pricewar.usage.sources import Chunk
 from pricewar.usage.table import METERS, SCHEMA, empty
 
 HELD_ROWS = 2_000_000
-EXAMPLES = 3
 REQUIRED = ("time", "model", "input", "input_total", "output", "output_total")
 
 Progress = Callable[[int, float], None]
@@ -63,23 +61,11 @@ def read(
         LogError: the content cannot be used as the format it was taken for.
         ConfigurationError: unknown format, mapping or zone.
     """
-    if format is not None and format not in FORMATS:
-        raise ConfigurationError(
-            f"unknown format “{format}”",
-            remedy=did_you_mean(format, FORMATS) or "one of: " + ", ".join(FORMATS),
-        )
+    known_choices("format", format, FORMATS, zone)
     for target in mapping or {}:
         if target not in TARGETS:
             remedy = did_you_mean(target, TARGETS) or "one of: " + ", ".join(TARGETS)
             raise ConfigurationError(f"“{target}” is no column a mapping can fill", remedy=remedy)
-    if zone is not None:
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError, OSError):
-            raise ConfigurationError(
-                f"unknown time zone “{zone}”",
-                remedy="give an IANA zone such as Europe/Paris or Asia/Shanghai",
-            ) from None
     reading = _Reading([inspect(p) for p in files_of(Path(path))], format, mapping or {}, zone, progress)
     return reading.bill(Path(path)) if reading.format.bill else reading.log()
 
@@ -133,8 +119,7 @@ class _Reading:
         self.loaded: dict[int, list[tuple]] = {}
         self.format = FORMATS[name] if name else self._detected()
         self.plans = [] if self.format.bill else [self._plan(i, source) for i, source in enumerate(files)]
-        self.excluded: Counter[str] = Counter()
-        self.examples: dict[str, list[str]] = {}
+        self.excluded = Exclusions()
         self.tally: Counter[str] = Counter()
 
     def _detected(self) -> Format:
@@ -289,22 +274,16 @@ class _Reading:
                     self.tally.update(tally)
                     self.rows_in += chunk.frame.height + len(chunk.bad)
                     for place, cause in chunk.bad:
-                        self._exclude(cause, 1, lambda place=place: [place])
+                        self.excluded.add(cause, lambda place=place: [place])
                     for cause, where in causes.found().items():
                         first = where[:EXAMPLES].tolist()
-                        self._exclude(cause, len(where), lambda c=chunk, f=first: c.places(f))
+                        self.excluded.add(cause, lambda c=chunk, f=first: c.places(f), len(where))
                     if self.progress:
                         self.progress(self.rows_in, min(1.0, (done + chunk.read) / total))
                 yield frame
             done += source.size
 
     rows_in = 0
-
-    def _exclude(self, cause: str, count: int, places: Callable[[], list[str]]) -> None:
-        self.excluded[cause] += count
-        shown = self.examples.setdefault(cause, [])
-        if len(shown) < EXAMPLES:
-            shown.extend(places()[: EXAMPLES - len(shown)])
 
     def bill(self, path: Path) -> Log:
         """A vendor's bill, read as an invoice, as the usage it tells."""
@@ -365,18 +344,14 @@ class _Reading:
             doubles = self._doubles(_repeated(hashes))
             hashes.clear()
             rows -= len(doubles)
-        if rows and (self.excluded[normal.DUPLICATE] and table is not None):
+        if rows and (self.excluded.count[normal.DUPLICATE] and table is not None):
             first, latest = table["time"][0], table["time"][-1]
         return Log(
             format=self.format.name,
             source=tuple(str(source.path) for source in self.files),
             rows_in=self.rows_in,
             rows=rows,
-            exclusions=tuple(
-                Exclusion(cause, count, tuple(self.examples.get(cause, ())))
-                for cause, count in self.excluded.most_common()
-                if count
-            ),
+            exclusions=self.excluded.all(),
             notes=tuple(self._notes(bucket, single, ordered, table is not None, int(rows * size * 1.2))),
             unknown=self._unknown(),
             bucket_seconds=None if single else bucket,
@@ -398,9 +373,8 @@ class _Reading:
         named = ids.is_not_null()
         again = named & ~ids.is_first_distinct()
         if again.any():
-            self._exclude(
-                normal.DUPLICATE, int(again.sum()), lambda: [f"id {v}" for v in ids.filter(again)[:EXAMPLES]]
-            )
+            first = ids.filter(again)[:EXAMPLES]
+            self.excluded.add(normal.DUPLICATE, lambda: [f"id {v}" for v in first], int(again.sum()))
             table = table.filter(~again)
         return table
 
@@ -420,11 +394,9 @@ class _Reading:
                         continue
                     if value in seen:
                         found.append(start + k)
-                        if len(self.examples.setdefault(normal.DUPLICATE, [])) < EXAMPLES:
-                            self.examples[normal.DUPLICATE].append(f"id {value}")
+                        self.excluded.add(normal.DUPLICATE, lambda value=value: [f"id {value}"])
                     seen.add(value)
             start += frame.height
-        self.excluded[normal.DUPLICATE] += len(found)
         return np.array(found, np.int64)
 
     def _again(self, doubles: np.ndarray | None) -> Iterator[pl.DataFrame]:
@@ -479,7 +451,7 @@ class _Reading:
         if self.format is PLAIN and self._inside():
             inside = self._inside()
             yield f"Cached tokens were taken as part of {inside}; if they are not, map input={inside}."
-        if self.excluded[normal.NO_MODEL] and self.format.name.startswith(("openai", "anthropic")):
+        if self.excluded.count[normal.NO_MODEL] and self.format.name.startswith(("openai", "anthropic")):
             yield NOT_GROUPED
         if not held and not ordered:
             yield f"The log is not in order of time; sorting needs about {disk / 1e9:.2f} GB of disk."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -12,14 +11,13 @@ import polars as pl
 from pricewar.errors import LogError
 from pricewar.units import METERS
 from pricewar.usage.invoice import Invoice, Line
-from pricewar.usage.log import Exclusion, Log
+from pricewar.usage.log import Exclusions, Log
 from pricewar.usage.normal import ABSURDITY, FRACTION, NEGATIVE, NO_MODEL, NO_TIME
 from pricewar.usage.table import ABSURD, SCHEMA
 
 NO_METER = "a line that names no meter"
 NO_COUNT = "a line without a count of tokens"
 MONEY_ONLY = "a credit, tax, fee, commitment or adjustment: money without usage"
-EXAMPLES = 3
 
 
 def log(invoice: Invoice, where: str) -> Log:
@@ -35,18 +33,14 @@ def log(invoice: Invoice, where: str) -> Log:
             remedy="give the usage report of the same days instead, "
             "or set it against a log with: pricewar reconcile LOG INVOICE",
         )
-    causes: Counter[str] = Counter({e.cause: e.count for e in invoice.exclusions})
-    examples = {e.cause: list(e.examples) for e in invoice.exclusions}
+    excluded = Exclusions(invoice.exclusions)
     rows: list[tuple] = []
     for line in invoice.lines:
         cause = _cause(line)
         if cause is None:
             rows.append(_row(line))
-            continue
-        causes[cause] += 1
-        shown = examples.setdefault(cause, [])
-        if len(shown) < EXAMPLES:
-            shown.append(line.place)
+        else:
+            excluded.add(cause, lambda line=line: [line.place])
     table = pl.DataFrame(rows, schema=SCHEMA, orient="row")
     time = table["time"]
     ordered = bool(time.is_sorted())
@@ -62,7 +56,7 @@ def log(invoice: Invoice, where: str) -> Log:
         source=invoice.source,
         rows_in=invoice.rows_in,
         rows=table.height,
-        exclusions=tuple(Exclusion(c, n, tuple(examples.get(c, ()))) for c, n in causes.most_common()),
+        exclusions=excluded.all(),
         notes=(*invoice.notes, *_notes(invoice)),
         unknown=tuple(m for m in METERS if m not in met and m not in ("input", "output")),
         bucket_seconds=int(max(widths, default=0)),

@@ -8,7 +8,7 @@ Days are those of Shanghai.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -24,7 +24,7 @@ from pricewar.usage.bills.record import (
     charged,
     counted,
     currency,
-    money,
+    line,
     number,
     period,
     unit,
@@ -87,10 +87,93 @@ def _covered(row: Row) -> bool:
     return taken is not None and used is not None and taken >= used > 0
 
 
-def _about(row: Row) -> str:
-    return " ".join(
-        row[name] for name in ("product", "product_name", "product_detail", "commodity") if name in row
+ABOUT = ("product", "product_name", "product_detail", "commodity")
+
+
+def _line(
+    row: Row,
+    place: str,
+    zone: str,
+    *,
+    vendor: str,
+    model: str | None,
+    category: tuple[str, ...],
+    item: tuple[str, ...],
+    side: str | None = None,
+    clock: str | None = None,
+) -> Line:
+    """A line, as the bills of all three make it.
+
+    Args:
+        category: the fields whose words tell what it is for.
+        item: what may name it, the first that is there does.
+        side: words that tell meter and tier before any field does.
+        clock: the zone of its times where it is not the one in which days are cut.
+    """
+    times = period(row, clock or zone)
+    amount = charged(row)
+    kind = _kind(" ".join(row.get(name, "") for name in category), amount, _covered(row))
+    about = " ".join(row[name] for name in ABOUT if name in row)
+    quantity, meter, tier = _measured(row, about, kind)
+    if side:
+        meter, tier = words.meter(side)
+    return line(
+        row,
+        place,
+        zone,
+        times=times,
+        amount=amount,
+        implied="CNY",
+        vendor=vendor,
+        model=model,
+        meter=meter,
+        tier=tier,
+        quantity=quantity,
+        kind=kind,
+        item=next((row[name] for name in item if name in row), ""),
     )
+
+
+Keys = tuple[str, ...]
+
+
+def _held(document: dict[str, Any], paths: tuple[Keys, ...]) -> list[Any] | None:
+    """What the first of the paths that leads to a list leads to."""
+    for path in paths:
+        value: Any = document
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        if isinstance(value, list):
+            return value
+    return None
+
+
+def _records(paths: tuple[Keys, ...]) -> Callable[[dict[str, Any]], Iterator[dict[str, Any] | None]]:
+    """The records of a page, or of a document that is one itself."""
+
+    def records(document: dict[str, Any]) -> Iterator[dict[str, Any] | None]:
+        held = _held(document, paths)
+        if held is None:
+            yield document
+            return
+        shared = {
+            name: document.get(name) for name in ("billMonth", "beginTime", "endTime") if name in document
+        }
+        for element in held:
+            yield {**shared, **element} if isinstance(element, dict) else None
+
+    return records
+
+
+def _nested(paths: tuple[Keys, ...], sign: str, *signs: str) -> Callable[[dict[str, Any]], bool]:
+    """Whether the first record has the field `sign` and one of `signs`."""
+
+    def nested(document: dict[str, Any]) -> bool:
+        held = _held(document, paths)
+        first = held[0] if held else document
+        return isinstance(first, dict) and sign in first and any(name in first for name in signs)
+
+    return nested
 
 
 # --- Alibaba ----------------------------------------------------------------------------------------------
@@ -120,30 +203,16 @@ _SIDE = re.compile(r"(?:in|out)put|cache|thinking", re.IGNORECASE)
 
 
 def parse_alibaba(row: Row, place: str, zone: str) -> Line:
-    start, end = period(row, zone)
-    amount = charged(row)
-    kind = _kind(row.get("category", ""), amount, _covered(row))
-    quantity, meter, tier = _measured(row, _about(row), kind)
     model, side = _instance(row.get("instance", ""))
-    if side:
-        meter, tier = words.meter(side)
-    told = currency(row, "CNY")
-    return Line(
-        start=start,
-        end=end,
-        zone=zone,
-        vendor="alibaba" if told == "CNY" else "alibaba-intl",
+    return _line(
+        row,
+        place,
+        zone,
+        vendor="alibaba" if currency(row, "CNY") == "CNY" else "alibaba-intl",
         model=model,
-        meter=meter,
-        tier=tier,
-        quantity=quantity,
-        kind=kind,
-        list_amount=money(row, "list_amount"),
-        amount=amount,
-        currency=told,
-        project=row.get("project"),
-        item=row.get("item") or row.get("instance") or row.get("product_name", ""),
-        place=place,
+        category=("category",),
+        item=("item", "instance", "product_name"),
+        side=side,
     )
 
 
@@ -156,44 +225,7 @@ def _instance(text: str) -> tuple[str | None, str | None]:
     return None, None
 
 
-def _envelope(*paths: tuple[str, ...]) -> Any:
-    """The records of a page: what the first of the paths that is there leads to."""
-
-    def records(document: dict[str, Any]) -> Iterator[dict[str, Any] | None]:
-        held = _held(document, paths)
-        if held is None:
-            yield document
-            return
-        shared = {
-            name: document.get(name) for name in ("billMonth", "beginTime", "endTime") if name in document
-        }
-        for element in held:
-            yield {**shared, **element} if isinstance(element, dict) else None
-
-    return records
-
-
-def _held(document: dict[str, Any], paths: tuple[tuple[str, ...], ...]) -> list[Any] | None:
-    for path in paths:
-        value: Any = document
-        for name in path:
-            value = value.get(name) if isinstance(value, dict) else None
-        if isinstance(value, list):
-            return value
-    return None
-
-
 ALIBABA_PATHS = (("Data", "Items", "Item"), ("Data", "Items"), ("Items", "Item"), ("Items",))
-
-
-def nested_alibaba(document: dict[str, Any]) -> bool:
-    held = _held(document, ALIBABA_PATHS)
-    first = held[0] if held else document
-    return (
-        isinstance(first, dict)
-        and "PretaxAmount" in first
-        and ("ProductCode" in first or "BillingItem" in first)
-    )
 
 
 # --- Volcengine -------------------------------------------------------------------------------------------
@@ -223,26 +255,14 @@ VOLCENGINE_FIELDS = {
 
 
 def parse_volcengine(row: Row, place: str, zone: str) -> Line:
-    start, end = period(row, zone)
-    amount = charged(row)
-    kind = _kind(f"{row.get('category', '')} {row.get('mode', '')}", amount, _covered(row))
-    quantity, meter, tier = _measured(row, _about(row), kind)
-    return Line(
-        start=start,
-        end=end,
-        zone=zone,
+    return _line(
+        row,
+        place,
+        zone,
         vendor="volcengine",
         model=_volcengine_model(row),
-        meter=meter,
-        tier=tier,
-        quantity=quantity,
-        kind=kind,
-        list_amount=money(row, "list_amount"),
-        amount=amount,
-        currency=currency(row, "CNY"),
-        project=row.get("project"),
-        item=row.get("item") or row.get("configuration") or row.get("product_name") or row.get("product", ""),
-        place=place,
+        category=("category", "mode"),
+        item=("item", "configuration", "product_name", "product"),
     )
 
 
@@ -255,14 +275,6 @@ def _volcengine_model(row: Row) -> str | None:
 
 
 VOLCENGINE_PATHS = (("Result", "List"), ("items",), ("List",))
-
-
-def nested_volcengine(document: dict[str, Any]) -> bool:
-    held = _held(document, VOLCENGINE_PATHS)
-    first = held[0] if held else document
-    return (
-        isinstance(first, dict) and "BillPeriod" in first and ("PayableAmount" in first or "Product" in first)
-    )
 
 
 # --- Baidu ------------------------------------------------------------------------------------------------
@@ -290,30 +302,19 @@ BAIDU_FIELDS = {
 
 
 def parse_baidu(row: Row, place: str, zone: str) -> Line:
-    start, end = period(row, "UTC" if zone == CHINA else zone)  # its times are documented as UTC
-    amount = charged(row)
-    kind = _kind(f"{row.get('category', '')} {row.get('order', '')}", amount, _covered(row))
-    quantity, meter, tier = _measured(row, _about(row), kind)
     named = None
     for name in ("item", "code", "configuration", "instance"):
         if name in row and words.meter(row[name])[0] and (named := words.model(row[name])):
             break
-    return Line(
-        start=start,
-        end=end,
-        zone=zone,
+    return _line(
+        row,
+        place,
+        zone,
         vendor="baidu",
         model=named,
-        meter=meter,
-        tier=tier,
-        quantity=quantity,
-        kind=kind,
-        list_amount=money(row, "list_amount"),
-        amount=amount,
-        currency=currency(row, "CNY"),
-        project=row.get("project"),
-        item=row.get("item") or row.get("code") or row.get("product_name") or row.get("product", ""),
-        place=place,
+        category=("category", "order"),
+        item=("item", "code", "product_name", "product"),
+        clock="UTC" if zone == CHINA else None,  # its times are documented as UTC
     )
 
 
@@ -325,16 +326,6 @@ BAIDU_PATHS = (
     ("data", "bills"),
     ("result", "bills"),
 )
-
-
-def nested_baidu(document: dict[str, Any]) -> bool:
-    held = _held(document, BAIDU_PATHS)
-    first = held[0] if held else document
-    return (
-        isinstance(first, dict)
-        and "financePrice" in first
-        and ("serviceType" in first or "chargeItem" in first)
-    )
 
 
 PAYABLE = (
@@ -356,8 +347,8 @@ CHINESE = (
             frozenset({"PretaxAmount", "InstanceID", "ProductCode"}),
             frozenset({"应付金额", "实例ID", "计费项", "用量单位"}),
         ),
-        _envelope(*ALIBABA_PATHS),
-        nested_alibaba,
+        _records(ALIBABA_PATHS),
+        _nested(ALIBABA_PATHS, "PretaxAmount", "ProductCode", "BillingItem"),
         zone=CHINA,
         verified=True,
         notes=(PAYABLE,),
@@ -376,8 +367,8 @@ CHINESE = (
             frozenset({"BillPeriod", "Product", "OriginalBillAmount"}),
             frozenset({"应付金额", "账期", "计费项", "配置名称"}),
         ),
-        _envelope(*VOLCENGINE_PATHS),
-        nested_volcengine,
+        _records(VOLCENGINE_PATHS),
+        _nested(VOLCENGINE_PATHS, "BillPeriod", "PayableAmount", "Product"),
         zone=CHINA,
         verified=True,
         notes=(PAYABLE,),
@@ -397,8 +388,8 @@ CHINESE = (
             frozenset({"financePrice", "serviceType"}),
             frozenset({"应付金额", "计费项", "资源ID", "用量单位"}),
         ),
-        _envelope(*BAIDU_PATHS),
-        nested_baidu,
+        _records(BAIDU_PATHS),
+        _nested(BAIDU_PATHS, "financePrice", "serviceType", "chargeItem"),
         zone=CHINA,
         notes=(PAYABLE,),
     ),

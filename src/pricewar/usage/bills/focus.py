@@ -24,8 +24,7 @@ from pricewar.usage.bills.record import (
     Row,
     charged,
     counted,
-    currency,
-    money,
+    line,
     period,
     unit,
 )
@@ -101,29 +100,26 @@ def parse(row: Row, place: str, zone: str) -> Line:
             raise LeftOutError(OTHER_UNIT)
     elif "service" in row and not serves and "token" not in said.lower():
         raise LeftOutError(NOT_LLM)
-    start, end = period(row, zone)
+    times = period(row, zone)
     meter, tier = words.meter(said)
     if meter is None and "description" in row:
         meter, named = words.meter(row["description"])
         tier = tier or named
     if meter is None and what in ("request", "search"):
         meter = "requests" if what == "request" else "search"
-    return Line(
-        start=start,
-        end=end,
-        zone=zone,
+    return line(
+        row,
+        place,
+        zone,
+        times=times,
+        amount=charged(row),
         vendor=_vendor(row),
         model=_model(row),
         meter=meter,
         tier=tier,
         quantity=quantity,
         kind=kind,
-        list_amount=money(row, "list_amount"),
-        amount=charged(row),
-        currency=currency(row),
-        project=row.get("project"),
         item=row.get("description") or said or row.get("service", ""),
-        place=place,
     )
 
 

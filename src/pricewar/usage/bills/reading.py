@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from pricewar.errors import ConfigurationError, LogError, did_you_mean
+from pricewar.errors import LogError
 from pricewar.units import decimal
 from pricewar.usage import sources
 from pricewar.usage.bills import BILLS, Bill
 from pricewar.usage.bills.record import LeftOutError, Row, currency, money
-from pricewar.usage.content import Source, files_of, inspect
+from pricewar.usage.content import Source, files_of, inspect, known_choices
 from pricewar.usage.invoice import Invoice, Line, Progress
-from pricewar.usage.log import Exclusion
+from pricewar.usage.log import Exclusions
 from pricewar.usage.normal import plain
 
-EXAMPLES = 3
 UNVERIFIED = (
     "Unverified: no real {title} was public to check this reader against; it follows the documentation."
 )
@@ -27,19 +25,7 @@ UNVERIFIED = (
 
 def read(path: Path, name: str | None, zone: str | None, progress: Progress | None) -> Invoice:
     """See `pricewar.usage.invoice.read_invoice`."""
-    if name is not None and name not in BILLS:
-        raise ConfigurationError(
-            f"unknown invoice format “{name}”",
-            remedy=did_you_mean(name, BILLS) or "one of: " + ", ".join(BILLS),
-        )
-    if zone is not None:
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError, OSError):
-            raise ConfigurationError(
-                f"unknown time zone “{zone}”",
-                remedy="give an IANA zone such as Europe/Paris or Asia/Shanghai",
-            ) from None
+    known_choices("invoice format", name, BILLS, zone)
     files = [inspect(file) for file in files_of(path)]
     found = {name} if name else {told(source).name for source in files}
     if len(found) > 1:
@@ -99,8 +85,7 @@ class _Reading:
         self.files, self.bill, self.progress = files, bill, progress
         self.zone = zone or bill.zone
         self.lines: list[Line] = []
-        self.excluded: Counter[str] = Counter()
-        self.examples: dict[str, list[str]] = {}
+        self.excluded = Exclusions()
         self.left: dict[str, Counter[str]] = {}
         self.binary = False
         self.rows_in = 0
@@ -127,20 +112,14 @@ class _Reading:
             source=tuple(str(source.path) for source in self.files),
             lines=tuple(self.lines),
             rows_in=self.rows_in,
-            exclusions=tuple(
-                Exclusion(cause, count, tuple(self.examples[cause]))
-                for cause, count in self.excluded.most_common()
-            ),
+            exclusions=self.excluded.all(),
             notes=tuple(self._notes()),
             verified=self.bill.verified,
             documentation=self.bill.docs[0],
         )
 
     def _exclude(self, cause: str, place: str, row: Row) -> None:
-        self.excluded[cause] += 1
-        shown = self.examples.setdefault(cause, [])
-        if len(shown) < EXAMPLES:
-            shown.append(place)
+        self.excluded.add(cause, lambda: [place])
         try:
             amount = money(row, "amount")
             if amount:
@@ -170,19 +149,16 @@ class _Reading:
             yield from self._documents(source)
             return
         known = {plain(name): name for name in source.fields}
-        there = {
-            target: [known[plain(name)] for name in names if plain(name) in known]
-            for target, names in self.bill.fields.items()
-        }
+        there = self._there(known)
         columns = list(dict.fromkeys(name for names in there.values() for name in names))
-        if not columns or not there.get("amount"):
+        if "amount" not in there:
             wanted = ", ".join(self.bill.fields["amount"])
             raise LogError(
                 f"no field for the amount ({wanted}), which {self.bill.title} must have",
                 where=source.name,
                 remedy="give another --format, or the export with all its columns",
             )
-        at = {target: [columns.index(name) for name in names] for target, names in there.items() if names}
+        at = {target: [columns.index(name) for name in names] for target, names in there.items()}
         chunks = sources.csv_chunks if source.kind == "csv" else sources.parquet_chunks
         for chunk in chunks(source, columns):
             for place, cause in chunk.bad:
@@ -191,17 +167,18 @@ class _Reading:
                 self.binary = True
             places = chunk.places(range(chunk.frame.height))
             for values, place in zip(chunk.frame.iter_rows(), places, strict=True):
-                row: Row = {}
-                for target, positions in at.items():
-                    for k in positions:
-                        if (text := _text(values[k])) is not None:
-                            row[target] = text
-                            break
-                yield row, place, None, chunk.read
+                yield _row(values, at), place, None, chunk.read
+
+    def _there(self, known: dict[str, str]) -> dict[str, list[str]]:
+        """Target → the fields that may hold it, of those a record has (plain name → its own)."""
+        named = {
+            target: [known[plain(name)] for name in names if plain(name) in known]
+            for target, names in self.bill.fields.items()
+        }
+        return {target: names for target, names in named.items() if names}
 
     def _documents(self, source: Source) -> Iterator[tuple[Row, str, str | None, int]]:
-        wanted = {target: [plain(name) for name in names] for target, names in self.bill.fields.items()}
-        known: dict[tuple[str, ...], list[tuple[str, list[str]]]] = {}  # records of a file share their keys
+        known: dict[tuple[str, ...], dict[str, list[str]]] = {}  # records of a file share their keys
         for document, place, cause, read in sources.documents(source, exact=True):
             if cause is not None:
                 yield {}, place, cause, read
@@ -213,18 +190,19 @@ class _Reading:
                     continue
                 keys = tuple(record)
                 if keys not in known:
-                    named = {plain(key): key for key in keys}
-                    there = [
-                        (t, [named[name] for name in names if name in named]) for t, names in wanted.items()
-                    ]
-                    known[keys] = [(target, names) for target, names in there if names]
-                row: Row = {}
-                for target, names in known[keys]:
-                    for name in names:
-                        if (text := _text(record[name])) is not None:
-                            row[target] = text
-                            break
-                yield row, where, None, read
+                    known[keys] = self._there({plain(key): key for key in keys})
+                yield _row(record, known[keys]), where, None, read
+
+
+def _row(values: Any, there: Mapping[str, list[Any]]) -> Row:
+    """The texts of a record by target: of the places where one may stand, the first that says something."""
+    row: Row = {}
+    for target, places in there.items():
+        for place in places:
+            if (text := _text(values[place])) is not None:
+                row[target] = text
+                break
+    return row
 
 
 def _text(value: Any) -> str | None:

@@ -14,13 +14,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from pricewar.usage.invoice import Kind, Line
 from pricewar.usage.normal import BAD_END, BAD_TIME, FAR_TIME, GAP_TIME
-
-if TYPE_CHECKING:
-    from pricewar.usage.invoice import Line
 
 Row = dict[str, str]
 """The texts of one record by target; blank ones are left out."""
@@ -73,6 +71,52 @@ class Bill:
     zone: str = "UTC"
     verified: bool = False
     notes: tuple[str, ...] = field(default=())
+
+
+def line(
+    row: Row,
+    place: str,
+    zone: str,
+    *,
+    times: tuple[datetime | None, datetime | None],
+    amount: Fraction,
+    vendor: str | None,
+    model: str | None,
+    meter: str | None,
+    tier: str | None,
+    quantity: Fraction | None,
+    kind: Kind,
+    item: str,
+    implied: str | None = None,
+    per: int = 1,
+) -> Line:
+    """The line of a record: what its reader made of it, and what every record tells in the same way.
+
+    Args:
+        implied: the currency of a record that names none.
+        per: how many of what the amounts count make one of the currency.
+
+    Raises:
+        LeftOutError: the amount before discounts cannot be read, or the currency is not known.
+    """
+    before = money(row, "list_amount")
+    return Line(
+        start=times[0],
+        end=times[1],
+        zone=zone,
+        vendor=vendor,
+        model=model,
+        meter=meter,
+        tier=tier,
+        quantity=quantity,
+        kind=kind,
+        list_amount=None if before is None else before / per,
+        amount=amount / per,
+        currency=currency(row, implied),
+        project=row.get("project"),
+        item=item,
+        place=place,
+    )
 
 
 # --- numbers ----------------------------------------------------------------------------------------------

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from fractions import Fraction
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -16,8 +15,7 @@ from pricewar.usage.bills.record import (
     Row,
     charged,
     counted,
-    currency,
-    money,
+    line,
     period,
 )
 from pricewar.usage.invoice import Line
@@ -54,65 +52,38 @@ def _item(item: str) -> tuple[str | None, str | None, str | None]:
 def parse_openai(row: Row, place: str, zone: str) -> Line:
     if "amount" not in row and "item" not in row:
         raise LeftOutError(EMPTY)
-    start, end = period(row, zone)
+    times = period(row, zone)
     item = row.get("item", "")
     model, meter, tier = _item(item)
     if "unit" not in row and meter not in (None, "search", "requests"):
         row = {**row, "unit": "tokens"}  # the API tells a number only, which for a token meter is of tokens
     quantity, _ = counted(row)
     amount = charged(row)
-    return Line(
-        start=start,
-        end=end,
-        zone=zone,
+    return line(
+        row,
+        place,
+        zone,
+        times=times,
+        amount=amount,
         vendor="openai",
         model=model,
         meter=meter,
         tier=tier,
         quantity=quantity,
         kind="credit" if amount < 0 else "usage",
-        list_amount=None,
-        amount=amount,
-        currency=currency(row),
-        project=row.get("project"),
         item=item or "not grouped by line item",
-        place=place,
     )
 
 
-def openai(document: dict[str, Any]) -> Iterator[dict[str, Any] | None]:
-    if "line_item" in document and "results" not in document:
-        yield document
-        return
-    for bucket, result in buckets(document, "start_time"):
-        if result is None:
-            yield None
-            continue
-        amount = result.get("amount")
-        told = as_dict(amount)
-        yield {
-            **{
-                name: result.get(name, bucket.get(name)) for names in OPENAI_FIELDS.values() for name in names
-            },
-            "amount": None if isinstance(amount, (dict, list)) else amount,
-            "amount_value": told.get("value", result.get("amount_value")),
-            "amount_currency": told.get("currency", result.get("amount_currency")),
-        }
-
-
-def _first_bucket(document: dict[str, Any], start: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    bucket = document
-    for _ in range(3):
-        held = as_list(bucket.get("data"))
-        if start in bucket or not held:
-            break
-        bucket = next((as_dict(b) for b in held if as_dict(b).get("results")), as_dict(held[0]))
-    return bucket, [as_dict(r) for r in as_list(bucket.get("results", bucket.get("result")))]
-
-
-def nested_openai(document: dict[str, Any]) -> bool:
-    bucket, results = _first_bucket(document, "start_time")
-    return "start_time" in bucket and any("amount" in r for r in results)
+def _openai(bucket: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+    amount = result.get("amount")
+    told = as_dict(amount)
+    return {
+        **{name: result.get(name, bucket.get(name)) for names in OPENAI_FIELDS.values() for name in names},
+        "amount": None if isinstance(amount, (dict, list)) else amount,
+        "amount_value": told.get("value", result.get("amount_value")),
+        "amount_currency": told.get("currency", result.get("amount_currency")),
+    }
 
 
 # --- Anthropic --------------------------------------------------------------------------------------------
@@ -134,47 +105,68 @@ ANTHROPIC_FIELDS = {
 
 
 def parse_anthropic(row: Row, place: str, zone: str) -> Line:
-    start, end = period(row, zone)
+    times = period(row, zone)
     type_, token = row.get("type"), row.get("token_type")
     item = row.get("item") or " ".join(text for text in (row.get("model"), type_, token) if text)
     meter = words.meter(token)[0] if token else "search" if type_ == "web_search" else None
-    cents, before = charged(row), money(row, "list_amount")
+    cents = charged(row)
     tier = row.get("tier")
     if row.get("speed") == "fast" and tier in (None, "standard"):
         tier = "fast"
-    return Line(
-        start=start,
-        end=end,
-        zone=zone,
+    return line(
+        row,
+        place,
+        zone,
+        times=times,
+        amount=cents,
+        per=100,
+        implied="USD",
         vendor="anthropic",
         model=row.get("model"),
         meter=meter,
         tier=tier,
         quantity=None,
         kind="credit" if cents < 0 else "usage",
-        list_amount=None if before is None else before / Fraction(100),
-        amount=cents / Fraction(100),
-        currency=currency(row, "USD"),
-        project=row.get("project"),
         item=item or "not grouped by description",
-        place=place,
     )
 
 
-def anthropic(document: dict[str, Any]) -> Iterator[dict[str, Any] | None]:
-    if "cost_type" in document and "results" not in document:
-        yield document
-        return
-    for bucket, result in buckets(document, "starting_at"):
-        if result is None:
-            yield None
-        else:
-            yield {**result, "starting_at": bucket.get("starting_at"), "ending_at": bucket.get("ending_at")}
+def _anthropic(bucket: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+    return {**result, "starting_at": bucket.get("starting_at"), "ending_at": bucket.get("ending_at")}
 
 
-def nested_anthropic(document: dict[str, Any]) -> bool:
-    bucket, results = _first_bucket(document, "starting_at")
-    return "starting_at" in bucket and any("amount" in r for r in results)
+# --- both: pages of buckets of results --------------------------------------------------------------------
+
+
+def _records(
+    alone: str, start: str, record: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]
+) -> Callable[[dict[str, Any]], Iterator[dict[str, Any] | None]]:
+    """The records of a document: itself where it has the field `alone`, else each result of its buckets."""
+
+    def records(document: dict[str, Any]) -> Iterator[dict[str, Any] | None]:
+        if alone in document and "results" not in document:
+            yield document
+            return
+        for bucket, result in buckets(document, start):
+            yield None if result is None else record(bucket, result)
+
+    return records
+
+
+def _nested(start: str) -> Callable[[dict[str, Any]], bool]:
+    """Whether a document holds buckets of amounts that begin at `start`."""
+
+    def nested(document: dict[str, Any]) -> bool:
+        bucket = document
+        for _ in range(3):
+            held = as_list(bucket.get("data"))
+            if start in bucket or not held:
+                break
+            bucket = next((as_dict(b) for b in held if as_dict(b).get("results")), as_dict(held[0]))
+        results = as_list(bucket.get("results", bucket.get("result")))
+        return start in bucket and any("amount" in as_dict(r) for r in results)
+
+    return nested
 
 
 REPORTS = (
@@ -188,8 +180,8 @@ REPORTS = (
             frozenset({"amount_value", "line_item", "start_time"}),
             frozenset({"amount_value", "amount_currency"}),
         ),
-        openai,
-        nested_openai,
+        _records("line_item", "start_time", _openai),
+        _nested("start_time"),
         verified=True,
         notes=(
             "OpenAI tells the tier of a line item only where it has a price of its own (“priority | …”).",
@@ -205,8 +197,8 @@ REPORTS = (
         ANTHROPIC_FIELDS,
         parse_anthropic,
         (frozenset({"cost_type", "token_type", "amount"}),),
-        anthropic,
-        nested_anthropic,
+        _records("cost_type", "starting_at", _anthropic),
+        _nested("starting_at"),
         notes=("Anthropic's cost report tells money and no quantities; amounts are cents.",),
     ),
 )
