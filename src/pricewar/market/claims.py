@@ -163,6 +163,16 @@ class Check:
     figure: str
     holds: bool
 
+    @classmethod
+    def clear(cls, criterion: str, gap: Gap, sign: int) -> Check:
+        """That a difference is clear and of that sign."""
+        return cls(criterion, written(gap), clearly(gap, sign))
+
+    @classmethod
+    def often(cls, criterion: str, share: Share, least: float) -> Check:
+        """That it holds in at least that share of the futures."""
+        return cls(criterion, str(share), share.value >= least)
+
 
 @dataclass(frozen=True)
 class Effect:

@@ -12,14 +12,12 @@ from pricewar.market.claims import (
     Futures,
     Share,
     Variant,
-    clearly,
     median,
     number,
     paired,
     quiet,
     safe,
     vertical,
-    written,
 )
 from pricewar.market.model import Array
 
@@ -53,18 +51,14 @@ def _scale(f: Futures) -> Finding:
         "Unit cost falls with scale",
         "The cost of serving a unit falls with the scale of a vendor.",
         (
-            Check(
+            Check.often(
                 "across vendors and months the elasticity of GPUs per unit of work to work is negative "
                 "in at least 95% of the futures",
-                str(falls),
-                falls.value >= 0.95,
+                falls,
+                0.95,
             ),
             Check("its median is at most −0.05", number(median(slope)), median(slope) <= -0.05),
-            Check(
-                "it shrinks clearly without the least fleet and learning",
-                written(effects[2].gap),
-                clearly(effects[2].gap, +1),
-            ),
+            Check.clear("it shrinks clearly without the least fleet and learning", effects[2].gap, +1),
             Check(
                 "and by at least half",
                 f"{number(median(slope))} to {number(rest)}",
@@ -116,20 +110,18 @@ def _jumps(f: Futures) -> Finding:
         "Quality jumps at a compute threshold",
         "Quality does not creep up: it jumps when a run passes a threshold of compute.",
         (
-            Check(
+            Check.often(
                 "passing the threshold brings at least 1.5 times the gain of other runs, in at least 80% "
                 "of the futures where somebody passes",
-                str(larger),
-                larger.value >= 0.8,
+                larger,
+                0.8,
             ),
             Check(
                 "at least half of a vendor's rise comes in a tenth of the months, in at least 80%",
                 f"{concentrated}; median {number(median(lumps(BASE)))}",
                 concentrated.value >= 0.8,
             ),
-            Check(
-                "without the jump the excess is clearly smaller", written(curve.gap), clearly(curve.gap, -1)
-            ),
+            Check.clear("without the jump the excess is clearly smaller", curve.gap, -1),
             Check(
                 "with small frequent runs and no jump the largest gain in a month is at most half",
                 f"{number(both.base)} to {number(both.changed)}",
@@ -197,10 +189,10 @@ def _data(f: Futures) -> Finding:
         "Use leaves data, data make quality, quality brings users: concentration rises with the data "
         "effect, and sharing data undoes it.",
         (
-            Check(
+            Check.clear(
                 "concentration at the end is clearly higher with a strong data effect than with none",
-                written(rise),
-                clearly(rise, +1),
+                rise,
+                +1,
             ),
             Check(
                 "by at least 10%",
@@ -213,7 +205,7 @@ def _data(f: Futures) -> Finding:
                 f"{number(float(end(strong).mean()))}",
                 middle.mean > 0 and rise.mean > middle.mean,
             ),
-            Check("sharing all data clearly lowers it", written(open_), clearly(open_, -1)),
+            Check.clear("sharing all data clearly lowers it", open_, -1),
             Check(
                 "and takes away at least half of the rise",
                 f"{number(rise.mean)} to {number(kept.mean)}",
@@ -297,14 +289,14 @@ def _entry(f: Futures) -> Finding:
         "Capital, data and talent decide whether a newcomer survives; runs fail; much of the arms race's "
         "spending is wasted.",
         (
-            Check(
+            Check.clear(
                 "more capital lets a newcomer of month 6 survive (in the market at the end, with 2% of "
                 "the teams) clearly more often",
-                written(funds),
-                clearly(funds, +1),
+                funds,
+                +1,
             ),
-            Check("so do more data", written(data), clearly(data, +1)),
-            Check("so does more talent", written(talent), clearly(talent, +1)),
+            Check.clear("so do more data", data, +1),
+            Check.clear("so does more talent", talent, +1),
             Check(
                 "survival differs by at least 20 points between the worst and the best equipped",
                 f"{spread[0]:.0%} to {spread[1]:.0%}",
@@ -439,19 +431,17 @@ def _scope(f: Futures) -> Finding:
         "Two products from one fleet cost less than apart; a general model wins where a vertical's gap "
         "is small, a specialist where it is large.",
         (
-            Check(
+            Check.clear(
                 "serving Alibaba's and Tencent's teams from one fleet clearly lowers the cost of a unit "
                 "of work",
-                written(joint.gap),
-                clearly(joint.gap, -1),
+                joint.gap,
+                -1,
             ),
-            Check(
-                "clearly more than where no least fleet is shared", written(mechanism), clearly(mechanism, -1)
-            ),
-            Check(
+            Check.clear("clearly more than where no least fleet is shared", mechanism, -1),
+            Check.clear(
                 "a specialist's share of its vertical rises clearly with the gap (1.2 against 0)",
-                written(rise.gap),
-                clearly(rise.gap, +1),
+                rise.gap,
+                +1,
             ),
             Check(
                 "general models win the vertical at small gaps and the specialist at large ones",

@@ -19,7 +19,6 @@ from pricewar.market.claims import (
     Futures,
     Share,
     Variant,
-    clearly,
     cover,
     median,
     number,
@@ -77,7 +76,7 @@ def _holders(f: Futures) -> Finding:
         "Domain data close the vertical gap of a general model, and the holder of the data gets its "
         "share by bargaining.",
         (
-            Check("licences give the verticals' teams a clear gain", written(more), clearly(more, +1)),
+            Check.clear("licences give the verticals' teams a clear gain", more, +1),
             Check(
                 "of at least 80% of what no gap at all would give (median)",
                 f"{number(100 * median(closed))}%",
@@ -88,11 +87,7 @@ def _holders(f: Futures) -> Finding:
                 f"{some}; median {number(median(income))}",
                 some.value >= 0.9,
             ),
-            Check(
-                "they get clearly more with a larger bargaining weight",
-                written(weight.gap),
-                clearly(weight.gap, +1),
-            ),
+            Check.clear("they get clearly more with a larger bargaining weight", weight.gap, +1),
             Check(
                 "first fees equal Nash-in-Nash solved apart, by the game on payoffs reckoned here, "
                 "within one in a million",
@@ -157,10 +152,8 @@ def _contracts(f: Futures) -> Finding:
                 f"{number(wide)} against {number(narrow)}",
                 wide >= 2 * max(narrow, 1),
             ),
-            Check(
-                "the verticals' teams gain clearly less under exclusive licences",
-                written(effects[1].gap),
-                clearly(effects[1].gap, -1),
+            Check.clear(
+                "the verticals' teams gain clearly less under exclusive licences", effects[1].gap, -1
             ),
             Check(
                 "each of the three others gives holders clearly another income than the share in training",
@@ -256,15 +249,15 @@ def _portability(f: Futures) -> Finding:
         "Portability damps subsidy and harvest",
         "Portability damps both the subsidy and the harvest, once vendors have adapted to it.",
         (
-            Check(
+            Check.clear(
                 "with conduct solved again, subsidies in the first year of war are clearly lower",
-                written(effects[2].gap),
-                clearly(effects[2].gap, -1),
+                effects[2].gap,
+                -1,
             ),
-            Check(
+            Check.clear(
                 "and the harvest (revenue over serving cost in the last half-year) is clearly lower",
-                written(effects[3].gap),
-                clearly(effects[3].gap, -1),
+                effects[3].gap,
+                -1,
             ),
             Check(
                 "conduct is near an equilibrium in both (no deviation in the class gains more than 5% of "
@@ -418,17 +411,15 @@ def _dated(f: Futures) -> Finding:
         "Launch, promotion, subsidy war, consolidation and harvest can be told apart from observable "
         "series by a written rule, with the month each begins.",
         (
-            Check(
+            Check.often(
                 "the rule dates a war in at least 90% of the futures in which one is opened by month 20",
-                str(fought),
-                fought.value >= 0.9,
+                fought,
+                0.9,
             ),
-            Check(
-                "what follows a dated war is dated after it, in at least 80%", str(over), over.value >= 0.8
-            ),
-            Check("a harvest is dated after it in at least half", str(reap), reap.value >= 0.5),
-            Check("stages first begin in their order, in at least 80%", str(order), order.value >= 0.8),
-            Check("all five are seen in at least half", str(all_five), all_five.value >= 0.5),
+            Check.often("what follows a dated war is dated after it, in at least 80%", over, 0.8),
+            Check.often("a harvest is dated after it in at least half", reap, 0.5),
+            Check.often("stages first begin in their order, in at least 80%", order, 0.8),
+            Check.often("all five are seen in at least half", all_five, 0.5),
         ),
         effects,
         ((("stage", "seen in", "first begins, median month", "80% range"), tuple(rows)),),

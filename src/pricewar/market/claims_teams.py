@@ -73,10 +73,10 @@ def _winners(f: Futures) -> Finding:
                 ", ".join(market.vendors[j] for j in modal),
                 len(set(modal)) > 1,
             ),
-            Check(
+            Check.clear(
                 "with teams alike and no ties of a segment to a vendor there are clearly fewer winners",
-                written(effects[2].gap),
-                clearly(effects[2].gap, -1),
+                effects[2].gap,
+                -1,
             ),
         ),
         effects,
@@ -90,31 +90,18 @@ def _winners(f: Futures) -> Finding:
 
 
 TIMES = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
-CHOOSERS = tuple(
-    Variant(
-        "as it is" if x == 1 else f"{x:g} times the switching costs",
-        () if x == 1 else (("types.switching_cost", "×", x),),
-        family="choosers",
-    )
-    for x in TIMES
-)
-TAKEN = tuple(
-    Variant(
-        f"{x:g} times the switching costs, vendors enter products",
-        (("types.switching_cost", "×", x), ("absorb", "=", 0.3)),
-        family="choosers",
-    )
-    for x in (1.0, 4.0)
-)
 
 
+def _tied(x: float, more: str = "", *bends: tuple[str, str, float]) -> Variant:
+    """Switching costs times `x`, and what more."""
+    cost = ("types.switching_cost", "×", x)
+    return Variant(f"{x:g} times the switching costs{more}", (cost, *bends), family="choosers")
+
+
+CHOOSERS = tuple(_tied(x) if x != 1 else Variant("as it is", family="choosers") for x in TIMES)
+TAKEN = tuple(_tied(x, ", vendors enter products", ("absorb", "=", 0.3)) for x in (1.0, 4.0))
 KEEN = tuple(
-    Variant(
-        f"{x:g} times the switching costs, products live by the model's quality",
-        (("types.switching_cost", "×", x), ("revenue_quality", "=", 1.5)),
-        family="choosers",
-    )
-    for x in (1.0, 4.0)
+    _tied(x, ", products live by the model's quality", ("revenue_quality", "=", 1.5)) for x in (1.0, 4.0)
 )
 
 
@@ -174,10 +161,8 @@ def _choosers(f: Futures) -> Finding:
                 "; ".join(where["price only"]) or "nowhere",
                 bool(where["price only"]),
             ),
-            Check(
-                "at the market's own switching costs choosing on price alone returns clearly less",
-                written(gap),
-                clearly(gap, -1),
+            Check.clear(
+                "at the market's own switching costs choosing on price alone returns clearly less", gap, -1
             ),
         ),
         (),
@@ -271,13 +256,9 @@ def _grants(f: Futures) -> Finding:
                 f"{cheap}; median face over cost {number(median(ratio))}",
                 cheap.value >= 0.8,
             ),
-            Check(
-                "it clearly brings idea-rich teams that stay to the end",
-                written(effects[2].gap),
-                clearly(effects[2].gap, +1),
-            ),
-            Check("and data", written(effects[3].gap), clearly(effects[3].gap, +1)),
-            Check("idea-rich teams clearly gain", written(teams), clearly(teams, +1)),
+            Check.clear("it clearly brings idea-rich teams that stay to the end", effects[2].gap, +1),
+            Check.clear("and data", effects[3].gap, +1),
+            Check.clear("idea-rich teams clearly gain", teams, +1),
         ),
         tuple(effects),
         (
@@ -382,23 +363,11 @@ def _seats(f: Futures) -> Finding:
         "A free app is an entrance: its users make the owner's model better and win it teams; a new "
         "modality reopens the race.",
         (
-            Check(
-                "without their apps the owners end with clearly fewer data",
-                written(data.gap),
-                clearly(data.gap, -1),
-            ),
-            Check("with clearly lower quality", written(quality.gap), clearly(quality.gap, -1)),
-            Check("and with clearly fewer teams", written(share.gap), clearly(share.gap, -1)),
-            Check(
-                "a new modality makes the leader in quality change clearly more often",
-                written(race.gap),
-                clearly(race.gap, +1),
-            ),
-            Check(
-                "and another vendor wins a segment in at least a fifth of the futures",
-                str(moved),
-                moved.value >= 0.2,
-            ),
+            Check.clear("without their apps the owners end with clearly fewer data", data.gap, -1),
+            Check.clear("with clearly lower quality", quality.gap, -1),
+            Check.clear("and with clearly fewer teams", share.gap, -1),
+            Check.clear("a new modality makes the leader in quality change clearly more often", race.gap, +1),
+            Check.often("and another vendor wins a segment in at least a fifth of the futures", moved, 0.2),
         ),
         (data, quality, share, profit, *rich, race, hhi),
         ((("seat", "most often", "second", "third"), tuple(rows)),),
@@ -450,17 +419,13 @@ def _channel(f: Futures) -> Finding:
         "Joining a vendor with a home ecosystem brings an uncertain benefit, leaving it a certain loss; "
         "there are winners and losers.",
         (
-            Check(
+            Check.clear(
                 "home ecosystems give their vendors a clearly larger share of start-ups and enterprises",
-                written(on),
-                clearly(on, +1),
+                on,
+                +1,
             ),
-            Check("teams there clearly gain (over bills)", written(gain), clearly(gain, +1)),
-            Check(
-                "a benefit that were certain would draw clearly more",
-                written(sure.gap),
-                clearly(sure.gap, +1),
-            ),
+            Check.clear("teams there clearly gain (over bills)", gain, +1),
+            Check.clear("a benefit that were certain would draw clearly more", sure.gap, +1),
             Check(
                 "when Alibaba is ruined teams lose clearly more with ecosystems than without (over bills)",
                 f"{written(worse)}; it leaves in {gone}",

@@ -17,7 +17,6 @@ from pricewar.market.claims import (
     Futures,
     Share,
     Variant,
-    clearly,
     cover,
     median,
     number,
@@ -26,7 +25,6 @@ from pricewar.market.claims import (
     safe,
     wilson,
     windows,
-    written,
 )
 from pricewar.market.model import Array
 from pricewar.market.outcomes import DAYS
@@ -102,7 +100,7 @@ def _opener(f: Futures) -> Finding:
             hits > max(x for x, q in zip(often, sellers, strict=True) if q != j),
         ),
         Check("half of the followers follow within 31 days", f"median {number(middle)} days", middle <= 31),
-        Check("at least 80% within 60 days", str(in_time), in_time.value >= 0.8),
+        Check.often("at least 80% within 60 days", in_time, 0.8),
     ]
     notes = []
     if f.history:
@@ -150,11 +148,11 @@ def _opener(f: Futures) -> Finding:
         f.effect(ALOOF, f"{LARGEST}'s share of teams a year after the opening", keeps, expected=-1)
     )
     checks.append(
-        Check(
+        Check.clear(
             "not following loses the base: the largest vendor, never following, holds clearly fewer "
             "teams after a year",
-            written(effects[-1].gap),
-            clearly(effects[-1].gap, -1),
+            effects[-1].gap,
+            -1,
         )
     )
     return Finding(
@@ -216,19 +214,15 @@ def _tiers(f: Futures) -> Finding:
             f"{below}; median {number(median(light))} of cost",
             below.value >= 0.8,
         ),
-        Check("some vendor gives light use free, in at least 80%", str(some), some.value >= 0.8),
-        Check(
-            "and some vendor does so by an allowance, in at least half", str(allowed), allowed.value >= 0.5
-        ),
-        Check(
+        Check.often("some vendor gives light use free, in at least 80%", some, 0.8),
+        Check.often("and some vendor does so by an allowance, in at least half", allowed, 0.5),
+        Check.often(
             "half of the vendors cut the flagship by half or more within six months, in at least 80%",
-            str(deep),
-            deep.value >= 0.8,
+            deep,
+            0.8,
         ),
-        Check("no flagship is ever free, in at least 80%", str(paid), paid.value >= 0.8),
-        Check(
-            "light goes lower against cost than flagship, in at least 80%", str(deeper), deeper.value >= 0.8
-        ),
+        Check.often("no flagship is ever free, in at least 80%", paid, 0.8),
+        Check.often("light goes lower against cost than flagship, in at least 80%", deeper, 0.8),
     )
     effects = (
         *tuple(
@@ -328,17 +322,15 @@ def _staying(f: Futures) -> Finding:
         "Staying power is compute and cash",
         "Staying power is compute and cash; weak vendors leave.",
         (
-            Check("some vendor leaves in at least half of the futures", str(any_exit), any_exit.value >= 0.5),
-            Check(
+            Check.often("some vendor leaves in at least half of the futures", any_exit, 0.5),
+            Check.clear(
                 "the third with the least funds leaves clearly more often than the third with the most",
-                written(gap),
-                clearly(gap, +1),
+                gap,
+                +1,
             ),
-            Check(
-                "the same when all have a twentieth of their funds", written(gap_poor), clearly(gap_poor, +1)
-            ),
-            Check("less money, more exits", written(effects[0].gap), clearly(effects[0].gap, +1)),
-            Check("without training fewer leave", written(effects[3].gap), clearly(effects[3].gap, -1)),
+            Check.clear("the same when all have a twentieth of their funds", gap_poor, +1),
+            Check.clear("less money, more exits", effects[0].gap, +1),
+            Check.clear("without training fewer leave", effects[3].gap, -1),
         ),
         effects,
         (
@@ -415,11 +407,9 @@ def _harvest(f: Futures) -> Finding:
                 f"{rises}; median {number(median(early))} to {number(median(late))}",
                 rises.value >= 0.8,
             ),
-            Check("and ends at 1.1 or more in at least 80%", str(pays), pays.value >= 0.8),
-            Check("without switching costs it is clearly lower", written(none.gap), clearly(none.gap, -1)),
-            Check(
-                "with twice the switching costs clearly higher", written(twice.gap), clearly(twice.gap, +1)
-            ),
+            Check.often("and ends at 1.1 or more in at least 80%", pays, 0.8),
+            Check.clear("without switching costs it is clearly lower", none.gap, -1),
+            Check.clear("with twice the switching costs clearly higher", twice.gap, +1),
             Check("three of the four channels show in half of the wars or more", f"{seen} of 4", seen >= 3),
         ),
         (
@@ -498,19 +488,15 @@ def _suppliers(f: Futures) -> Finding:
         "Compute suppliers profit first",
         "Those who rent out compute profit from the war first, long before any vendor's API does.",
         (
-            Check(
+            Check.often(
                 "suppliers' profit since the opening is positive for good within three months, in at "
                 "least 90% of the wars",
-                str(soon),
-                soon.value >= 0.9,
+                soon,
+                0.9,
             ),
-            Check("before the vendors' together, in at least 90%", str(first), first.value >= 0.9),
-            Check("by at least six months, in at least 80%", str(later), later.value >= 0.8),
-            Check(
-                "rentals that answer demand add to it clearly",
-                written(effects[0].gap),
-                clearly(effects[0].gap, -1),
-            ),
+            Check.often("before the vendors' together, in at least 90%", first, 0.9),
+            Check.often("by at least six months, in at least 80%", later, 0.8),
+            Check.clear("rentals that answer demand add to it clearly", effects[0].gap, -1),
         ),
         effects,
         ((("over all months, median", "money"), ends),),
