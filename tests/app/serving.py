@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import sys
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -18,6 +21,8 @@ from pricewar.app.server import Page, Server, bound
 from pricewar.app.uploads import Uploads
 
 TOKEN = "t" * 43
+HANG = 600.0
+"""Seconds after which a test that waits has failed: on a busy machine a first compilation takes minutes."""
 
 
 class Running:
@@ -30,7 +35,7 @@ class Running:
         ready = threading.Event()
         self._thread = threading.Thread(target=self.server.run, kwargs={"ready": ready.set})
         self._thread.start()
-        assert ready.wait(30)
+        assert ready.wait(HANG)
 
     @property
     def cookie(self) -> str:
@@ -38,7 +43,7 @@ class Running:
 
     def stop(self) -> None:
         self.server.stop()
-        self._thread.join(30)
+        self._thread.join(HANG)
         assert not self._thread.is_alive()
 
     def ask(
@@ -46,7 +51,7 @@ class Running:
         known: bool = True,
     ) -> tuple[int, dict[str, str], bytes]:  # fmt: skip
         """Status, headers and body of a request; `known` sends the cookie."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=HANG)
         try:
             given = {"Host": f"127.0.0.1:{self.port}", **({"Cookie": self.cookie} if known else {})}
             connection.request(method, path, body=body, headers=given | dict(headers or {}))
@@ -58,17 +63,37 @@ class Running:
     def connect(self, headers: Mapping[str, str] | None = None, **options: Any) -> ClientConnection:
         """A socket as the page opens it."""
         given = {"Cookie": self.cookie} | dict(headers or {})
+        patient = {"open_timeout": HANG, "ping_interval": None} | options
         return connect(
             f"ws://127.0.0.1:{self.port}/ws", additional_headers=given, compression=None, max_size=None,
-            proxy=None, **options,
+            proxy=None, **patient,
         )  # fmt: skip
 
 
-def heard(socket: ClientConnection, number: int, timeout: float = 60.0) -> list[dict[str, Any]]:
+def alive(pid: int) -> bool:
+    """Whether a process is there; one that has ended and waits for its parent to notice is not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    with suppress(OSError):  # no /proc, or gone meanwhile
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return not Path("/proc/self").exists()
+
+
+def until(done: Callable[[], object]) -> None:
+    """Wait for something that comes by itself."""
+    end = time.monotonic() + HANG
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def heard(socket: ClientConnection, number: int) -> list[dict[str, Any]]:
     """What is said about one question, up to its end."""
     said = []
     while True:
-        answer = json.loads(socket.recv(timeout))
+        answer = json.loads(socket.recv(HANG))
         if answer["id"] == number:
             said.append(answer)
             if answer.get("done") or {"error", "superseded", "cancelled"} & set(answer):
@@ -76,15 +101,22 @@ def heard(socket: ClientConnection, number: int, timeout: float = 60.0) -> list[
 
 
 @contextmanager
-def topic(name: str, handler: topics.Handler) -> Iterator[None]:
-    """A topic that only the test knows."""
+def topic(
+    name: str, handler: topics.Handler | topics.Export, table: dict[str, str] = topics.TOPICS
+) -> Iterator[None]:
+    """A topic, or an entry of another table of them, that only the test knows."""
     module = ModuleType(f"made_up_{name}")
     module.handler = handler  # type: ignore[attr-defined]
     sys.modules[module.__name__] = module
-    topics.TOPICS[name] = f"{module.__name__}:handler"
+    table[name] = f"{module.__name__}:handler"
     topics.load.cache_clear()
     try:
         yield
     finally:
-        del topics.TOPICS[name], sys.modules[module.__name__]
+        del table[name], sys.modules[module.__name__]
         topics.load.cache_clear()
+
+
+def export(name: str, handler: topics.Export) -> AbstractContextManager[None]:
+    """A file that only the test knows."""
+    return topic(name, handler, topics.EXPORTS)

@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from types import ModuleType
+from collections.abc import Mapping
 
 import pytest
-from serving import Running
+from serving import Running, export
 
 from pricewar.app import topics
 from pricewar.app.session import Job
 from pricewar.app.topics import File
 from pricewar.errors import DataError
-
-
-@contextmanager
-def export(name: str, handler: topics.Export) -> Iterator[None]:
-    """A file that only the test knows."""
-    module = ModuleType("made_up_export")
-    module.handler = handler  # type: ignore[attr-defined]
-    sys.modules[module.__name__] = module
-    topics.EXPORTS[name] = f"{module.__name__}:handler"
-    topics.load.cache_clear()
-    try:
-        yield
-    finally:
-        del topics.EXPORTS[name], sys.modules[module.__name__]
-        topics.load.cache_clear()
 
 
 def test_what_is_named_in_the_tables_is_there() -> None:
