@@ -107,6 +107,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; every error on purpose is one clear message and its exit code."""
+    from pricewar.cli.options import printable
     from pricewar.errors import PricewarError
 
     for stream in (sys.stdout, sys.stderr):
@@ -116,7 +117,7 @@ def main() -> None:
         code = cli.main(standalone_mode=False)
         sys.stdout.flush()
     except PricewarError as error:
-        click.echo(f"error: {_plain(str(error))}", err=True)
+        click.echo(f"error: {printable(str(error), lines=True)}", err=True)
         code = error.exit_code
     except click.ClickException as error:
         error.show()
@@ -129,7 +130,7 @@ def main() -> None:
         code = 0
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        click.echo(f"error: {error.strerror or error}{_plain(where)}", err=True)
+        click.echo(f"error: {error.strerror or error}{printable(where, lines=True)}", err=True)
         code = 2
         with contextlib.suppress(OSError):
             sys.stdout.close()  # what could not be written must not be tried again at the end
@@ -142,8 +143,3 @@ def _discard() -> None:
     with contextlib.suppress(OSError, ValueError):
         os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
-
-
-def _plain(text: str) -> str:
-    """Messages may quote a log: nothing in them may command the terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from pricewar.cli.options import safe
 from pricewar.report.advice_story import account, looks, source, trigger, unpublished, why
 from pricewar.report.advice_words import figure, money, plainly, word
 
@@ -31,7 +32,7 @@ def tell(data: Mapping[str, Any]) -> None:
 
     out = console()
     _versus(out, data, False)
-    out.print(_safe(_told(data, data["story"][0]), "bold"))
+    out.print(safe(_told(data, data["story"][0]), "bold"))
 
 
 def show(data: Mapping[str, Any], parts: Sequence[str] = ()) -> None:
@@ -51,28 +52,28 @@ def _head(out: Console, data: Mapping[str, Any]) -> None:
     cost = f", {_money(data, logged)} as logged" if logged is not None else ""
     # The count may be of tokens: then the log does not hold requests, and a note says so.
     part = f", {' and '.join(data['only'])} alone" if data["only"] else ""
-    out.print(_safe(f"{log['source']}{part}: {log['rows']:,} records in {work['days']:.0f} days, a month "
+    out.print(safe(f"{log['source']}{part}: {log['rows']:,} records in {work['days']:.0f} days, a month "
                     f"{figure(work['requests_a_month'], 'short')} requests{cost}", "bold"))  # fmt: skip
     draws = f"{data['fitted']} futures to fit, {data['judged']} to judge"
     months = f"{data['months']} month{'' if data['months'] == 1 else 's'} from {data['start']}"
-    out.print(_safe(f"{months}; {draws} ({_told(data, source(data))})", "dim"))
+    out.print(safe(f"{months}; {draws} ({_told(data, source(data))})", "dim"))
     whole = " of the whole log" if data["only"] else ""
     for e in log["exclusions"]:
-        out.print(_safe(f"  left out{whole}: {e['count']:,} × {e['cause']}", "yellow"))
+        out.print(safe(f"  left out{whole}: {e['count']:,} × {e['cause']}", "yellow"))
     evidence = data["evidence"]
     if evidence is not None:
         used = f"{evidence['used']:,} of {evidence['rows']:,} rows used"
         models = f"{', '.join(evidence['sources'])}: {used}, of {', '.join(evidence['models'])}"
-        out.print(_safe(f"Evaluations: {models}"))
+        out.print(safe(f"Evaluations: {models}"))
         for e in evidence["exclusions"]:
-            out.print(_safe(f"  left out: {e['count']:,} × {e['cause']}", "yellow"))
+            out.print(safe(f"  left out: {e['count']:,} × {e['cause']}", "yellow"))
         for line in evidence["unknown"]:
-            out.print(_safe(f"  {line}", "yellow"))
+            out.print(safe(f"  {line}", "yellow"))
 
 
 def _do(out: Console, data: Mapping[str, Any], _: bool) -> None:
     for place, row in enumerate(data["story"]):
-        out.print(_safe(_told(data, row), "bold" if not place else ""))
+        out.print(safe(_told(data, row), "bold" if not place else ""))
 
 
 def _strategies(out: Console, data: Mapping[str, Any], _: bool) -> None:
@@ -98,10 +99,10 @@ def _strategies(out: Console, data: Mapping[str, Any], _: bool) -> None:
         f"{data['currency']}, discounted; mean ± 95% of it from the number of futures; nine futures in ten; "
     )
     note += "mean of the worst twentieth; the last three are bounds that nobody can follow"
-    out.print(_safe(note, "dim"))
+    out.print(safe(note, "dim"))
     for row in data["skipped"]:
         why_not = word(f"skipped.{row['key']}") if row["key"] else row["why"]
-        out.print(_safe(f"  {word('strategy.' + row['offer'])}: {why_not}", "dim"))
+        out.print(safe(f"  {word('strategy.' + row['offer'])}: {why_not}", "dim"))
 
 
 def _returns(o: Mapping[str, Any]) -> list[str]:
@@ -120,13 +121,13 @@ def _plan(out: Console, data: Mapping[str, Any], _: bool) -> None:
     plan = data["plan"]
     table = _table(["when", "then"], left=2, prefix="plan")
     for row in plan["triggers"]:
-        table.add_row(*(_safe(_told(data, s)) for s in trigger(row)))
+        table.add_row(*(safe(_told(data, s)) for s in trigger(row)))
     out.print(Text(word("plan.title"), style="bold"))
-    out.print(_safe(_told(data, "plan.begin", offer=plan["begin"], agreed=plan["agreed"])))
+    out.print(safe(_told(data, "plan.begin", offer=plan["begin"], agreed=plan["agreed"])))
     out.print(table)
     for look in looks(data):
         when = f"{look['day']} (month {look['month'] + 1})"
-        out.print(_safe(f"  look again {when}: {_told(data, why(look))}"))
+        out.print(safe(f"  look again {when}: {_told(data, why(look))}"))
 
 
 def _leaving(out: Console, data: Mapping[str, Any], _: bool) -> None:
@@ -139,25 +140,25 @@ def _leaving(out: Console, data: Mapping[str, Any], _: bool) -> None:
         )
         key = "leaving.rise_free" if r["share"] is None else "leaving.rise"
         rise = _told(data, key, monthly=r["monthly"], share=r["share"])
-        table.add_row(after, _money(data, r["leaving"]), rise, _safe(r["to"]))
+        table.add_row(after, _money(data, r["leaving"]), rise, safe(r["to"]))
         below = f"    {rise}, {word('col.to')} {r['to']}"
         rows.append((after, [_money(data, r["leaving"])], "", below))
     title = _told(data, "leaving.title", offer=data["plan"]["begin"].split(" + ")[0])
     if out.width < NARROW and rows:
         _grid(out, title, ["leaving"], rows)
     else:
-        out.print(_safe(title, "bold"))
+        out.print(safe(title, "bold"))
         out.print(table)
     lock = data["lock_in"]
-    out.print(_safe(_worth(data, word("worth.lock_in"), lock["amount"], lock["words"])))
+    out.print(safe(_worth(data, word("worth.lock_in"), lock["amount"], lock["words"])))
     regret = "the recommended strategy's cost over that of a plan that knows the future"
-    out.print(_safe(_worth(data, word("worth.regret"), data["regret"], regret)))
+    out.print(safe(_worth(data, word("worth.regret"), data["regret"], regret)))
 
 
 def _vendors(out: Console, data: Mapping[str, Any], _: bool) -> None:
     found = [key for key in ("second_vendor", "portability") if data[key] is not None]
     for key in found:
-        out.print(_safe(_worth(data, word(f"worth.{key}"), data[key]["amount"], data[key]["words"])))
+        out.print(safe(_worth(data, word(f"worth.{key}"), data[key]["amount"], data[key]["words"])))
     for key in ("several", "portable"):
         o = next((o for o in data["outcomes"] if o["key"] == key), None)
         if o is None:
@@ -166,7 +167,7 @@ def _vendors(out: Console, data: Mapping[str, Any], _: bool) -> None:
             f"{name} {_money(data, o['parts'][name])}" for name in ("use", "refused", "switching")
         )
         begin = " + ".join(o["offers"])
-        out.print(_safe(f"{word('strategy.' + key)}: {begin}, {_money(data, o['cost']['mean'])}: {parts}"))
+        out.print(safe(f"{word('strategy.' + key)}: {begin}, {_money(data, o['cost']['mean'])}: {parts}"))
     if not found:
         out.print("neither a second vendor nor portability was considered")
 
@@ -224,7 +225,7 @@ def _offers(out: Console, data: Mapping[str, Any], brief: bool) -> None:
     out.print(Text(_told(data, "offers.note", months=data["months"]), style="dim"))
     because = {c["model"]: c["because"][0] for c in data["candidates"] if c["verdict"] and c["because"]}
     for model, text in because.items() if not brief else ():
-        out.print(_safe(f"  {model}: {text}", "dim"))
+        out.print(safe(f"  {model}: {text}", "dim"))
 
 
 def _versus(out: Console, data: Mapping[str, Any], brief: bool) -> None:
@@ -242,7 +243,7 @@ def _versus(out: Console, data: Mapping[str, Any], brief: bool) -> None:
     else:
         _picture(out, data, title, {pair[side]: known[pair[side]]["by_month"]["p50"] for side in SIDES})
     for row in data["tale"]:
-        out.print(_safe(_told(data, row)))
+        out.print(safe(_told(data, row)))
 
 
 SIDES = {"free": "kept", "paid": "paid"}
@@ -277,11 +278,11 @@ def _left_out(out: Console, data: Mapping[str, Any], _: bool) -> None:
     taken = len(data["candidates"])
     out.print(_told(data, "out.summary", taken=taken, considered=data["considered"]))
     for key, count in causes_of(data):
-        out.print(_safe(f"{count:>6}  {word(key)}"))
+        out.print(safe(f"{count:>6}  {word(key)}"))
         if key.removeprefix("out.") not in MANY:
             others = [e for e in data["left_out"] if f"out.{e['key'] or 'other'}" == key]
             for e in others[:OTHERS]:
-                out.print(_safe(f"          {e['offer']}: {e['why']}", "dim"))
+                out.print(safe(f"          {e['offer']}: {e['why']}", "dim"))
             if len(others) > OTHERS:
                 out.print(Text(f"          and {len(others) - OTHERS} more", style="dim"))
     out.print(Text("each by name and reason: --json", style="dim"))
@@ -297,25 +298,25 @@ def _assumptions(out: Console, data: Mapping[str, Any], brief: bool) -> None:
                 if a["given"] == given and a["value"] not in ("not said", "none")
             ]
             if some:
-                out.print(_safe(f"{words}: {', '.join(some)}", "" if given else "dim"))
+                out.print(safe(f"{words}: {', '.join(some)}", "" if given else "dim"))
         out.print(Text("units and reasons: --part assumptions", style="dim"))
     else:
         table = _table(["key", "value", "unit", "why"], left=4)
         for a in data["assumptions"]:
             table.add_row(
-                _safe(a["key"]), _safe(a["value"]), _safe(a["unit"]),
-                word("assumptions.given") if a["given"] else _safe(a["why"]),
+                safe(a["key"]), safe(a["value"]), safe(a["unit"]),
+                word("assumptions.given") if a["given"] else safe(a["why"]),
                 style="" if a["given"] else "dim",
             )  # fmt: skip
         _titled(out, "assumptions.title", table)
     work = data["workload"]
     if data["present_model"]:
-        out.print(_safe(f"Candidates are held against {data['present_model']}, the model in use."))
+        out.print(safe(f"Candidates are held against {data['present_model']}, the model in use."))
     out.print(_told(data, "made.error", cost=work["error_cost"], refused=work["error_refused"]))
     if not data["market"]:
-        out.print(_safe(word("made.record")))
+        out.print(safe(word("made.record")))
     for note in data["notes"]:
-        out.print(_safe(f"  note: {note if isinstance(note, str) else note['text']}", "dim"))
+        out.print(safe(f"  note: {note if isinstance(note, str) else note['text']}", "dim"))
     out.print(
         Text("To say what is so of your team: pricewar advise --team-template > team.yaml", style="dim")
     )
@@ -372,11 +373,11 @@ def _grid(
     for name, cells, style, below in rows:
         line = "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
         if len(name) > room:
-            out.print(_safe(name, style))
+            out.print(safe(name, style))
             name = ""
-        out.print(_safe(f"{name:<{room}}{line}", style))
+        out.print(safe(f"{name:<{room}}{line}", style))
         if below:
-            out.print(_safe(below, "dim"))
+            out.print(safe(below, "dim"))
     if gone:
         out.print(Text(f"left out for want of width: {', '.join(gone)}", style="dim"))
 
@@ -422,8 +423,3 @@ def _share(value: float) -> str:
 
 def _chance(share: Mapping[str, float]) -> str:
     return f"{share['share']:.0%} ({share['low'] * 100:.0f}–{share['high'] * 100:.0f})"
-
-
-def _safe(text: str, style: str = "") -> Text:
-    """Names come from a log and from files: nothing in them may command the terminal."""
-    return Text("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text), style=style)

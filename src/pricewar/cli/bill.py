@@ -78,7 +78,7 @@ def bill(log: Path, **options: Any) -> int:
     pricewar bill usage.csv --offers free --overflow-to openai/gpt-5-mini
     pricewar bill trace.csv --map model==gpt-5-mini --in-force 2026-11-01 --html report.html
     """
-    return run(log, command=_command(log), **options)
+    return run(log, command=command_line(log), **options)
 
 
 def run(
@@ -109,7 +109,7 @@ def run(
     quiet: bool = False,
 ) -> int:
     """Bill, show and write; returns the exit code."""
-    _check(log, {"--json": json_to, "--csv": csv_to, "--html": html_to}, overflow_to, refusal_cost)
+    check(log, {"--json": json_to, "--csv": csv_to, "--html": html_to}, overflow_to, refusal_cost)
     report_language(lang, html_to)
     progress = Progress(quiet)
     usage = read_log(log, format_, maps, zone, progress)
@@ -150,9 +150,9 @@ def run(
                                  remedy="the table without --only names the models of the log")  # fmt: skip
     data = shown.document(comparison, usage, command=command)
     if json_to is not None:
-        _write(json_to, json.dumps(data, ensure_ascii=False, indent=1) + "\n", progress)
+        put(json_to, json.dumps(data, ensure_ascii=False, indent=1) + "\n", progress)
     if csv_to is not None:
-        _write(csv_to, shown.csv(data), progress)
+        put(csv_to, shown.csv(data), progress)
     if html_to is not None:
         from pricewar.report import write
 
@@ -191,13 +191,13 @@ def read_log(
     return usage
 
 
-def _command(log: Path) -> str:
+def command_line(log: Path) -> str:
     """The command as typed, with the log by its name alone: a report is passed on."""
     words = [log.name if word == str(log) else word for word in sys.argv[1:]]
     return shlex.join(["pricewar", *words])
 
 
-def _check(
+def check(
     log: Path, given: Mapping[str, Path | None], overflow_to: Sequence[str], refusal_cost: Fraction | None
 ) -> None:
     """See before the work that options do not contradict one another and outputs can be written.
@@ -216,7 +216,8 @@ def _check(
         )
 
 
-def _write(path: Path, text: str, progress: Progress) -> None:
+def put(path: Path, text: str, progress: Progress) -> None:
+    """Write to the file, or to stdout for `-`."""
     if str(path) == "-":
         click.echo(text, nl=False)
         return

@@ -110,7 +110,7 @@ def solve(
         )
     if json_to is not None and str(json_to) != "-":
         writable(json_to)
-    given = game.checked(_settings(sets))
+    given = game.checked(parameters(sets))
     progress = Progress(quiet)
     if trace is not None:
         return _trace(game, given, trace, {"budget": budget, "seed": seed}, progress)
@@ -225,7 +225,12 @@ def _line(out: Console, row: Any) -> None:
         out.print(Text(f"    {row.note}", style="red"))
 
 
-def _settings(sets: Sequence[str]) -> dict[str, str]:
+def parameters(sets: Sequence[str]) -> dict[str, str]:
+    """PARAMETER=VALUE, each.
+
+    Raises:
+        ConfigurationError: one of them is not of that form.
+    """
     found: dict[str, str] = {}
     for item in sets:
         key, equals, value = item.partition("=")

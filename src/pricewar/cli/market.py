@@ -285,12 +285,12 @@ def _netcdf(run: Run, path: Path) -> None:
 
 def _textbook(sets: Sequence[str], json_to: Path | None, progress: Progress) -> int:
     """The market that reduces to an exact game, beside that game's equilibria."""
-    from pricewar.cli.games import _settings
+    from pricewar.cli.games import parameters
     from pricewar.cli.market_tables import plain
     from pricewar.cli.pictures import console, grid
     from pricewar.market import textbook
 
-    given: dict[str, Any] = dict(_settings(sets))
+    given: dict[str, Any] = dict(parameters(sets))
     game = given.pop("game", "learning-bdks2010")
     progress.say(f"solving {game} exactly, and the market that reduces to it …")
     begun = time.perf_counter()

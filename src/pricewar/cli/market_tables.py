@@ -201,7 +201,7 @@ def show(
 ) -> None:
     from rich.text import Text
 
-    from pricewar.cli import _plain
+    from pricewar.cli.options import printable
     from pricewar.cli.pictures import console, grid
 
     out, base = console(), runs[0]
@@ -209,8 +209,8 @@ def show(
     futures_ = f"{n} future{'s' if n != 1 else ''} of {base.M} months"
     moneys = list(dict.fromkeys(o.market.currency for o in runs))
     mixed = f" ({change} in {moneys[-1]})" if len(moneys) > 1 else ""
-    head = f": {_plain(title)}; {futures_}, money in {moneys[0]}{mixed}, {seconds:.1f} s"
-    out.print(Text.assemble((_plain(base.market.name), "bold"), head))
+    head = f": {printable(title, lines=True)}; {futures_}, money in {moneys[0]}{mixed}, {seconds:.1f} s"
+    out.print(Text.assemble((printable(base.market.name, lines=True), "bold"), head))
     if sets:
         out.print(Text(sets, style="cyan"))
     for label, text in zip(("", f" under {change}"), how, strict=False):

@@ -185,16 +185,16 @@ def _changes(changes: list[Change], start: date, end: date, in_force: bool) -> N
     from rich.table import Table
     from rich.text import Text
 
-    from pricewar.cli.table import _safe
+    from pricewar.cli.options import safe
 
     screen = console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, ratio in (("offer", 3), ("change", None), ("in force", None), ("what", 6), ("read", None)):
         table.add_column(name, overflow="fold", ratio=ratio)
     for c in changes:
-        words = Text("\n").join(_safe(p.words()) for p in c.parts)
+        words = Text("\n").join(safe(p.words()) for p in c.parts)
         on = f"{c.on}" if c.on else "unknown"
-        table.add_row(_safe(c.offer), c.change, on, words, str(c.sources[0].read_on))
+        table.add_row(safe(c.offer), c.change, on, words, str(c.sources[0].read_on))
     if changes:
         screen.print(table)
     sense = "in what applied" if in_force else "in what was known"
@@ -217,18 +217,18 @@ def _refresh() -> int:
 def _explain(offer: Offer, catalogue: Catalogue) -> None:
     from rich.table import Table
 
-    from pricewar.cli.table import _safe
+    from pricewar.cli.options import safe
     from pricewar.offers.explain import explain
 
     screen = console()
-    screen.print(_safe(offer.id, style="bold"))
+    screen.print(safe(offer.id, style="bold"))
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     before = None
     for heading, sentence in explain(offer, catalogue):
         style = {"unknown": "yellow", "announced": "red"}.get(heading, "")
-        table.add_row("" if heading == before else heading, _safe(sentence, style=style))
+        table.add_row("" if heading == before else heading, safe(sentence, style=style))
         before = heading
     screen.print(table)
 
@@ -236,7 +236,7 @@ def _explain(offer: Offer, catalogue: Catalogue) -> None:
 def _table(chosen: list[Offer], catalogue: Catalogue, in_force: date | None) -> None:
     from rich.table import Table
 
-    from pricewar.cli.table import _safe
+    from pricewar.cli.options import safe
     from pricewar.offers.explain import allowance_words, limit_words, rate_words, unknown
     from pricewar.units import UNKNOWN
 
@@ -257,7 +257,7 @@ def _table(chosen: list[Offer], catalogue: Catalogue, in_force: date | None) -> 
             f"\n–{until:%Y-%m-%d}" if until else "\n–unknown" if record.in_force.perhaps_over else ""
         )
         read = max(s.read_on for s in record.sources)
-        table.add_row(_safe(offer.id), record.kind, span, _safe("; ".join(terms)), str(read))
+        table.add_row(safe(offer.id), record.kind, span, safe("; ".join(terms)), str(read))
     screen.print(table)
     screen.print(
         f"{len(chosen):,} offers as of {catalogue.as_of}. `pricewar offers ID` explains one.", style="dim"

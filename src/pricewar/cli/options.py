@@ -1,4 +1,4 @@
-"""Kinds of option the commands share, and progress on stderr."""
+"""What the commands share: kinds of option, text that is safe to print, and progress on stderr."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pricewar.errors import ConfigurationError
 from pricewar.files import writable
 from pricewar.units import exact
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 
 class Day(click.ParamType):
@@ -124,6 +127,21 @@ def report_language(lang: str, html_to: Path | None) -> None:
     if lang != "en" and html_to is None:
         raise ConfigurationError("is the language of the report, and none is written", where="--lang",
                                  remedy="name a file with --html, or leave it out")  # fmt: skip
+
+
+def printable(text: str, *, lines: bool = False) -> str:
+    """Text may come from a log or a file: nothing in it may command the terminal, or (without `lines`) break
+    the line."""
+    return "".join(
+        c if c.isprintable() or (lines and c == "\n") else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
+
+
+def safe(text: str, style: str = "") -> Text:
+    """`printable`, styled."""
+    from rich.text import Text
+
+    return Text(printable(text), style=style)
 
 
 def console(**options: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from pricewar.cli.bill import _check, _command, _write, read_log
+from pricewar.cli.bill import check, command_line, put, read_log
 from pricewar.cli.options import Day, Progress
 from pricewar.errors import LogError
 from pricewar.units import SYMBOLS, count, exact
@@ -113,7 +113,7 @@ def run(
     """Reconcile, show and write; returns the exit code."""
     outputs = {"--json": json_to, "--csv": csv_to}
     for given in (log, invoice):
-        _check(given, outputs, (), None)
+        check(given, outputs, (), None)
     progress = Progress(quiet)
     from pricewar.usage.invoice import read_invoice
 
@@ -150,9 +150,9 @@ def run(
                  "breached": breached}  # fmt: skip
     data = shown.document(found, command=command, threshold=limit)
     if json_to is not None:
-        _write(json_to, json.dumps(data, ensure_ascii=False, indent=1) + "\n", progress)
+        put(json_to, json.dumps(data, ensure_ascii=False, indent=1) + "\n", progress)
     if csv_to is not None:
-        _write(csv_to, shown.csv(data), progress)
+        put(csv_to, shown.csv(data), progress)
     if str(json_to) != "-" and str(csv_to) != "-":
         _show(data, lines=lines)
     if breached and limit is not None:
@@ -164,7 +164,7 @@ def run(
 
 def _command_of(log: Path, invoice: Path) -> str:
     """The command as typed, with both files by their names alone."""
-    return _command(log).replace(str(invoice), invoice.name)
+    return command_line(log).replace(str(invoice), invoice.name)
 
 
 # --- the terminal -----------------------------------------------------------------------------------------
@@ -177,8 +177,7 @@ def _show(data: Mapping[str, Any], *, lines: bool) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    from pricewar.cli.options import console
-    from pricewar.cli.table import _safe
+    from pricewar.cli.options import console, safe
 
     screen = console()
     if not screen.is_terminal and "COLUMNS" not in os.environ:
@@ -194,7 +193,7 @@ def _show(data: Mapping[str, Any], *, lines: bool) -> None:
 
     log, invoice = data["log"], data["invoice"]
     screen.print()
-    screen.print(_safe(
+    screen.print(safe(
         f"{', '.join(log['source'])} ({log['format']}) against {', '.join(invoice['source'])} "
         f"({invoice['format']}), {data['period']['first']} to {data['period']['last']}, days of "
         f"{data['clock']['used']}"
@@ -202,7 +201,7 @@ def _show(data: Mapping[str, Any], *, lines: bool) -> None:
     for side in (log, invoice):
         for e in side["exclusions"]:
             places_ = f" ({', '.join(e['examples'][:2])})" if e["examples"] else ""
-            screen.print(_safe(f"  left out: {e['count']:,} × {e['cause']}{places_}", style="yellow"))
+            screen.print(safe(f"  left out: {e['count']:,} × {e['cause']}{places_}", style="yellow"))
     screen.print()
     terms = "at list price" if data["offer"] == "as-logged" else f"on {data['offer']}"
     name, figures = f"our bill, {terms}", []
@@ -227,23 +226,23 @@ def _show(data: Mapping[str, Any], *, lines: bool) -> None:
         if more.get("remedy"):
             said.append(f"→ {more['remedy']}")
         for words in said:
-            screen.print(Padding(_safe(words, style="dim"), (0, 0, 0, 4)))
+            screen.print(Padding(safe(words, style="dim"), (0, 0, 0, 4)))
     screen.print()
     share = Decimal(rest["share"] or 0)
     gap = Decimal(data["gap_share"] or 0)
-    screen.print(_safe(
+    screen.print(safe(
         f"The gap is {amount(data['gap'], True)} ({gap:+.1%}); unexplained {amount(rest['absolute'])} "
         f"({share:.2%} of the invoice), overs and unders not set off."
     ))  # fmt: skip
     for words in data["implied"]:
-        screen.print(_safe(f"  implied: {words}", style="dim"))
+        screen.print(safe(f"  implied: {words}", style="dim"))
     for note in [*invoice["notes"], *log["notes"], *data["notes"]]:
-        screen.print(_safe(f"  note: {note}", style="dim"))
+        screen.print(safe(f"  note: {note}", style="dim"))
     if lines:
         _lines(screen, data, amount)
-    screen.print(_safe(data["method"], style="dim"))
+    screen.print(safe(data["method"], style="dim"))
     made = f"Catalogue as of {data['as_of']}; pricewar {data['pricewar']}."
-    screen.print(_safe(made, style="dim"))
+    screen.print(safe(made, style="dim"))
 
 
 def _places(data: Mapping[str, Any]) -> int:
@@ -273,7 +272,7 @@ def _finding(f: Mapping[str, Any], amount: Any) -> str:
 def _lines(screen: Any, data: Mapping[str, Any], amount: Any) -> None:
     from rich.table import Table
 
-    from pricewar.cli.table import _safe
+    from pricewar.cli.options import safe
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("day", "model", "meter", "tier", "log", "invoice", "ours", "charged", "gap", "of which"):
@@ -289,9 +288,9 @@ def _lines(screen: Any, data: Mapping[str, Any], amount: Any) -> None:
             causes.append(f"unexplained {amount(line['unexplained'], True)}")
         model = line["model"] or "; ".join(line["items"])
         table.add_row(
-            (line["start"] or "")[:10], _safe(model), line["meter"] or "", line["tier"] or "",
+            (line["start"] or "")[:10], safe(model), line["meter"] or "", line["tier"] or "",
             tokens(line["logged"]), tokens(line["billed"]), amount(line["ours"]), amount(line["charged"]),
-            amount(line["gap"], True), _safe("; ".join(causes)),
+            amount(line["gap"], True), safe("; ".join(causes)),
         )  # fmt: skip
     screen.print(table)
     screen.print()

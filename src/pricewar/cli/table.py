@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pricewar.billing.document import inert
-from pricewar.cli.options import console
+from pricewar.cli.options import console, safe
 from pricewar.units import SYMBOLS, count
 
 KIND_STYLE = {
@@ -70,7 +70,7 @@ def _table(chosen: Sequence[Mapping[str, Any]], symbol: str) -> Table:
         kind = "" if o["kind"] == "list" else f" {o['kind']}"
         table.add_row(
             str(o["rank"]),
-            Text.assemble(_safe(o["id"]), (kind, KIND_STYLE.get(o["kind"], ""))),
+            Text.assemble(safe(o["id"]), (kind, KIND_STYLE.get(o["kind"], ""))),
             _price(o["headline_per_mtok"]),
             _price(o["per_mtok"]["mid"]),
             _between(o),
@@ -87,7 +87,7 @@ def _head(console: Console, data: Mapping[str, Any], symbol: str) -> None:
     span = f"{(log['first'] or '')[:10]} to {(log['last'] or '')[:10]}" if log["first"] else "no rows"
     console.print()
     requests = "requests not counted" if log["requests"] is None else f"{log['requests']:,} requests"
-    console.print(_safe(f"{', '.join(log['source'])}: {requests}, "
+    console.print(safe(f"{', '.join(log['source'])}: {requests}, "
                         f"{count(log['tokens'])} tokens, {span} ({log['format']})"))  # fmt: skip
     for use, priced in zip(log["models"][:6], base["models"][:6], strict=True):
         tokens = use["tokens"]
@@ -97,7 +97,7 @@ def _head(console: Console, data: Mapping[str, Any], symbol: str) -> None:
             else "no list price known"
         )
         everything = sum(v for k, v in tokens.items() if k != "search")
-        console.print(_safe(f"  {use['vendor'] or '?'}/{use['model']}: {_requests(use)}"
+        console.print(safe(f"  {use['vendor'] or '?'}/{use['model']}: {_requests(use)}"
                             f"{count(everything)} tokens → {cost}"))  # fmt: skip
     if len(log["models"]) > 6:
         console.print(f"  and {len(log['models']) - 6} more models")
@@ -107,9 +107,9 @@ def _head(console: Console, data: Mapping[str, Any], symbol: str) -> None:
         console.print(Text(text, style="bold"))
     for e in log["exclusions"]:
         places = f" ({', '.join(e['examples'][:2])})" if e["examples"] else ""
-        console.print(_safe(f"  left out: {e['count']:,} × {e['cause']}{places}", style="yellow"))
+        console.print(safe(f"  left out: {e['count']:,} × {e['cause']}{places}", style="yellow"))
     for note in log["notes"]:
-        console.print(_safe(f"  note: {note}", style="dim"))
+        console.print(safe(f"  note: {note}", style="dim"))
     console.print()
 
 
@@ -131,13 +131,13 @@ def _stacked(console: Console, chosen: Sequence[Mapping[str, Any]], symbol: str)
         kind = "" if o["kind"] == "list" else f" {o['kind']}"
         name = f"{o['id']}{kind}"
         if len(name) > room:
-            console.print(_safe(f"{o['rank']:>4}  {name}"))
+            console.print(safe(f"{o['rank']:>4}  {name}"))
             name, rank = "", ""
         else:
             rank = str(o["rank"])
         served = _share(o["served_share"]["mid"])
         console.print(
-            _safe(
+            safe(
                 f"{rank:>4}  {name:<{room}} {_price(o['headline_per_mtok']):>8} "
                 f"{_price(o['per_mtok']['mid']):>9} {_amount(o['total']['mid']):>9} {served:>6}"
             )
@@ -166,7 +166,7 @@ def _notes(o: Mapping[str, Any]) -> Text:
 
 def _itemised(console: Console, o: Mapping[str, Any]) -> None:
     console.print()
-    console.print(_safe(f"{o['rank']}. {o['id']} ({o['model']}), in {o['native_currency']}", style="bold"))
+    console.print(safe(f"{o['rank']}. {o['id']} ({o['model']}), in {o['native_currency']}", style="bold"))
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("meter", "quantity", "price", "amount", "rule", "source"):
         right = name in ("quantity", "price", "amount")
@@ -176,12 +176,12 @@ def _itemised(console: Console, o: Mapping[str, Any]) -> None:
         cited = [o["sources"][i] for i in line["sources"]]
         month = f"{line['month']} " if line["month"] else ""
         table.add_row(
-            _safe(month + line["meter"]),
+            safe(month + line["meter"]),
             f"{Decimal(line['quantity']):,f}",
             price,
             line["amount"],
-            _safe(line["rule"]["text"]),
-            _safe("; ".join(f"{x['url']} ({x['read_on']})" for x in cited), style="dim"),
+            safe(line["rule"]["text"]),
+            safe("; ".join(f"{x['url']} ({x['read_on']})" for x in cited), style="dim"),
         )
     console.print(table)
 
@@ -195,10 +195,6 @@ def _foot(console: Console, data: Mapping[str, Any]) -> None:
         console.print(Text(sentence, style="dim"))
     made = f"Catalogue as of {data['as_of']}; pricewar {data['pricewar']}."
     console.print(Text(f"{made} An offer's terms and sources: pricewar offers ID", style="dim"))
-
-
-def _safe(text: str, style: str = "") -> Text:
-    return Text("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text), style=style)
 
 
 def _between(o: Mapping[str, Any]) -> str:

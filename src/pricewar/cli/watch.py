@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pricewar.cli.options import Amount, Day, Progress
+from pricewar.cli.options import Amount, Day, Progress, printable
 from pricewar.errors import ConfigurationError
 from pricewar.files import writable, write_text
 
@@ -214,7 +214,7 @@ def _line(f: Finding, watched: Watched) -> str:
     head = " ".join(word for word in words if word)
     source = f" [{f.sources[0].url}, read {f.sources[0].read_on}]" if f.sources else ""
     amount = _amount(f, watched)
-    return _clean(f"{head}: {f.what}{amount} → {f.do}{source}")
+    return printable(f"{head}: {f.what}{amount} → {f.do}{source}")
 
 
 def _amount(f: Finding, watched: Watched) -> str:
@@ -222,11 +222,6 @@ def _amount(f: Finding, watched: Watched) -> str:
 
     words = amount_words(f.amount, watched.currency)
     return f" ({words})" if words and words not in f.what else ""
-
-
-def _clean(text: str) -> str:
-    """Names may come from a log or plan: nothing in them may break the line or command the terminal."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def shown(watched: Watched, data: dict[str, Any]) -> list[str]:
@@ -241,18 +236,18 @@ def shown(watched: Watched, data: dict[str, Any]) -> list[str]:
     out = [
         line
         for text in (head, f"watched: {names}")
-        for line in textwrap.wrap(_clean(text), 100, subsequent_indent="  ", break_on_hyphens=False)
+        for line in textwrap.wrap(printable(text), 100, subsequent_indent="  ", break_on_hyphens=False)
     ]
     out.append("")
     for f in watched.findings:
         mark = {"now": "NOW ", "soon": "SOON", "note": "note"}[f.severity]
         by = f"{f.by} " if f.by else ""
         text = f"{mark} {by}{f.offer + ' ' if f.offer else ''}{f.key}: {f.what}{_amount(f, watched)}"
-        out += textwrap.wrap(_clean(text), 100, subsequent_indent="     ", break_on_hyphens=False)
-        out += textwrap.wrap(_clean(f"→ {f.do}"), 100, initial_indent="     ", subsequent_indent="       ",
+        out += textwrap.wrap(printable(text), 100, subsequent_indent="     ", break_on_hyphens=False)
+        out += textwrap.wrap(printable(f"→ {f.do}"), 100, initial_indent="     ", subsequent_indent="       ",
                              break_on_hyphens=False)  # fmt: skip
         if f.sources:
-            out.append(_clean(f"     {f.sources[0].url} (read {f.sources[0].read_on})"))
+            out.append(printable(f"     {f.sources[0].url} (read {f.sources[0].read_on})"))
     due = len(watched.due)
     out += ["", f"{due} due, {len(watched.findings) - due} to note" if due else "nothing is due"]
     return out
