@@ -32,6 +32,7 @@ class Running:
         self.uploads = Uploads(limit)
         self.server = Server(Page(), token, bound(port, tries=1 if port else 50), self.uploads)
         self.port, self.token = self.server.port, token
+        self.server._server.config.ws_ping_interval = None  # no test is ended by an answer that comes late
         ready = threading.Event()
         self._thread = threading.Thread(target=self.server.run, kwargs={"ready": ready.set})
         self._thread.start()

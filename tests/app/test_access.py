@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
 import socket
 import stat
@@ -15,10 +14,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from serving import TOKEN, Running, heard
+from serving import HANG, TOKEN, Running, heard
 from websockets.exceptions import InvalidStatus
 
 from pricewar.app import access
+from pricewar.app.server import bound
 from pricewar.report import CHART_STYLE
 
 PATHS = (
@@ -34,7 +34,7 @@ PATHS = (
 
 def raw(port: int, text: bytes, *, ends: bool = False) -> bytes:
     """What a server says to bytes as they are: no client tidies them."""
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as made:
+    with socket.create_connection(("127.0.0.1", port), timeout=HANG) as made:
         made.sendall(text)
         if ends:
             made.shutdown(socket.SHUT_WR)
@@ -294,7 +294,7 @@ def test_any_path_is_answered_and_shows_no_file_of_ours(running: Running, path: 
     "garbage",
     [
         b"\x00" * 1000,
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + os.urandom(200),
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(200)),
         b"GET / HTTP/9.9\r\n\r\n",
         b"GET " + b"/" * 200_000 + b" HTTP/1.1\r\n\r\n",
         b"GET / HTTP/1.1\r\n" + b"X: " + b"y" * 200_000,
@@ -387,12 +387,14 @@ def test_a_token_that_cannot_be_kept_still_works(tmp_path: Path, monkeypatch: py
 
 
 def test_a_restarted_server_takes_an_open_page_back(servers: Callable[..., Running]) -> None:
-    first = servers()
-    cookie, port = first.cookie, first.port
+    with bound(20_000) as free:  # below the ports that systems give out: no other process takes it meanwhile
+        port = free.getsockname()[1]
+    first = servers(port=port)
+    cookie = first.cookie
     with first.connect() as page:
         first.stop()
         with pytest.raises(Exception, match="1012"):
-            page.recv(30)
+            page.recv(HANG)
     again = servers(port=port)
     with again.connect({"Cookie": cookie}) as page:
         page.send('{"id": 1, "topic": "nothing"}')

@@ -11,29 +11,40 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from serving import HANG
 
 RUN = [sys.executable, "-c", "from pricewar.cli import main; main()", "app", "--no-browser"]
 
 
+BUSY = """
+import threading, time
+from pricewar.cli import main
+threading.Thread(target=time.sleep, args=(10**6,)).start()
+main()
+"""
+
+
 def ended(*options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*RUN, *options], capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run([*RUN, *options], capture_output=True, text=True, timeout=HANG, check=False)
 
 
 @contextmanager
-def started(*options: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def started(
+    *options: str, run: Sequence[str] = RUN, **environment: str
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The command running, and the link it printed."""
     process = subprocess.Popen(
-        [*RUN, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        [*run, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         env={**os.environ, **environment},
     )  # fmt: skip
     try:
         assert process.stdout is not None
-        assert select.select([process.stdout], [], [], 120)[0], "it printed nothing"
+        assert select.select([process.stdout], [], [], HANG)[0], "it printed nothing"
         found = re.fullmatch(
             r"pricewar is at (http://127\.0\.0\.1:\d+/\?token=[\w-]{43})\n", process.stdout.readline()
         )
@@ -42,18 +53,18 @@ def started(*options: str, **environment: str) -> Iterator[tuple[subprocess.Pope
     finally:
         if process.poll() is None:
             process.kill()
-        process.communicate(timeout=60)
+        process.communicate(timeout=HANG)
 
 
 def stop(process: subprocess.Popen[str], how: signal.Signals = signal.SIGINT) -> tuple[int, str]:
     process.send_signal(how)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=HANG)
     return process.returncode, said
 
 
 def asks(link: str) -> int:
     address, _, token = link.removeprefix("http://").partition("/?token=")
-    connection = http.client.HTTPConnection(address, timeout=30)
+    connection = http.client.HTTPConnection(address, timeout=HANG)
     try:
         connection.request("GET", "/", headers={"Cookie": f"pricewar-{address.split(':')[1]}={token}"})
         return connection.getresponse().status
@@ -70,15 +81,23 @@ def test_it_prints_its_link_answers_and_ends_on_ctrl_c() -> None:
     assert said.splitlines()[-1] == "ended"
 
 
+def test_ctrl_c_waits_for_no_thread() -> None:
+    """A first compilation takes up to minutes, in threads that Python would wait for."""
+    busy = [sys.executable, "-c", BUSY, *RUN[3:]]
+    with started("--port", "0", run=busy) as (process, _):
+        assert stop(process) == (0, "Ctrl-C ends it\nended\n")
+
+
 def test_ctrl_c_ends_it_with_an_open_page_and_an_open_answer() -> None:
     from websockets.sync.client import connect
 
     with started("--port", "0") as (process, link):
         address, _, token = link.removeprefix("http://").partition("/?token=")
         cookie = {"Cookie": f"pricewar-{address.split(':')[1]}={token}"}
-        with connect(f"ws://{address}/ws", additional_headers=cookie, proxy=None) as page:
+        with connect(f"ws://{address}/ws", additional_headers=cookie, proxy=None, open_timeout=HANG,
+                     ping_interval=None) as page:  # fmt: skip
             page.send('{"id": 1, "topic": "war", "market": "global-2025", "futures": 1000}')
-            page.recv(120)
+            page.recv(HANG)
             code, said = stop(process)
     assert code == 0
     assert "Traceback" not in said
@@ -120,7 +139,7 @@ def test_a_log_named_is_given_to_the_page_and_left_alone(tmp_path: Path) -> None
 def test_uploads_are_gone_after_ctrl_c(tmp_path: Path) -> None:
     with started("--port", "0", TMPDIR=str(tmp_path)) as (process, link):
         address, _, token = link.removeprefix("http://").partition("/?token=")
-        connection = http.client.HTTPConnection(address, timeout=30)
+        connection = http.client.HTTPConnection(address, timeout=HANG)
         cookie = {"Cookie": f"pricewar-{address.split(':')[1]}={token}"}
         connection.request("POST", "/log?name=x", body=b"x", headers=cookie)
         assert connection.getresponse().status == 200

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import threading
-import time
 from pathlib import Path
 
 import made_up_work
 import pytest
+from serving import HANG, alive, until
 
 from pricewar.app.child import AT_ONCE, BrokenError, run
 from pricewar.app.session import Job
 from pricewar.app.war_runs import StoppedError
 from pricewar.errors import ConfigurationError
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_it_answers_and_tells_how_far_it_is() -> None:
@@ -61,7 +52,7 @@ def test_a_crash_is_told(work: object) -> None:
 
 def test_there_are_only_so_many_and_the_next_waits() -> None:
     for _ in range(2):
-        assert AT_ONCE.acquire(timeout=10)
+        assert AT_ONCE.acquire(timeout=HANG)
     job = Job(1)
     threading.Timer(0.3, job.cancel).start()
     with pytest.raises(StoppedError):
@@ -89,10 +80,6 @@ def test_it_ends_with_the_server(tmp_path: Path) -> None:
     )
     script = tmp_path / "server.py"
     script.write_text(program)
-    assert subprocess.run([sys.executable, str(script)], timeout=120, check=False).returncode == -9
+    assert subprocess.run([sys.executable, str(script)], timeout=HANG, check=False).returncode == -9
     pid = int(who.read_text())
-    for _ in range(200):
-        if not alive(pid):
-            return
-        time.sleep(0.05)
-    raise AssertionError("it is still there")
+    until(lambda: not alive(pid))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from http.client import HTTPException
 
 import pytest
-from serving import Running, export
+from serving import HANG, Running, export
 
 from pricewar.app import topics
 from pricewar.app.session import Job
@@ -66,3 +70,33 @@ def test_mistakes_are_told_and_the_inside_is_not(running: Running, caplog: pytes
         assert b"secret" not in body
     assert "a secret of the inside" in caplog.text
     assert running.ask("/export/made.csv")[0] == 404
+
+
+def test_what_is_under_way_at_the_end_is_no_fault(
+    servers: Callable[..., Running], caplog: pytest.LogCaptureFixture
+) -> None:
+    mine, begun, ended = servers(), threading.Event(), threading.Event()
+
+    def waits(query: Mapping[str, str], job: Job) -> File:
+        begun.set()
+        assert ended.wait(HANG)
+        return File("x", "text/plain", b"")
+
+    def ask() -> None:
+        with suppress(OSError, HTTPException):
+            mine.ask("/export/made.csv")
+
+    told = logging.getLogger("uvicorn.error")
+    told.addHandler(caplog.handler)
+    try:
+        with export("made.csv", waits):
+            asking = threading.Thread(target=ask)
+            asking.start()
+            assert begun.wait(HANG)
+            mine.stop()
+            ended.set()
+            asking.join(HANG)
+    finally:
+        told.removeHandler(caplog.handler)
+    assert "Cancel 1 running task" in caplog.text
+    assert "Traceback" not in caplog.text

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import threading
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from serving import HANG, alive
 
 from pricewar.app import games, games_seats, words_games
 from pricewar.app.games_work import plain
@@ -263,38 +261,31 @@ def test_a_mistake_is_told_with_place_and_remedy(
 # ---------------------------------------------------------------- processes
 
 
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 def working() -> list[games_seats.Seat]:
     return [seat for seat in games_seats._SEATS if not seat.free]
 
 
+class Hasty(Job):
+    """A question that is cancelled as soon as a process works on it."""
+
+    pid = 0
+
+    @property
+    def cancelled(self) -> bool:
+        at_work = [seat.process.pid for seat in working() if seat.process is not None]
+        if at_work and not self.pid:
+            self.pid = at_work[0]
+            self.cancel()
+        return super().cancelled
+
+
 def cancelled_under_way(message: Mapping[str, Any]) -> int:
     """Ask, cancel once a process works on it, and wait for the end; the process's number."""
-    job = Job(1)
-    pids: list[int] = []
-
-    def cancel() -> None:
-        end = time.monotonic() + 60
-        while time.monotonic() < end and not pids:
-            pids.extend(seat.process.pid for seat in working() if seat.process is not None)
-            time.sleep(0.02)
-        job.cancel()
-
     games_seats.close()
-    canceller = threading.Thread(target=cancel)
-    canceller.start()
-    parts = asked(games.answer, message, job)
-    canceller.join()
-    assert parts == []
+    job = Hasty(1)
+    assert asked(games.answer, message, job) == []
     assert working() == []
-    return pids[0]
+    return job.pid
 
 
 def test_what_does_not_stop_in_time_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,7 +294,7 @@ def test_what_does_not_stop_in_time_is_killed(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_solver_stops_between_two_steps_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(games_seats, "GRACE", 60.0)
+    monkeypatch.setattr(games_seats, "GRACE", HANG)
     pid = cancelled_under_way({"game": BDK, "set": {"levels": 60, "rho": 0.71}})
     assert alive(pid)
     last({"game": "horn-wolinsky1988", "set": {"a": 11.5}})  # the same process answers, and the right thing
@@ -335,12 +326,17 @@ def test_a_process_that_dies_is_told_and_replaced() -> None:
     from pricewar.app.child import BrokenError
 
     seat = games_seats.Seat()
-    said = seat.ask("figures", (("T3",),), Job(1))
-    next(said)
-    seat.process.kill()
+
+    class Deadly(Job):
+        """A question whose process dies while the answer is awaited."""
+
+        @property
+        def cancelled(self) -> bool:
+            seat.process.kill()
+            return super().cancelled
+
     with pytest.raises(BrokenError):
-        for _ in said:
-            pass
+        list(seat.ask("solve", (BDK, {"levels": 300}, {"stability": False}), Deadly(1)))
     assert [kind for kind, _ in seat.ask("figures", (("X1",),), Job(1))] == ["row", "row", "done"]
     seat.kill()
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from serving import Running
+from serving import HANG, Running, until
 
 from pricewar.app import uploads as room
 from pricewar.app.uploads import KEPT, Uploads, shown
@@ -69,7 +69,7 @@ def test_a_length_that_is_none_is_refused(
     servers: Callable[..., Running], own_folder: Path, length: str
 ) -> None:
     mine = servers()
-    with socket.create_connection(("127.0.0.1", mine.port), timeout=30) as made:
+    with socket.create_connection(("127.0.0.1", mine.port), timeout=HANG) as made:
         made.sendall(
             f"POST /log?name=x HTTP/1.1\r\nHost: 127.0.0.1:{mine.port}\r\nCookie: {mine.cookie}\r\n"
             f"Content-Length: {length}\r\nConnection: close\r\n\r\nxxx".encode()
@@ -80,18 +80,12 @@ def test_a_length_that_is_none_is_refused(
 
 def test_an_upload_that_breaks_off_leaves_nothing(servers: Callable[..., Running], own_folder: Path) -> None:
     mine = servers()
-    with socket.create_connection(("127.0.0.1", mine.port), timeout=30) as made:
+    with socket.create_connection(("127.0.0.1", mine.port), timeout=HANG) as made:
         made.sendall(
             f"POST /log?name=x HTTP/1.1\r\nHost: 127.0.0.1:{mine.port}\r\nCookie: {mine.cookie}\r\n"
             f"Content-Length: 1000\r\n\r\n{'x' * 500}".encode()
         )
-        for _ in range(200):
-            if files(own_folder):
-                break
-            made.settimeout(0.05)
-            with pytest.raises(TimeoutError):
-                made.recv(1)
-        assert files(own_folder)
+        until(lambda: files(own_folder))
     mine.stop()
     assert files(own_folder) == []
     assert mine.uploads.all() == []

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import threading
+import weakref
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
@@ -285,10 +288,42 @@ def test_two_at_once_share_their_baseline() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(120)
+        thread.join()
     assert len({p["base_id"] for p in found.values()}) == 1
     for value, part in found.items():
         assert part["kpis"] == asks(SMALL | {"levers": {"portability": value}, "seed": 31})[-1]["kpis"]
+
+
+def test_figures_just_made_are_given_though_others_crowd_them_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread may make other figures of the same futures in between."""
+
+    class Crowded(OrderedDict[Any, Any]):
+        def __setitem__(self, key: Any, value: Any) -> None:
+            super().__setitem__(key, value)
+            self.clear()
+
+    made = war_runs.Ensemble(WORLDS.world("global-2025").market, 0, "mine")
+    made._made = Crowded()
+    monkeypatch.setattr(made, "_joined", lambda futures: futures)
+    monkeypatch.setattr(war_runs, "Outcomes", lambda run, _: (run,))
+    assert made.outcomes(7) == (7,)
+
+
+def test_figures_measured_from_a_baseline_are_never_taken_for_another_s(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The baseline stays as long as they do: what is new never has the identity of what is gone."""
+    market = WORLDS.world("global-2025").market
+    mine, base = (war_runs.Ensemble(market, 0, key) for key in ("mine", "base"))
+    for each in (mine, base):
+        monkeypatch.setattr(each, "_joined", lambda futures: futures)
+    monkeypatch.setattr(war_runs, "Outcomes", lambda run, _: (run,))
+    mine.outcomes(7, base)
+    there = weakref.ref(base)
+    monkeypatch.undo()
+    del base, each
+    gc.collect()
+    assert there() is not None
 
 
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

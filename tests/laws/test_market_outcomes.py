@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from scipy.stats import kendalltau
 from pricewar.cli.market_tables import document, plain
 from pricewar.cli.war import story, told
 from pricewar.errors import ConfigurationError
-from pricewar.market import definition, textbook
+from pricewar.market import definition, outcomes, textbook
 from pricewar.market import kernel as k
 from pricewar.market.beside import beside
 from pricewar.market.model import Market, Run, simulate
@@ -183,6 +184,14 @@ def test_pairing_narrows_the_interval(war: Outcomes):
     apart = Outcomes(simulate(war.market.with_({"portability": 0.05}), range(100, 108)))
     paired, unpaired = ({e.name: e for e in compare(war, o)}["bills"] for o in (other, apart))
     assert paired.high - paired.low < 0.5 * (unpaired.high - unpaired.low)
+
+
+def test_a_mean_of_what_is_known_leaves_the_warnings_of_other_threads_alone(monkeypatch: pytest.MonkeyPatch):
+    values = np.array([[1.0, np.nan, 3.5], [np.nan, np.nan, np.nan]])
+    with monkeypatch.context() as patch:
+        patch.setattr(warnings, "catch_warnings", None)  # it sets them for all
+        found = outcomes._mean(values)
+    np.testing.assert_array_equal(found, [2.25, np.nan])
 
 
 @pytest.mark.filterwarnings("error")

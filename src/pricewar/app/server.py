@@ -290,6 +290,7 @@ class Server:
                     ready()
             await task
 
+        logging.getLogger("uvicorn.error").addFilter(_fault)
         try:
             asyncio.run(serve())
         finally:
@@ -299,6 +300,11 @@ class Server:
     def stop(self) -> None:
         """Ask it to end, from any thread."""
         self._server.should_exit = True
+
+
+def _fault(record: logging.LogRecord) -> bool:
+    """Whether a record is told: what was still under way at the end, and was ended with it, is no fault."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
 def config_of(uploads: Uploads, market: str | None) -> dict[str, Any]:

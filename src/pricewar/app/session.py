@@ -21,6 +21,7 @@ read waits for it, and so does the reading of further messages; other sockets do
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import math
@@ -28,8 +29,9 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
@@ -49,6 +51,9 @@ PROGRESS = 0.1
 """Seconds between two reports of progress."""
 PATIENCE = 60.0
 """Seconds that one answer may take to be sent before the socket is given up."""
+OVER = 1.0
+"""Seconds between two looks at whether the loop ended before it came to what was handed to it."""
+T = TypeVar("T")
 _ESCAPED = re.compile(r"\\[bfru]")
 log = logging.getLogger("pricewar.app")
 
@@ -221,14 +226,12 @@ class Session:
         except KeyboardInterrupt:  # how long solves say that they were cancelled
             job.cancel()
         except Exception:
-            log.exception("a handler of “%s” failed", topic)
+            if not self._closed:  # at the end much is gone that a handler still reaches for
+                log.exception("a handler of “%s” failed", topic)
             last["error"] = {"what": "internal error", "where": topic, "remedy": "the terminal says more"}
         if not job.cancelled:
             self._deliver(job, last, end=True)
-        try:
-            self._loop.call_soon_threadsafe(self._finished, topic, lane)
-        except RuntimeError:  # the loop is over
-            return
+        self._soon(self._finished, topic, lane)
 
     def _finished(self, topic: str, lane: _Lane) -> None:
         lane.running = None
@@ -239,11 +242,21 @@ class Session:
     def _deliver(self, job: Job, answer: Mapping[str, Any], *, end: bool = False) -> bool:
         """From a handler's thread: queue an answer, waiting for room; False when nobody wants it any more."""
         text = written(answer)
-        try:
-            return asyncio.run_coroutine_threadsafe(self._queue(job, text, end), self._loop).result()
-        except RuntimeError:  # the loop is over
-            job.cancel()
-            return False
+        queued: Future[bool] = Future()
+
+        def begin() -> None:
+            def settle(task: asyncio.Task[bool]) -> None:
+                failed = task.cancelled() or task.exception() is not None
+                queued.set_result(not failed and task.result())
+
+            self._task(self._queue(job, text, end)).add_done_callback(settle)
+
+        if self._soon(begin):
+            while not self._loop.is_closed():
+                with contextlib.suppress(TimeoutError):
+                    return queued.result(OVER)
+        job.cancel()
+        return False
 
     async def _queue(self, job: Job, text: str, end: bool) -> bool:
         async with self._change:
@@ -257,11 +270,16 @@ class Session:
 
     def progress(self, job: Job, what: Mapping[str, Any]) -> None:
         """From a handler's thread: say how far it is; the newest report replaces one not yet sent."""
-        text = written({"id": job.id, "progress": what})
-        try:
-            self._loop.call_soon_threadsafe(self._replace, job, text)
-        except RuntimeError:
+        if not self._soon(self._replace, job, written({"id": job.id, "progress": what})):
             job.cancel()
+
+    def _soon(self, what: Callable[..., object], *arguments: Any) -> bool:
+        """From a handler's thread: have the loop call this; False when the loop is over."""
+        try:
+            self._loop.call_soon_threadsafe(what, *arguments)
+        except RuntimeError:
+            return False
+        return True
 
     def _replace(self, job: Job, text: str) -> None:
         if job.cancelled or self._closed:
@@ -281,9 +299,13 @@ class Session:
             async with self._change:
                 self._change.notify_all()
 
-        task = self._loop.create_task(wake())
+        self._task(wake())
+
+    def _task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = self._loop.create_task(work)
         _TASKS.add(task)
         task.add_done_callback(_TASKS.discard)
+        return task
 
     async def _send(self) -> None:
         while True:
@@ -299,7 +321,7 @@ class Session:
                 return
 
 
-_TASKS: set[asyncio.Task[None]] = set()
+_TASKS: set[asyncio.Task[Any]] = set()
 """Tasks under way: the loop itself holds them only weakly."""
 
 

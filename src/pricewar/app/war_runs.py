@@ -211,8 +211,8 @@ class Ensemble:
         self.market, self.seed, self.key = market, seed, key
         self._runs: list[Run] = []
         self._each = 0.0  # seconds that a future of the last block took
-        self._made: OrderedDict[tuple[int, int], Outcomes] = OrderedDict()
-        self._lock = threading.Lock()
+        self._made: OrderedDict[tuple[int, Ensemble | None], Outcomes] = OrderedDict()
+        self._lock, self._keeping = threading.Lock(), threading.Lock()
 
     @property
     def done(self) -> int:
@@ -256,13 +256,17 @@ class Ensemble:
     def outcomes(self, futures: int, reference: Ensemble | None = None) -> Outcomes:
         """Outcomes of the first futures, surplus measured from where those of `reference` begin."""
         beside = reference if reference is not None and reference is not self else None
-        key = (futures, id(beside))
-        if key not in self._made:
+        key = (futures, beside)
+        with self._keeping:
+            found = self._made.get(key)
+        if found is None:
             against = beside.outcomes(futures) if beside is not None else None
-            self._made[key] = Outcomes(self._joined(futures), against)
-            while len(self._made) > 2:
-                self._made.popitem(last=False)
-        return self._made[key]
+            found = Outcomes(self._joined(futures), against)
+            with self._keeping:
+                found = self._made.setdefault(key, found)
+                while len(self._made) > 2:
+                    self._made.popitem(last=False)
+        return found
 
     def openings(self, futures: int) -> dict[int, tuple[int, float]]:
         """Who opens the war and in which month, by seed; −1: nobody."""

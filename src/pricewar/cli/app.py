@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -68,7 +71,16 @@ def app(log: Path | None, market: str | None, port: int, lang: str, no_browser: 
         server.run(ready=ready)
     except KeyboardInterrupt:
         click.echo("ended", err=True)
+        _leave()
     return 0
+
+
+def _leave() -> NoReturn:
+    """End now: what is still under way in a thread, such as a first compilation, is not waited for."""
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _open(link: str) -> None:
