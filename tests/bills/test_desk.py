@@ -261,7 +261,7 @@ rows_of_any = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None)
 @given(parts=rows_of_any, cut=st.integers(1, 6))
 def test_an_offer_that_refuses_everything_costs_the_baseline(
     catalogue: Catalogue, parts: list[Any], cut: int
@@ -277,7 +277,7 @@ def test_an_offer_that_refuses_everything_costs_the_baseline(
     assert [e.total for e in again.entries] == [e.total for e in found.entries]
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=15, deadline=None)
 @given(parts=rows_of_any, tokens=st.integers(100, 200), verbosity=st.integers(100, 300))
 def test_more_is_assumed_more_is_charged(
     catalogue: Catalogue, parts: list[Any], tokens: int, verbosity: int

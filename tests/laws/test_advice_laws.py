@@ -227,7 +227,7 @@ def far() -> Response:
     return surface(work, "dog/free", (100, 1000), Terms())
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None)
 @given(limit=st.integers(3, 30), tighter=st.floats(0.1, 0.9), load=st.floats(0.5, 8))
 def test_a_tighter_limit_never_serves_more(
     limit: int, tighter: float, load: float, near: Response, far: Response

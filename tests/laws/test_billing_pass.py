@@ -40,7 +40,6 @@ TURNS = [  # hours before clocks change, leap days, month ends, year ends
 CHECKED = settings(
     max_examples=120,
     deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 FEWER = settings(CHECKED, max_examples=30)

@@ -21,7 +21,7 @@ from pricewar.games import (
     solvers,
 )
 
-quick = settings(max_examples=12, deadline=None, derandomize=True)
+quick = settings(max_examples=12, deadline=None)
 
 forgetting = st.fixed_dictionaries({
     "rho": st.floats(0.7, 1.0),

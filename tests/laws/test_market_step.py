@@ -426,7 +426,7 @@ def extremes(draw):
     return out
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(extremes())
 def test_parameters_at_their_bounds_never_give_what_is_no_number(changes):
     market = replace(rich(months=4), per_month=2).with_(changes)

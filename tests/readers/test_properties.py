@@ -23,9 +23,7 @@ from pricewar.usage.normal import Plan, normal
 from pricewar.usage.read import read
 from pricewar.usage.table import METERS, SCHEMA
 
-SLOW = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
-)
+SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 START = datetime(2026, 10, 1, tzinfo=UTC)
 
 TOKENS = st.integers(0, 10**15)
