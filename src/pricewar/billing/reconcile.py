@@ -8,7 +8,7 @@ answer as plain data.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -19,7 +19,7 @@ from pricewar.billing.reconcile_match import Clock, Matching, declared_zone, loc
 from pricewar.billing.reconcile_parts import CAUSES, Row, places, quantity_step
 from pricewar.billing.reconcile_usage import Usage, tokens_outside
 from pricewar.billing.tariff import UNKNOWN
-from pricewar.errors import ConfigurationError, DataError
+from pricewar.errors import ConfigurationError, DataError, FactError
 from pricewar.units import METERS, count, money
 
 if TYPE_CHECKING:
@@ -105,18 +105,25 @@ def reconcile(
         progress: called with rows read and rows in all.
 
     Raises:
-        DataError: the invoice holds no line in the period.
-        FactError: no exchange rate is known for a currency.
+        DataError: the invoice holds no line that can be used, or none in the period.
+        FactError: no exchange rate is known for a currency of the log or of a line.
         ConfigurationError: `offer` was never in force.
     """
     if not invoice.lines:
-        raise DataError("the invoice holds no line", where=", ".join(invoice.source))
+        causes = "; ".join(
+            f"{e.count:,} × {e.cause} ({', '.join(e.examples[:2])})" for e in invoice.exclusions
+        )
+        raise DataError(
+            f"no usable line: {causes or 'it holds none'}",
+            where=", ".join(invoice.source),
+            remedy="docs/usage.md tells how each bill is read",
+        )
     zone = declared_zone(invoice.lines)
     first, last = _period(invoice.lines, log, zone, first, last)
     currency = Counter(line.currency for line in invoice.lines).most_common(1)[0][0]
-    usage = Usage(
-        catalogue, currency, first, last, on=min(last, catalogue.as_of), offer=offer, frozen=frozen, zone=zone
-    )
+    on = min(last, catalogue.as_of)
+    _exchangeable(invoice.lines, catalogue, on)
+    usage = Usage(catalogue, currency, first, last, on=on, offer=offer, frozen=frozen, zone=zone)
     lines, notes = _in_period(invoice.lines, usage, first, last)
     lines = _in_currency(lines, usage, notes)
     if offer is not None and frozen is not None and offer.on(frozen) is None:
@@ -138,6 +145,7 @@ def reconcile(
     found = Attribution(matching, usage, clock, unit, step)
     rows = [*found.rows, *_others(lines), *_terms(usage, matching)]
     notes += _notes(invoice, usage, clock, zone)
+    notes += _beyond(lines, log, rows, clock, first, last, currency)
     total = sum((row.ours for row in rows), Fraction(0))
     sums = {cause: sum((r.causes.get(cause, Fraction(0)) for r in rows), Fraction(0)) for cause in CAUSES}
     return Reconciliation(
@@ -146,6 +154,23 @@ def reconcile(
         {cause: amount for cause, amount in sums.items() if any(cause in r.causes for r in rows)},
         rows, notes, found.implied,
     )  # fmt: skip
+
+
+def _exchangeable(lines: Sequence[Line], catalogue: Catalogue, on: date) -> None:
+    """See that every currency of the invoice has a rate.
+
+    Raises:
+        FactError: naming the first line whose currency has none.
+    """
+    for code, line in {line.currency: line for line in reversed(lines)}.items():
+        try:
+            catalogue.exchange(code, "USD", on)
+        except FactError:
+            raise FactError(
+                f"no exchange rate is known for “{code}”",
+                where=line.place,
+                remedy="correct the currency there, or add a `currency_rates` record to the facts",
+            ) from None
 
 
 def _is_priced(line: Line) -> bool:
@@ -287,10 +312,6 @@ def _terms(usage: Usage, matching: Matching) -> list[Row]:
 
 def _notes(invoice: Invoice, usage: Usage, clock: Clock, zone: str) -> list[str]:
     notes: list[str] = []
-    if not invoice.verified:
-        notes.append(
-            f"The format {invoice.format} is unverified: no public sample was found to test its reader on."
-        )
     tokens, cost = tokens_outside(usage.series, usage.labels(clock.cut), usage.period())
     if tokens:
         notes.append(
@@ -326,6 +347,35 @@ def _notes(invoice: Invoice, usage: Usage, clock: Clock, zone: str) -> list[str]
         if any(UNKNOWN in (p.term.amount, p.term.expires_after) for p in given[1].tariff.allowances):
             notes.append("Of the offer's allowances what is not published is counted on for nothing.")
     return notes
+
+
+def _beyond(
+    lines: Sequence[Line], log: Log, rows: Sequence[Row], clock: Clock, first: date, last: date, currency: str
+) -> Iterator[str]:
+    """What is missing only because one side has no such days: a month half covered is no lost usage."""
+    zone = clock.zone or clock.declared
+    dated = [(line.start, line.end or line.start) for line in lines if line.start and _is_priced(line)]
+    for cause, whose, spans in (
+        ("missing_invoice", "The invoice's lines are", dated),
+        ("missing_log", "The log is", [log.span] if log.span else []),
+    ):
+        if not spans:
+            continue
+        begins = local(min(start for start, _ in spans), zone).date()
+        ends = (local(max(end for _, end in spans), zone) - timedelta(microseconds=1)).date()
+        begins, ends = max(begins, first), min(max(ends, begins), last)
+        outside = [
+            abs(row.causes[cause])
+            for row in rows
+            if cause in row.causes and row.start and row.end
+            and (row.end.date() <= begins or row.start.date() > ends)
+        ]  # fmt: skip
+        if outside and begins <= ends:
+            amount = money(sum(outside, Fraction(0)), currency)
+            yield (
+                f"{whose} of {begins} to {ends}: {amount} of what is missing from it lies outside these "
+                f"days, which --from {begins} --until {ends} compares alone."
+            )
 
 
 __all__ = ["Reconciliation", "reconcile"]

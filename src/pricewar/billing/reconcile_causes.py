@@ -425,7 +425,8 @@ class Attribution:
             return
         left = state.amount - state.priced
         if not node.logged and not state.value:
-            row.step("missing_log", left, "the log holds nothing of it")
+            if not _nameless(node):  # else nobody can say what it is for, nor that usage is missing
+                row.step("missing_log", left, "the log holds nothing of it")
         elif abs(left) < self._tolerance(state):
             row.step("rounding", left, f"amounts are written in {decimal(self.unit):f} {self.usage.currency}")
         elif state.amount == 0 and left < 0 and not state.unlisted:
@@ -444,6 +445,12 @@ class Attribution:
         paid = sum((line.amount for line in node.lines if is_free(line)), Fraction(0))
         if free or paid:
             row.step("allowance", paid - free, "tokens an allowance paid for, at our price")
+
+
+def _nameless(node: Node) -> bool:
+    """Whether it is a charge of its own that names no model, meter nor quantity."""
+    told = node.meter is not None or node.billed is not None or any(line.model for line in node.lines)
+    return bool(node.key[1]) and not told
 
 
 def _both_input(a: State, b: State) -> bool:

@@ -176,7 +176,7 @@ class Matching:
         told = {self.key(line)[0] for line in lines if line.model}
         for line in lines:
             key = self.key(line)
-            if not line.model and key[0] in told:
+            if not line.model and key[0] in told and line.meter != "search":
                 key = (key[0], line.item or "")  # beside lines that name models: a charge of its own
             at = (key, *interval(line, self.usage), line.meter, line.tier)
             if at not in found:
@@ -290,27 +290,33 @@ class Matching:
         lines = np.array([n for _, n in groups], dtype=float)
         tolerance = np.maximum(float(step) * lines, 0.5 if unit == "tokens" else 1e-9)
         every = max(bucket // 900, 1)
+        first, last = min(start for _, start, _ in parts), max(end for _, _, end in parts)
+        inner = np.array([start > first and end < last for _, start, end in parts])
 
-        def distance(zone: str | int) -> tuple[float, int, float]:
+        def distance(zone: str | int) -> tuple[float, int, float, float]:
             there = self._totals(parts, self.usage.labels(zone), unit)
             if unit != "tokens":  # prices may differ by a factor: shares count
                 there = there * (wanted.sum() / there.sum() if there.sum() else 1.0)
                 tolerance[:] = 0.005 * np.maximum(np.abs(wanted), 1e-9)
             apart = np.abs(wanted - there)
-            return float(apart.sum()), int((apart <= tolerance).sum()), float(there.sum())
+            agreed = int((apart <= tolerance).sum())
+            return float(apart.sum()), agreed, float(there.sum()), float(apart[inner].sum())
 
-        apart, agree, held = distance(declared)
+        apart, agree, held, within = distance(declared)
         offsets = sorted((q for q in range(-48, 57) if q % every == 0), key=lambda q: (abs(q), q))
         tried = [(*distance(zone), zone) for zone in [*offsets, *NAMED_ZONES]]
-        left, agreed, there, best = min(tried, key=lambda t: (t[0], -t[1]))
-        # Usage that falls out of the invoice's days altogether is no evidence of a clock.
+        left, agreed, there, inside, best = min(tried, key=lambda t: (t[0], -t[1]))
+        # Usage that falls out of the invoice's days altogether is no evidence of a clock: a last day that the
+        # invoice has in part agrees better on any clock that puts some of it into the day after.
         fits = len(parts) >= 5 and left <= apart / 2 and agreed >= agree and there >= 0.9 * held
+        if inner.any():
+            fits = fits and inside <= within / 2 and within > 0
         better = agreed >= agree + max(2, len(parts) // 10) or fits
         if left >= apart * 0.999 or not better:
             return Clock(
                 declared, agree=agree, agreed=agree, of=len(parts), apart=apart, left=apart, unit=unit
             )
-        alike = [z for a, g, _, z in tried if (a, g) == (left, agreed) and z != best]
+        alike = [z for a, g, _, _, z in tried if (a, g) == (left, agreed) and z != best]
         return Clock(
             declared,
             best if isinstance(best, int) else None,
