@@ -483,6 +483,19 @@ def test_a_move_costs_what_advice_takes_it_to_cost(months: int, near: bool) -> N
     assert float(ours) == table[0, min(months, table.shape[1] - 1)]
 
 
+def test_a_move_counts_the_use_before_the_horizon() -> None:
+    given_team = teams.of("horizon: 6\nengineer_day: 700\nswitching: {deepening: 0.1}\n"
+                          "ecosystem: {ant: {gain: [0, 0], loss: 50}}")  # fmt: skip
+    day = FIRST + 28 * DAY
+    there = version(ONE, id="bee/one").replace("vendor: ant", "vendor: bee")
+    market = catalogue(day, [version(ONE), there])
+    bench = Bench(market, "USD", Fraction(1))
+    w = Watching(midnight(day), midnight(day), midnight(day), None)
+    ours = leaving(given_team, bench, market.offer("bee/one"), market.offer("ant/one"), 15, w)
+    # after 15 months 7 days of work are 1 + 15 × 0.1 times as many; a day of approval; what ant takes back
+    assert float(ours) == 700 * (7 * 2.5 + 1) + 50
+
+
 # --- real months --------------------------------------------------------------------------------------------
 
 

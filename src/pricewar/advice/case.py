@@ -14,7 +14,7 @@ from pricewar.advice.evidence import published
 from pricewar.advice.strategies import SPILL, Costs, Floats, Surfaces, World, costs_of
 from pricewar.advice.surfaces import Response, Terms, responses
 from pricewar.advice.team import DAY_USD, Team
-from pricewar.advice.workload import Workload, workload
+from pricewar.advice.workload import Workload, models_of, workload
 from pricewar.errors import ConfigurationError, DataError
 from pricewar.futures import RETIRED, Futures
 from pricewar.futures.records import tier_of
@@ -95,7 +95,7 @@ class Case:
         _check(chosen, team, futures, log)
         notes = list(futures.notes)
         say("billing the log")
-        models = _models(log)
+        models = models_of(log)
         now = present_model(team, catalogue, models)
         wanted = {o.latest.models[0].name for o in chosen} | ({now} if now else set())
         figures = published(sorted(wanted), as_of=futures.start)
@@ -266,18 +266,6 @@ def _check(offers: Sequence[Offer], team: Team, futures: Futures, log: Log) -> N
             where="horizon",
             remedy=f"make futures of {team.horizon} months, or shorten the horizon",
         )
-
-
-def _models(log: Log) -> list[tuple[str, int]]:
-    """Models asked for, with their requests."""
-    import polars as pl
-
-    counts: dict[str, int] = {}
-    for frame in log.batches():
-        grouped = frame.group_by("model").agg(pl.col("requests").fill_null(1).clip(lower_bound=1).sum())
-        for model, requests in grouped.rows():
-            counts[model] = counts.get(model, 0) + int(requests)
-    return sorted(counts.items())
 
 
 def _cut(futures: Futures, names: Sequence[str], months: int) -> Futures:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from pricewar.advice.candidates import Excluded, present_model, screen
 from pricewar.advice.evidence import published
+from pricewar.advice.workload import models_of
 from pricewar.billing.desk import Comparison, Entry, compare
 from pricewar.errors import DataError
 from pricewar.futures.records import tier_of
@@ -95,7 +96,7 @@ def shortlist(
     """
     chosen = list({o.id: o for o in offers}.values())
     wanted = set(named)
-    models = _models(log)
+    models = models_of(log)
     now = present_model(team, catalogue, models)
     figures = published(
         sorted({o.latest.models[0].name for o in chosen} | ({now} if now else set())), as_of=start
@@ -214,10 +215,3 @@ def _group(entry: Entry, billed: Comparison, dollar: float) -> str:
     headline = billed.per_million(entry.headline)
     price = float(headline) / dollar if headline is not None else None
     return tier_of(record.models[0].name, price)
-
-
-def _models(log: Log) -> list[tuple[str, int]]:
-    """Models asked for, with their requests."""
-    from pricewar.advice.case import _models as models_of
-
-    return models_of(log)

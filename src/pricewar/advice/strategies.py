@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from pricewar.advice import kernel
 from pricewar.advice.surfaces import Response
-from pricewar.advice.team import DEEPENS, PARTS, WITHIN, Team
+from pricewar.advice.team import Team
 from pricewar.futures import Futures
 
 Floats = NDArray[np.float64]
@@ -98,22 +98,18 @@ def costs_of(
     """The team's costs for offers of `vendors`; `day`: money for an engineer's day; `served_by`: vendors that
     serve what an offer refuses, none where a refusal is only lost."""
     s, months = team.switching, team.horizon
-    saves = {part: float(getattr(team.portability.saves, part)) if portable else 0.0 for part in PARTS}
-    due = {part: float(getattr(s, part)) * (1 - saves[part]) for part in PARTS}
     growth = float(s.deepening)
     deep = int(np.ceil((float(s.deepest) - 1) / growth)) if growth > 0 else 0
     gifts = [min(r.gift[1], months) + 1 for r in found if r.gift is not None]
     used = max(team.present.months, 1) if team.present is not None and present >= 0 else 0
     tops = int(min(max([deep, 1, *gifts, *(r.committed[0] for r in found)]), months + used + 1))
-    depth = np.minimum(1 + growth * np.arange(tops + 1), float(s.deepest))
-    work = sum(due[part] for part in DEEPENS) * depth + due["approval"]
-    near = sum(due[part] for part in WITHIN) * depth
+    p = team.portability
+    work, near = np.array([s.days(m, p.saves if portable else None) for m in range(tops + 1)]).T
     rest = np.array([r.committed[0] for r in found])[:, None] - np.arange(tops + 1)
     owed = np.maximum(rest, 0) * np.array([r.committed[1] for r in found])[:, None]
     eco = [team.ecosystem.get(v) for v in vendors]
     loss = np.array([float(e.loss) if e is not None else 0.0 for e in eco])
     gain = np.array([[float(e.gain[i]) if e is not None else 0.0 for e in eco] for i in (0, 1)])
-    p = team.portability
     return Costs(
         join=np.full(len(vendors), day * float(work[0])),
         leave=np.ascontiguousarray(day * work[None, :] + loss[:, None] + owed),

@@ -176,6 +176,17 @@ class Switching(Record):
         Fraction(3), "times the work of the first day", "assumed; sources range from 2,000 to 200,000 USD"
     )
 
+    def days(self, months: int, saves: Saves | None = None) -> tuple[float, float]:
+        """Engineer days of a switch to another vendor after so many months of use, and of one within the
+        vendor; `saves`: what portability takes off."""
+        due = {
+            part: float(getattr(self, part)) * (1 - (float(getattr(saves, part)) if saves else 0.0))
+            for part in PARTS
+        }
+        depth = min(1 + float(self.deepening) * months, float(self.deepest))
+        work, near = (sum(due[part] for part in parts) * depth for parts in (DEEPENS, WITHIN))
+        return work + due["approval"], near
+
     @model_validator(mode="after")
     def _grows(self) -> Switching:
         if self.deepest < 1:

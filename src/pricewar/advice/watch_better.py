@@ -11,15 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pricewar.advice.candidates import present_model, screen
 from pricewar.advice.evidence import published
-from pricewar.advice.strategies import costs_of
-from pricewar.advice.surfaces import Response
 from pricewar.advice.team import DAY_USD, Team
 from pricewar.advice.watch_result import Finding, amount_words, sources_of
 from pricewar.advice.watch_terms import Bench, Watching
+from pricewar.advice.workload import models_of
 from pricewar.billing.desk import Entry, Interval, compare
 from pricewar.units import money
 
@@ -91,11 +90,9 @@ def _news(offer: Offer, w: Watching) -> bool:
 
 def _model_in_use(team: Team, catalogue: Catalogue, log: Log, mine: Sequence[Offer]) -> str | None:
     """What quality is held against: the present offer's model, the plan's, or the one most asked for."""
-    from pricewar.advice.case import _models
-
     if team.present is None and mine:
         return mine[0].latest.models[0].name
-    return present_model(team, catalogue, _models(log))
+    return present_model(team, catalogue, models_of(log))
 
 
 def _answer(standing: object, offer: Offer) -> str | None:
@@ -104,14 +101,15 @@ def _answer(standing: object, offer: Offer) -> str | None:
 
 
 def leaving(team: Team, bench: Bench, there: Offer, here: Offer | None, months: int, w: Watching) -> Fraction:
-    """What a move costs after so many months of use (`strategies.costs_of`), in the watch's currency."""
+    """What a move costs after so many months of use, in the watch's currency."""
     rate, _ = bench.catalogue.exchange("USD", bench.currency, w.now.date())
     day = team.engineer_day if team.engineer_day is not None else DAY_USD * rate
     vendor = here.latest.vendor if here is not None else ""
-    none = Response(here.id if here is not None else "", (1.0,), (1.0,), _zeros(), _zeros())
-    c = costs_of(team, [vendor], [none], day=float(day), worth=_zeros()[0, 0], requests=0.0, present=-1)
-    table = c.within if vendor == there.latest.vendor else c.leave
-    cost = Fraction(float(table[0, min(months, table.shape[1] - 1)]))
+    away, near = (float(day) * days for days in team.switching.days(months))
+    lost = team.ecosystem.get(vendor)
+    cost = Fraction(
+        near if vendor == there.latest.vendor else away + (float(lost.loss) if lost is not None else 0.0)
+    )
     owed = here.on(w.now) if here is not None else None
     owed = owed.charges.commitment if owed is not None else None
     if owed is not None and here is not None and (owed.term.months or 0) > months:
@@ -119,12 +117,6 @@ def leaving(team: Team, bench: Bench, there: Offer, here: Offer | None, months: 
         hours = Fraction(487, 16) * 24 if owed.per == "hour" else 1
         cost += owed.amount * owed.units * hours * to * ((owed.term.months or 0) - months)
     return cost
-
-
-def _zeros() -> Any:
-    import numpy as np
-
-    return np.zeros((2, 1, 1))
 
 
 def _worth(

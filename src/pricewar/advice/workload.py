@@ -83,17 +83,29 @@ def offers_logged(log: Log, catalogue: Catalogue) -> list[str]:
     return list(dict.fromkeys(offer.id for offer in found if offer is not None))
 
 
+def models_of(log: Log) -> list[tuple[str, int]]:
+    """Models asked for, with their requests."""
+    import polars as pl
+
+    counts: dict[str, int] = {}
+    for frame in log.batches():
+        grouped = frame.group_by("model").agg(pl.col("requests").fill_null(1).clip(lower_bound=1).sum())
+        for model, requests in grouped.rows():
+            counts[model] = counts.get(model, 0) + int(requests)
+    return sorted(counts.items())
+
+
 def part_of(log: Log, only: Sequence[str]) -> Log:
     """The requests of a log for some models (`model` or `vendor/model`, with * and ?).
 
     Raises:
         DataError: there are none.
     """
-    from pricewar.billing.desk import _only as chosen
+    from pricewar.usage.table import models_like
 
     rows, first, last = 0, None, None
     for frame in log.batches():
-        part = chosen(frame, only)
+        part = models_like(frame, only)
         if len(part):
             rows += len(part)
             first, last = first or part["time"][0], part["time"][-1]
@@ -107,7 +119,7 @@ def part_of(log: Log, only: Sequence[str]) -> Log:
     note = Note(text, "only", models=models, rows=rows, all=log.rows)
     return replace(
         log, rows=rows, span=(first, last), notes=(*log.notes, note), ordered=True, in_memory=False,
-        _held=None, _again=lambda: (chosen(frame, only) for frame in log.batches()),
+        _held=None, _again=lambda: (models_like(frame, only) for frame in log.batches()),
     )  # fmt: skip
 
 

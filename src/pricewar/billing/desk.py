@@ -9,7 +9,6 @@ middle then counts on nothing that is unpublished.
 
 from __future__ import annotations
 
-import fnmatch
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -268,6 +267,8 @@ def compare(
         FactError: no exchange rate is known for a currency.
         DataError: tokens beyond what can be counted.
     """
+    from pricewar.usage.table import models_like
+
     assumed = assumed or DEFAULT_ASSUMPTIONS
     day = (frozen or (log.span[1] if log.span else datetime.now(UTC))).date()
     as_logged = AsLogged(catalogue, frozen, currency, day)
@@ -306,7 +307,7 @@ def compare(
     for frame in log.batches(batch_rows or (HELD_BATCH if log.in_memory else READ_BATCH)):
         if only:
             left_out += len(frame)
-            frame = _only(frame, only)
+            frame = models_like(frame, only)
             left_out -= len(frame)
         batch = Batch.of(frame if counted else _by_token(frame), models, tiers)
         if not len(batch):
@@ -357,21 +358,6 @@ def compare(
         key=lambda e: (e.total.mid is None, e.total.mid or 0, e.total.high or 0, e.offer.id)
     )
     return comparison
-
-
-def _only(frame: pl.DataFrame, patterns: Sequence[str]) -> pl.DataFrame:
-    """The rows whose model, or vendor/model, matches one of the patterns."""
-    import polars as pl
-
-    pairs = frame.select("vendor", "model").unique(maintain_order=True)
-    kept = [
-        any(fnmatch.fnmatchcase(name, p) for p in patterns for name in (model, f"{vendor}/{model}"))
-        for vendor, model in pairs.rows()
-    ]
-    return frame.join(
-        pairs.filter(pl.Series(kept, dtype=pl.Boolean)),
-        on=["vendor", "model"], how="semi", nulls_equal=True, maintain_order="left",
-    )  # fmt: skip
 
 
 def _by_token(frame: pl.DataFrame) -> pl.DataFrame:

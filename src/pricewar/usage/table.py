@@ -23,13 +23,15 @@ The token buckets exclude one another, so a bill is a sum over them and no token
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from typing import Final
 
 import polars as pl
 
 from pricewar.units import METERS
 
-__all__ = ["ABSURD", "METERS", "SCHEMA", "empty"]
+__all__ = ["ABSURD", "METERS", "SCHEMA", "empty", "models_like"]
 
 SCHEMA: Final = pl.Schema(
     {
@@ -52,3 +54,16 @@ ABSURD: Final = 10**15
 def empty() -> pl.DataFrame:
     """The canonical table without rows."""
     return pl.DataFrame(schema=SCHEMA)
+
+
+def models_like(frame: pl.DataFrame, patterns: Sequence[str]) -> pl.DataFrame:
+    """The rows whose model, or vendor/model, matches one of the patterns (with * and ?)."""
+    pairs = frame.select("vendor", "model").unique(maintain_order=True)
+    kept = [
+        any(fnmatchcase(name, p) for p in patterns for name in (model, f"{vendor}/{model}"))
+        for vendor, model in pairs.rows()
+    ]
+    return frame.join(
+        pairs.filter(pl.Series(kept, dtype=pl.Boolean)),
+        on=["vendor", "model"], how="semi", nulls_equal=True, maintain_order="left",
+    )  # fmt: skip
