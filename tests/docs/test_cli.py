@@ -16,7 +16,7 @@ HEAD = "time,model,input,output\n"
 def pricewar(*words: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", "from pricewar.cli import main; main()", *words],
-        cwd=cwd, capture_output=True, text=True, encoding="utf-8", timeout=120,
+        cwd=cwd, capture_output=True, text=True, encoding="utf-8", timeout=600,
         env={**os.environ, "COLUMNS": "160", **env},
     )  # fmt: skip
 
@@ -189,14 +189,14 @@ def test_outputs_keep_what_they_are_written_to(log: Path) -> None:
     os.mkfifo(log.parent / "pipe")
     with subprocess.Popen(["cat", "pipe"], cwd=log.parent, stdout=subprocess.PIPE) as reader:
         assert pricewar(*words, "pipe", cwd=log.parent).returncode == 0
-        assert json.loads(reader.communicate(timeout=60)[0])["offers"]
+        assert json.loads(reader.communicate(timeout=600)[0])["offers"]
 
 
 COMMAND = f"{sys.executable} -c 'from pricewar.cli import main; main()'"
 
 
 def shell(script: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["bash", "-c", script], cwd=cwd, capture_output=True, text=True, timeout=120)
+    return subprocess.run(["bash", "-c", script], cwd=cwd, capture_output=True, text=True, timeout=600)
 
 
 @pytest.mark.parametrize(

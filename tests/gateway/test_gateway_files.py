@@ -229,8 +229,16 @@ def test_nothing_is_left_half_written(tmp_path: Path, monkeypatch: pytest.Monkey
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
+NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
+
+
 def run(folder: Path, *words: str, reload: str = "true") -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": "/usr/bin:/bin", "GATEWAY_RELOAD": reload}
+    """The script as it runs on the day `NOW`."""
+    clock = folder.parent / "bin" / "date"
+    clock.parent.mkdir(exist_ok=True)
+    clock.write_text(f"#!/bin/sh\n[ $1 = -u ] && echo {NOW:%Y-%m-%dT%H%M}\n")
+    clock.chmod(0o755)
+    environment = {"PATH": f"{clock.parent}:/usr/bin:/bin", "GATEWAY_RELOAD": reload}
     return subprocess.run(
         ["./switch.sh", *words],
         cwd=folder, env=environment, text=True, capture_output=True, timeout=60, check=False,
@@ -254,7 +262,7 @@ def test_switch_puts_a_configuration_in_place_and_reloads(tmp_path: Path) -> Non
 def test_switch_without_a_name_takes_what_is_due(tmp_path: Path) -> None:
     folder = write(tmp_path / "out", siblings={"acme/free": "acme/paid"})
     assert run(folder).returncode == 2  # made for days to come
-    yesterday = datetime.now(UTC) - timedelta(days=1)
+    yesterday = NOW - timedelta(days=1)
     for days, text in ((3, "first"), (0, "due"), (-9, "not yet")):
         stamp = yesterday - timedelta(days=days)
         (folder / f"config-{stamp:%Y-%m-%d}.yaml").write_text(text)

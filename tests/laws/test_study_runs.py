@@ -13,19 +13,22 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from pricewar.errors import ConfigurationError, DataError, PricewarError, SolverError
+from pricewar.study import task
 from pricewar.study.design import Choice, Layout, Outcome, Uniform
 from pricewar.study.ensemble import Study, load
 from pricewar.study.pool import Processes
 from pricewar.study.results import Results
 from pricewar.study.task import declares
 
+HANG = 600.0
+"""Seconds after which a test that waits has failed."""
 # The worker stands in a module of its own: a spawned process imports nothing but that.
 TOY = """
 import os, time
@@ -170,7 +173,7 @@ def test_a_run_killed_midway_goes_on_to_the_same_bytes(
     command = [sys.executable, toy.__file__, json.dumps(constants), str(store), str(workers)]
     kept, at_work = 4, max(workers, 1)  # members 0 to 3 finish, and every process is held at a later one
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as run:
-        until = time.monotonic() + 60
+        until = time.monotonic() + HANG
         while len(list(store.glob("tasks/*/*.npz"))) < kept or len(log.read_bytes()) < kept + at_work:
             assert run.poll() is None, run.stderr and run.stderr.read()
             assert time.monotonic() < until
@@ -180,7 +183,7 @@ def test_a_run_killed_midway_goes_on_to_the_same_bytes(
         else:
             run.kill()
         # The pipe closes only when the workers, who hold it too, have ended.
-        said = run.communicate(timeout=30)[1]
+        said = run.communicate(timeout=HANG)[1]
     assert run.returncode == -signal.Signals[blow]
     assert said.count("Traceback") == (blow == "SIGINT"), said
     assert len(list(store.glob("tasks/*/*.npz"))) == kept
@@ -189,7 +192,7 @@ def test_a_run_killed_midway_goes_on_to_the_same_bytes(
         load(store)
 
     gate.touch()
-    subprocess.run(command, check=True, timeout=60)
+    subprocess.run(command, check=True, timeout=HANG)
     # Each process lost the task it was at, and nothing else ran twice.
     assert len(log.read_bytes()) == 32 + at_work
     assert digest(load(store)) == digest(toy.study(16, method="random").run(workers=0))
@@ -294,7 +297,7 @@ def test_an_edit_of_the_workers_code_makes_another_study(toy: Any, tmp_path: Pat
         cwd=source.parent,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG,
     )
     assert run.returncode == 1
     changed = re.search(r"code has changed \(study_toy (\w+), .* there, study_toy (\w+), ", run.stderr)
@@ -379,9 +382,22 @@ def test_processes_have_one_thread_each_and_leave_this_ones_settings(
     assert "NUMBA_NUM_THREADS" not in os.environ
 
 
-def test_tasks_grow_to_about_a_second(toy: Any, tmp_path: Path) -> None:
+def test_tasks_grow_to_about_a_second(toy: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock on which a run of the worker takes a 64th."""
+    clock = [0.0]
+
+    def takes(given: Any, *_: Any) -> Any:
+        clock[0] += 1 / 64
+        return checked(given, *_)
+
+    checked = task.checked
+    monkeypatch.setattr(task, "checked", takes)
+    monkeypatch.setattr(task, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
     toy.study(1500).run(tmp_path / "s", workers=0)
-    assert len(list((tmp_path / "s").glob("tasks/*/*.npz"))) < 40
+    sizes = [1 + stop - start for start, stop in sorted(
+        (int(p.stem[:6]), int(p.stem[7:])) for p in (tmp_path / "s").glob("tasks/as-it-is-*/*.npz")
+    )]  # fmt: skip
+    assert sizes == [1, 4, 16, *[64] * 23, 7]
 
 
 ONE = Layout({"x": Outcome()})

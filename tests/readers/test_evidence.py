@@ -404,7 +404,7 @@ def test_the_records_are_what_the_preparation_writes() -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=600,
         env={"PYTHONPATH": str(ROOT / "src")},
     ).stdout
     (document,) = parse(made, "made")

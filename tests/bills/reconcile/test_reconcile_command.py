@@ -23,7 +23,7 @@ HEAD = (
 def pricewar(*words: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", "from pricewar.cli import main; main()", *words],
-        cwd=cwd, capture_output=True, text=True, encoding="utf-8", timeout=120,
+        cwd=cwd, capture_output=True, text=True, encoding="utf-8", timeout=600,
         env={**os.environ, "COLUMNS": "120", **env},
     )  # fmt: skip
 
