@@ -113,14 +113,11 @@ class Supply:
         lev = self.lever = k.levers(g, w)
         self.shaken = shaken = k._happen(g, v, s, w, self.m, self.dt, self.events, self.count)
         k._produce(g, v, s, w, lev, self.dt)
+        k._bind(v, s, lev)
         base, bonus, x = self.base, self.bonus, self.x
         base[:], bonus[:] = 0.0, 1.0
         k._bases(g, v, t, chi, eco, self.lic, s, lev, base, bonus)
         active = s[:, k.STATUS] == k.ACTIVE
-        for price, kept in ((k.PRICE_L, k.EMBEDDED_L), (k.PRICE_F, k.EMBEDDED_F)):
-            p = s[:, price]
-            least = np.minimum(p, s[:, kept]) if lev[4] > 0.0 else p
-            np.copyto(s[:, kept], (1.0 - lev[4]) * p + lev[4] * least, where=active)
         for j in range(J):
             k._weights(v, t, s, w, self.bg, base, j, x)
         outside = float(np.exp(g[k.OUTSIDE]))

@@ -91,12 +91,14 @@ STATE_FIELDS = (
     "peace_flagship", "quality", "compute", "run_left", "run_size", "run_cost", "rest", "new_generation",
     "data", "experience", "capacity", "cash", "reserve", "status", "consumers", "cost_light", "cost_flagship",
     "load", "profit", "first_cut", "marginal_quality", "desired_light", "desired_flagship", "shadow",
+    "held_light", "held_flagship",
 )
 (
     PRICE_L, PRICE_F, ALLOWANCE, EMBEDDED_L, EMBEDDED_F, PEACE_L,
     PEACE_F, QUALITY, COMPUTE, RUN_LEFT, RUN_SIZE, RUN_COST, REST, NEW_GENERATION,
     DATA, EXPERIENCE, CAPACITY, CASH, RESERVE, STATUS, CONSUMERS_OF, COST_L, COST_F,
     LOAD, PROFIT, FIRST_CUT, MARGINAL_QUALITY, DESIRED_L, DESIRED_F, SHADOW,
+    HELD_L, HELD_F,
 ) = range(len(STATE_FIELDS))
 WAITING, ACTIVE, GONE, ABSORBED = range(4)
 
@@ -175,6 +177,30 @@ def levers(g, w):
 
 
 @njit(cache=True, error_model="numpy")
+def _keep(s, lev, j):
+    """What vendor j's embedded teams pay: list prices, less the cap's part of what these rose above the
+    lowest since the cap is in force."""
+    for price, held, kept in ((PRICE_L, HELD_L, EMBEDDED_L), (PRICE_F, HELD_F, EMBEDDED_F)):
+        s[j, held] = min(s[j, price], s[j, held]) if lev[4] > 0.0 else s[j, price]
+        s[j, kept] = (1.0 - lev[4]) * s[j, price] + lev[4] * s[j, held]
+
+
+@njit(cache=True, error_model="numpy")
+def _bind(v, s, lev):
+    """The rules on list prices as the step begins. A floor on average variable cost holds from its first day
+    for whoever chooses prices, and free tokens are below any floor; embedded teams keep what the cap lets
+    them."""
+    for j in range(s.shape[0]):
+        if s[j, STATUS] != ACTIVE:
+            continue
+        if lev[1] > 0.0 and STATIC <= v[j, V_CONDUCT] <= RULE:
+            s[j, PRICE_L] = max(s[j, PRICE_L], lev[1] * s[j, COST_L])
+            s[j, PRICE_F] = max(s[j, PRICE_F], lev[1] * s[j, COST_F])
+            s[j, ALLOWANCE] = 0.0
+        _keep(s, lev, j)
+
+
+@njit(cache=True, error_model="numpy")
 def _learned(g, experience):
     """How much more work a GPU does than at the experience scale; nothing is learned past the top, if any."""
     top = g[EXPERIENCE_TOP]
@@ -239,6 +265,7 @@ OF_VENDORS = FLOW + len(TYPE_SERIES)
 R_BASE, R_FIT, R_GAP, R_HOME, R_CUT, R_REST = range(6)
 R_MASS, R_X, R_U, R_XB, R_BONUS, ROWS_OF_VENDOR = range(6, 22, 3)
 SEEN = float(np.log(1e-26))  # utility less than this counts as this
+LOW, HIGH = -60.0, 200.0  # of a utility whose weight is taken; past HIGH vendors would look alike
 # fmt: on
 
 
@@ -448,7 +475,7 @@ def _choose_by(v, s, w, j, c):
     to_u = OF_VENDORS + R_U * J
     to_xb = OF_VENDORS + R_XB * J
     to_bonus = OF_VENDORS + R_BONUS * J
-    low, high = spread(-60.0), spread(60.0)
+    low, high = spread(LOW), spread(HIGH)
     if s[j, STATUS] != ACTIVE:
         for l in range(L):
             for a in range(0, W, WIDTH):
@@ -580,12 +607,12 @@ def _solve(g, v, s, w, lev, j, invest, tolerance, limit, out, c):
     top1 = k1 / (1.0 + lev[1] * c1 / h1)
     z0 = _clip(k0 / (1.0 + s[j, PRICE_L] / h0), LEAST, top0)
     z1 = _clip(k1 / (1.0 + s[j, PRICE_F] / h1), LEAST, top1)
-    held = lev[4] > 0.0
+    held, answers = lev[4] > 0.0, 1.0 - lev[4]
     given = s[j, ALLOWANCE] > 0.0 or v[j, V_GRANT] > 0.0
     income = v[j, V_INCOME]
     residual, turn = 1.0, 0
     best, best0, best1, falling, again = 1e300, z0, z1, True, False
-    low, high = spread(-60.0), spread(60.0)
+    low, high = spread(LOW), spread(HIGH)
     if given:
         for l in range(L):
             for a in range(0, W, WIDTH):
@@ -683,8 +710,8 @@ def _solve(g, v, s, w, lev, j, invest, tolerance, limit, out, c):
                 qualities += taste * D * value
                 worths += mass * value
                 tots += mass
-                if held and l == 2:  # embedded teams under a cap do not answer the list price
-                    continue
+                if held and l == 2:  # as far as the cap reaches, embedded teams do not answer the list price
+                    M, D, D2 = M * answers, D * answers, D2 * answers
                 DV = D * value
                 bent = D2 * value
                 tilt, tilt1 = beta * th, beta * flat
@@ -913,13 +940,7 @@ def _reviews(g, v, script, s, w, lev, draws, dt, force, force_time, events, coun
                 continue
         _ask(g, v, s, w, lev, j, out, c)
         _post(g, s, w, j, out[0], out[1], out[7], events, count)
-        if lev[4] > 0.0:
-            s[j, EMBEDDED_L], s[j, EMBEDDED_F] = (
-                min(s[j, EMBEDDED_L], s[j, PRICE_L]),
-                min(s[j, EMBEDDED_F], s[j, PRICE_F]),
-            )
-        else:
-            s[j, EMBEDDED_L], s[j, EMBEDDED_F] = s[j, PRICE_L], s[j, PRICE_F]
+        _keep(s, lev, j)
         _choose_by(v, s, w, j, c)
     w[TIME] = start
     for n in range(script.shape[0]):
@@ -936,7 +957,7 @@ def _reviews(g, v, script, s, w, lev, draws, dt, force, force_time, events, coun
                 if w[WAR] <= 0.0 and s[j, FIRST_CUT] >= 0.0:
                     w[WAR], w[WAR_TIME], w[WAR_OPENER] = 1.0, script[n, 0], j
                     _note(events, count, script[n, 0], OPENED, j, 0.0, 0.0)
-                s[j, EMBEDDED_L], s[j, EMBEDDED_F] = s[j, PRICE_L], s[j, PRICE_F]
+                _keep(s, lev, j)
                 _choose_by(v, s, w, j, c)
 
 
@@ -1315,7 +1336,6 @@ def _serve_all(g, v, t, s, w, lic, fee, lev, draws, dt, ov, ow, events, count, c
         favour = np.exp(_clip(g[REVENUE_QUALITY] * (s[j, QUALITY] - ideal), -5.0, 5.0))
         given = s[j, ALLOWANCE] > 0.0 or v[j, V_GRANT] > 0.0
         p0, p1 = s[j, PRICE_L], s[j, PRICE_F]
-        short0, short1 = s[j, COST_L] - p0, max(s[j, COST_F] - p1, 0.0)
         licences = 0.0
         bills = lights = flags = frees = learning = losses = absorbed = granted = heads = none
         for a in range(0, W, WIDTH):
@@ -1330,6 +1350,7 @@ def _serve_all(g, v, t, s, w, lic, fee, lev, draws, dt, ov, ow, events, count, c
                 n = load(c, to_mass + at, a)
                 th = load(c, K_THETA0 + l, a)
                 e0, e1 = (s[j, EMBEDDED_L], s[j, EMBEDDED_F]) if l == 2 else (p0, p1)
+                short0, short1 = s[j, COST_L] - e0, max(s[j, COST_F] - e1, 0.0)
                 workload = th * B * (1.0 / h0)
                 light = workload * (1.0 / (1.0 + e0 / h0))
                 flag = (B - th * B) * (1.0 / (h1 * (1.0 + e1 / h1)))
@@ -1340,7 +1361,7 @@ def _serve_all(g, v, t, s, w, lic, fee, lev, draws, dt, ov, ow, events, count, c
                     free = choose(f - light, light, f)
                     bill += e0 * (light - free)
                     frees += n * free
-                    below = s[j, COST_L] * light - p0 * (light - free)
+                    below = s[j, COST_L] * light - e0 * (light - free)
                     losses += n * choose(below, below, none)
                     if l == 0:
                         over = free - s[j, ALLOWANCE]
@@ -1469,7 +1490,7 @@ def _consume(g, v, s, w, shaken, dt):
             if s[j, STATUS] == ACTIVE:
                 have += s[j, CONSUMERS_OF]
                 if v[j, V_CONSUMERS] > 0.0:
-                    z += v[j, V_CONSUMERS] * np.exp(_clip(g[CONSUMER_TASTE] * s[j, QUALITY], -60.0, 60.0))
+                    z += v[j, V_CONSUMERS] * np.exp(_clip(g[CONSUMER_TASTE] * s[j, QUALITY], LOW, 600.0))
         move = 1.0 - np.exp(-(g[CONSUMER_RATE] + shaken) * dt)
         fresh = max(grown - have, 0.0) + have * move
         if z > 0.0:
@@ -1478,7 +1499,7 @@ def _consume(g, v, s, w, shaken, dt):
                     s[j, CONSUMERS_OF] *= 1.0 - move
                     if v[j, V_CONSUMERS] > 0.0:
                         pull = v[j, V_CONSUMERS] * np.exp(
-                            _clip(g[CONSUMER_TASTE] * s[j, QUALITY], -60.0, 60.0)
+                            _clip(g[CONSUMER_TASTE] * s[j, QUALITY], LOW, 600.0)
                         )
                         s[j, CONSUMERS_OF] += fresh * pull / z
 
@@ -1546,11 +1567,11 @@ def _watch(g, t, s, w, m, bg, teams, dt, events, count):
         margin = spend / teams if teams > 0.0 else 0.0
         if teams > 0.0 and hhi / (teams * teams) > g[REGULATOR_HHI] and margin > g[REGULATOR_MARGIN]:
             w[BREACH] += dt
+            if w[BREACH] >= g[REGULATOR_MONTHS]:
+                w[ACTS_FROM] = now + dt + g[REGULATOR_DELAY]
+                _note(events, count, w[ACTS_FROM], STEP_IN, -1.0, 0.0, 0.0)
         else:
             w[BREACH] = 0.0
-        if w[BREACH] >= g[REGULATOR_MONTHS]:
-            w[ACTS_FROM] = now + dt + g[REGULATOR_DELAY]
-            _note(events, count, w[ACTS_FROM], STEP_IN, -1.0, 0.0, 0.0)
 
 
 @njit(cache=True, error_model="numpy")
@@ -1577,30 +1598,13 @@ def advance(g, v, t, script, s, w, m, pool, bg, lic, fee, draws, dt, force, forc
     lev = levers(g, w)
     shaken = _happen(g, v, s, w, m, dt, events, count)
     _produce(g, v, s, w, lev, dt)
-    if lev[1] > 0.0:
-        # A floor on average variable cost holds from its first day, and free tokens are below any floor.
-        for j in range(J):
-            if s[j, STATUS] == ACTIVE and v[j, V_CONDUCT] != FRINGE:
-                s[j, PRICE_L] = max(s[j, PRICE_L], lev[1] * s[j, COST_L])
-                s[j, PRICE_F] = max(s[j, PRICE_F], lev[1] * s[j, COST_F])
-                s[j, ALLOWANCE] = 0.0
+    _bind(v, s, lev)
     _enter(t, m, pool, bg, c)
     _arrive(g, J, c)
     _stand(g, s, lic, lev, t, c)
     if g[CONTRACT] == 2.0:
         _share(t, fee, c)
     for j in range(J):
-        if s[j, STATUS] == ACTIVE:
-            if lev[4] > 0.0:
-                # Embedded teams keep the terms they had, as far as the cap reaches.
-                s[j, EMBEDDED_L] = (1.0 - lev[4]) * s[j, PRICE_L] + lev[4] * min(
-                    s[j, PRICE_L], s[j, EMBEDDED_L]
-                )
-                s[j, EMBEDDED_F] = (1.0 - lev[4]) * s[j, PRICE_F] + lev[4] * min(
-                    s[j, PRICE_F], s[j, EMBEDDED_F]
-                )
-            else:
-                s[j, EMBEDDED_L], s[j, EMBEDDED_F] = s[j, PRICE_L], s[j, PRICE_F]
         _choose_by(v, s, w, j, c)
     _reviews(g, v, script, s, w, lev, draws, dt, force, force_time, events, count, c)
     _move_all(g, s, c, lev, shaken, dt, ov)
@@ -1758,8 +1762,8 @@ def begin(g, v, t, s, w, m, pool, bg, luck):
         s[j, COMPUTE], s[j, DATA] = v[j, V_COMPUTE], v[j, V_DATA]
         s[j, EXPERIENCE] = max(v[j, V_EXPERIENCE], 1e-9)
         s[j, CASH], s[j, RESERVE] = v[j, V_CASH], v[j, V_RESERVE]
-        s[j, PRICE_L] = s[j, PEACE_L] = s[j, EMBEDDED_L] = v[j, V_PRICE_LIGHT]
-        s[j, PRICE_F] = s[j, PEACE_F] = s[j, EMBEDDED_F] = v[j, V_PRICE_FLAGSHIP]
+        s[j, PRICE_L] = s[j, PEACE_L] = s[j, EMBEDDED_L] = s[j, HELD_L] = v[j, V_PRICE_LIGHT]
+        s[j, PRICE_F] = s[j, PEACE_F] = s[j, EMBEDDED_F] = s[j, HELD_F] = v[j, V_PRICE_FLAGSHIP]
         s[j, ALLOWANCE] = v[j, V_ALLOWANCE]
         s[j, FIRST_CUT] = -1.0
         # The next generation is due a cycle after the last, sooner or later by a quarter of it.
