@@ -234,6 +234,11 @@ def test_the_first_futures_are_the_same_every_time() -> None:
         assert one[name] == few[name]
 
 
+def test_the_first_answer_is_no_smaller_on_one_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(war_runs, "cores", lambda: 1)
+    assert asks(SMALL | {"seed": 41})[0]["futures"] == FIRST
+
+
 def test_nothing_moved_changes_nothing() -> None:
     part = asks(SMALL | {"levers": {"portability": 0.0}, "seed": 3})[-1]
     assert part["moved"] == {}

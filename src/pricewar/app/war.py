@@ -181,7 +181,7 @@ def answer(message: Mapping[str, Any], job: Job) -> Iterator[dict[str, Any]]:
         else:
             last = -math.inf
             for done in both(base, mine, ask.futures, job):
-                if done < ask.futures and time.monotonic() - last > EVERY:
+                if first <= done < ask.futures and time.monotonic() - last > EVERY:
                     yield part(mine, done, DECIDED)
                     last = time.monotonic()
         if not job.cancelled:
