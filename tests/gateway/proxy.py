@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -16,7 +17,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 LITELLM = ROOT / ".venv-gateway" / "bin" / "litellm"
-START_SECONDS = 120.0
+HANG = 600.0
+"""Seconds after which a test that waits has failed."""
+
+
+def _free_port() -> int:
+    """Below the ports that systems give out: no other process takes it until the proxy listens."""
+    for port in range(21_000, 32_000):
+        with contextlib.suppress(OSError), socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 @dataclass(frozen=True)
@@ -34,9 +46,7 @@ class Proxy:
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self.folder, self.environment = folder, dict(environment)
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = _free_port()
         self.log = folder / "proxy.log"
         self.key = f"sk-{secrets.token_hex(32)}"
 
@@ -52,7 +62,7 @@ class Proxy:
                    "--telemetry", "False"]  # fmt: skip
         self._process = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=self._log,
                                          stderr=subprocess.STDOUT)  # fmt: skip
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + HANG
         while True:
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health/liveliness", timeout=5):
@@ -87,7 +97,7 @@ class Proxy:
             {"Content-Type": "application/json", "Authorization": f"Bearer {self.key}"},
         )
         try:
-            with urllib.request.urlopen(call, timeout=60) as answer:
+            with urllib.request.urlopen(call, timeout=HANG) as answer:
                 head = answer.headers
                 return Reply(answer.status, head["x-litellm-model-id"], head["x-litellm-response-cost"],
                              answer.read().decode())  # fmt: skip

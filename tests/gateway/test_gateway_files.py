@@ -8,8 +8,10 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import polars as pl
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -17,6 +19,7 @@ from made_up_gateway import advice, handed, stream
 
 from pricewar.advice import gateway_write
 from pricewar.advice.gateway_calendar import as_ics, calendar
+from pricewar.advice.gateway_made import models_by_use
 from pricewar.advice.gateway_predict import predict
 from pricewar.cli import cli
 from pricewar.errors import ConfigurationError
@@ -32,6 +35,22 @@ def write(folder: Path, begin: str = BEGIN, **more: Any) -> Path:
 
 def configured(folder: Path, name: str = "2027-02-01") -> dict[str, Any]:
     return yaml.safe_load((folder / f"config-{name}.yaml").read_text(encoding="utf-8"))
+
+
+# --- the log ------------------------------------------------------------------------------------------------
+
+
+def test_models_asked_for_equally_come_in_one_order() -> None:
+    rows = [("x", "b", 2), (None, "c", 2), ("x", "a", None), ("x", "a", 1), ("x", "z", 3)]
+    for order in (rows, rows[::-1]):
+        frames = [
+            pl.DataFrame([row], ["vendor", "model", "requests"], orient="row").cast(
+                {"vendor": pl.String, "requests": pl.Int64}
+            )
+            for row in order
+        ]
+        usage = cast(Any, SimpleNamespace(batches=lambda frames=frames: frames))
+        assert models_by_use(usage) == [("x", "z"), (None, "c"), ("x", "a"), ("x", "b")]
 
 
 # --- configurations -----------------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ def written(folder: Path, found: HandOff, begin: str) -> Path:
 
 
 def switch(folder: Path, name: str) -> None:
-    subprocess.run(["./switch.sh", name], cwd=folder, check=True, capture_output=True, timeout=60,
+    subprocess.run(["./switch.sh", name], cwd=folder, check=True, capture_output=True, timeout=600,
                    env={"PATH": "/usr/bin:/bin", "GATEWAY_RELOAD": "true"})  # fmt: skip
 
 
@@ -94,7 +94,7 @@ def play(
     the proxy counts rpm by minutes of the wall clock.
     """
     proxy.warm()
-    if time.time() % 60 > 35:
+    if time.time() % 60 > 20:  # the stream takes seconds, on a busy machine some more
         time.sleep(60.5 - time.time() % 60)
     shift: timedelta | None = None
     asked: list[tuple[datetime, int, int, int]] = []
@@ -230,7 +230,7 @@ def test_the_installed_litellm_knows_the_providers() -> None:
     prefixes = sorted({p.prefix for p in PROVIDERS.values()})
     run = subprocess.run(
         [str(LITELLM.parent / "python"), "-c", code], input=json.dumps(prefixes), capture_output=True,
-        text=True, timeout=120, check=True,
+        text=True, timeout=600, check=True,
         env={"LITELLM_LOCAL_MODEL_COST_MAP": "True", "PATH": "/usr/bin:/bin"},
     )  # fmt: skip
     told = json.loads(run.stdout.splitlines()[-1])

@@ -20,8 +20,6 @@ def make(
     folder: Path, data: Mapping[str, Any], usage: Log, catalogue: Catalogue, *, say: Callable[[str], None]
 ) -> HandOff:
     """Hand the advice `data` on `usage` to a proxy, in `folder`; `say` is told what is under way."""
-    import polars as pl
-
     from pricewar.advice import gateway_write
     from pricewar.advice.gateway import hand_off
     from pricewar.advice.gateway_calendar import calendar
@@ -30,12 +28,7 @@ def make(
 
     if data["only"]:
         usage = part_of(usage, data["only"])
-    counts: Counter[tuple[str | None, str]] = Counter()
-    for frame in usage.batches():
-        sums = frame.group_by("vendor", "model").agg(pl.col("requests").fill_null(1).sum())
-        for vendor, model, n in sums.iter_rows():
-            counts[vendor, model] += n
-    found = hand_off(data, catalogue, [pair for pair, _ in counts.most_common()])
+    found = hand_off(data, catalogue, models_by_use(usage))
     predictions = {}
     for period in found.periods:
         say(f"following {period.file} through the log …")
@@ -49,3 +42,15 @@ def make(
     entries = calendar(found, data, predictions)
     gateway_write.write(folder, found, entries, predictions, data)
     return found
+
+
+def models_by_use(usage: Log) -> list[tuple[str | None, str]]:
+    """(vendor, model) of a log, the most asked for first; of the same number by name."""
+    import polars as pl
+
+    counts: Counter[tuple[str | None, str]] = Counter()
+    for frame in usage.batches():
+        sums = frame.group_by("vendor", "model").agg(pl.col("requests").fill_null(1).sum())
+        for vendor, model, n in sums.iter_rows():
+            counts[vendor, model] += n
+    return sorted(counts, key=lambda pair: (-counts[pair], pair[0] or "", pair[1]))
