@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from served import PATIENCE
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "report"))  # made_up
 
@@ -35,10 +36,13 @@ def browser():
         if os.environ.get("CI") == "true":
             pytest.fail(said)
         pytest.skip(said)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, headless=True, args=ARGUMENTS)
+        chromium = playwright.chromium.launch(
+            executable_path=path, headless=True, args=ARGUMENTS, timeout=PATIENCE
+        )
         yield chromium
         chromium.close()
 
@@ -67,9 +71,9 @@ def visit(browser, folder):
         context = browser.new_context(
             viewport={"width": width, "height": height}, offline=True, locale="en-US", **options
         )
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
         address = (folder / name).as_uri()
         page.on("console", lambda m: complaints.append(f"console: {m.text}"))
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))

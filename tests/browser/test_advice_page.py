@@ -2,6 +2,7 @@
 
 import pytest
 from made_up_advice import advice
+from served import unfolded
 
 from pricewar.report import advice as page
 
@@ -50,8 +51,7 @@ def test_what_a_chinese_page_says_is_chinese(visit):
 
 def test_each_chart_has_its_table(visit):
     opened = visit("advice.html")
-    for summary in opened.locator("details > summary").all():
-        summary.click()
+    unfolded(opened)
     for inside in opened.locator("details .inside").all():
         assert inside.locator("td").count() > 0
 

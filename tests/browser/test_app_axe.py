@@ -6,23 +6,23 @@ import json
 from urllib.parse import quote
 
 import pytest
-from served import opened, served
+from served import BILLED, IDLE, LOOKED, SOLVED, TERMS, served, settled, unfolded, visited
 
 from pricewar.app import games_seats
 
 pytestmark = pytest.mark.browser
 
 LOOKS = [("light", 1360), ("dark", 1360), ("light", 380)]
-WAR = ".war .body[data-whole=yes]"
-BILLED = ".desk[data-billed=yes] #offer-table .opener"
-LOOKED = ".desk-outlook[data-whole=yes] .outlook-body:not([hidden])"
-SOLVED = ".games .body[data-whole=yes]"
+THERE = "() => document.querySelector({}) !== null"
 TABS = {
-    "war": ("#tab=war&market=china-2024&futures=16&levers=portability~0.8", WAR),
-    "desk": ("#tab=desk", BILLED),
-    "outlook": (f"#tab=desk&desk={quote(json.dumps({'view': 'outlook', 'draws': '20'}))}", LOOKED),
+    "war": ("#tab=war&market=china-2024&futures=16&levers=portability~0.8", IDLE),
+    "desk": (f"#tab=desk&date={TERMS}", THERE.format(json.dumps(BILLED))),
+    "outlook": (
+        f"#tab=desk&date={TERMS}&desk={quote(json.dumps({'view': 'outlook', 'draws': '20'}))}",
+        THERE.format(json.dumps(LOOKED)),
+    ),
     "games": (f"#tab=games&games={quote(json.dumps({'figures': True}))}", SOLVED),
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +51,9 @@ def grave(page) -> list[str]:
     """Serious and critical findings with everything unfolded, and where they are."""
     from axe_playwright_python.sync_playwright import Axe
 
-    folded = "details:not([open]) > summary:visible"
-    for _ in range(4):  # what unfolds may hold more that unfolds
-        page.evaluate(
-            "() => { for (const d of document.querySelectorAll('details:not(.save)')) d.open = true; }"
-        )
-        page.wait_for_timeout(120)
-    assert page.locator(folded).count() == page.locator("details.save:not([open]) > summary:visible").count()
+    unfolded(page, "details:not(.save)")
+    # A picture that fades in has not yet its colours.
+    page.evaluate("() => Promise.allSettled(document.getAnimations().map((each) => each.finished))")
     found = Axe().run(page).response
     assert len(found["passes"]) > 15  # it looked
     return [
@@ -72,27 +68,26 @@ def grave(page) -> list[str]:
 @pytest.mark.parametrize("tab", list(TABS))
 def test_the_tabs_of_the_app(browser, server, tab: str, scheme: str, width: int):
     fragment, whole = TABS[tab]
-    complaints: list[str] = []
-    options = {"width": width, "color_scheme": scheme, "idle": False}
-    page = opened(browser, server, fragment, complaints=complaints, **options)
-    page.wait_for_selector(whole, state="attached")
-    if width < 760:
-        page.locator(".sheet-toggle:visible").evaluate_all("nodes => nodes.forEach((node) => node.click())")
-    found = grave(page)
-    assert not found, "\n".join(found)
-    page.context.close()
-    assert complaints == []
+    with visited(browser, server, width=width, color_scheme=scheme, idle=False) as visit_:
+        page = visit_(fragment)
+        settled(page, whole)
+        if width < 760:
+            page.locator(".sheet-toggle:visible").evaluate_all(
+                "nodes => nodes.forEach((node) => node.click())"
+            )
+        found = grave(page)
+        assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("language", ["zh", "ja"])
 def test_other_languages(browser, server, language: str):
     for tab in ("war", "desk", "games"):
         fragment, whole = TABS[tab]
-        page = opened(browser, server, f"{fragment}&language={language}", complaints=[], idle=False)
-        page.wait_for_selector(whole, state="attached")
-        found = grave(page)
-        assert not found, "\n".join(found)
-        page.context.close()
+        with visited(browser, server, idle=False) as visit_:
+            page = visit_(f"{fragment}&language={language}")
+            settled(page, whole)
+            found = grave(page)
+            assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize(("scheme", "width"), LOOKS, ids=[f"{s}-{w}" for s, w in LOOKS])

@@ -12,7 +12,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from served import opened, served
+from playwright.sync_api import expect
+from served import BILLED, LOOKED, TERMS, copied, held, link, served, unfolded, visited
 
 from pricewar.usage.formats import FORMATS
 from pricewar.usage.read import read
@@ -29,9 +30,6 @@ MONTH = b"time,model,input,output\n" + b"".join(
     for day in range(1, 29)
     for hour in range(8, 20)
 )
-BILLED = ".desk[data-billed=yes] #offer-table .opener"
-LOOKED = ".desk-outlook[data-whole=yes] .outlook-body:not([hidden])"
-SVG = "svg.pw-plot, .chart svg"
 
 
 @pytest.fixture(scope="module")
@@ -46,21 +44,15 @@ def server(tmp_path_factory):
 @pytest.fixture
 def desk(browser, server):
     """Opens the desk on the month's log; complains about any complaint of the page."""
-    complaints: list[str] = []
-    pages = []
+    with visited(browser, server, idle=False) as visit:
 
-    def open_(choice=None, more="", waits=BILLED, log=True, **options):
-        said = {**({"log": server.month} if log else {}), **(choice or {})}
-        fragment = f"#tab=desk{more}&desk={quote(json.dumps(said))}"
-        page = opened(browser, server, fragment, complaints=complaints, idle=False, **options)
-        pages.append(page)
-        page.wait_for_selector(waits, state="attached")
-        return page
+        def open_(choice=None, more=f"&date={TERMS}", waits=BILLED, log=True, **options):
+            said = {**({"log": server.month} if log else {}), **(choice or {})}
+            page = visit(f"#tab=desk{more}&desk={quote(json.dumps(said))}", **options)
+            page.wait_for_selector(waits, state="attached")
+            return page
 
-    yield open_
-    for page in pages:
-        page.context.close()
-    assert complaints == []
+        yield open_
 
 
 def drop(page, name: str, body: bytes) -> None:
@@ -82,8 +74,7 @@ def saved(page, act) -> tuple[str, bytes]:
 
 
 def state(page) -> dict:
-    page.wait_for_timeout(350)  # the link follows the state after a moment
-    return json.loads(page.evaluate("() => new URLSearchParams(location.hash.slice(1)).get('desk') ?? '{}'"))
+    return json.loads(link(page).get("desk", "{}"))
 
 
 @pytest.mark.parametrize("shape", LOGS, ids=lambda s: s.name)
@@ -120,13 +111,13 @@ def test_a_bad_log_is_told_in_its_place_and_a_good_one_after_it_is_billed(desk) 
     assert "strange.csv" in told
     assert len(page.locator(".fault p").all()) >= 2  # what and where, and what to do
     drop(page, "month.csv", MONTH)
-    page.wait_for_selector(".fault", state="hidden")
-    page.wait_for_selector(".desk:not(.stale)", state="attached")
+    page.wait_for_selector(BILLED, state="attached")
+    expect(page.locator(".fault").first).to_be_hidden()
     assert "336" in page.inner_text(".log-name")
 
 
 def test_where_no_log_is_given_the_sample_is_billed(desk) -> None:
-    page = desk(log=False, choice={"log": "sample"})
+    page = desk(log=False, choice={"log": "sample"}, more="")  # as of today
     assert "sample" in page.inner_text(".log-name")
     assert "118,592" in page.inner_text(".log-name")
     assert "never leaves this machine" in page.inner_text("#desk-drop")
@@ -176,7 +167,9 @@ def test_a_chart_s_point_opens_its_bill(desk) -> None:
     box = page.locator("#desk-gap svg").first.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 80)
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 82)
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 82)
+    page.wait_for_function("() => document.querySelector('#desk-gap svg').value?.row?.offer")
+    page.mouse.down()
+    page.mouse.up()
     page.wait_for_selector(".detail:not([hidden])")
 
 
@@ -228,8 +221,7 @@ def test_bills_report_command_and_python_are_taken(desk) -> None:
     assert b"month.csv" in body
     for nth, begins in ((2, "pricewar bill month.csv"), (3, "from datetime import date")):
         page.click(f".takes button >> nth={nth}")
-        page.wait_for_function("() => document.querySelector('#said').textContent !== ''")
-        assert page.evaluate("() => navigator.clipboard.readText()").startswith(begins)
+        copied(page, begins)
 
 
 def test_the_outlook_from_first_answer_to_gateway(desk) -> None:
@@ -283,13 +275,14 @@ def test_the_team_s_fields_and_text_are_heard(desk) -> None:
 
 
 def test_an_outlook_can_be_stopped_and_begun_again(desk) -> None:
-    page = desk(
-        choice={"view": "outlook", "draws": "2000", "growth": "1"}, waits=".desk-outlook .status progress"
-    )
-    page.click(".desk-outlook .status button")
-    page.wait_for_selector(".desk-outlook[data-whole=yes]", state="attached")
-    assert page.locator(".desk-outlook .status progress").count() == 0
-    assert page.is_enabled(".team button.main")
+    with held("outlook"):
+        page = desk(
+            choice={"view": "outlook", "draws": "2000", "growth": "1"}, waits=".desk-outlook .status progress"
+        )
+        page.click(".desk-outlook .status button")
+        page.wait_for_selector(".desk-outlook[data-whole=yes]", state="attached")
+        assert page.locator(".desk-outlook .status progress").count() == 0
+        assert page.is_enabled(".team button.main")
     page.select_option("#desk-draws", "200")
     page.wait_for_selector(LOOKED, state="attached")
 
@@ -333,10 +326,10 @@ def test_the_desk_by_keyboard_alone(desk) -> None:
 def test_a_phone_scrolls_down_only(desk, shots, language, view) -> None:
     waits = BILLED if view == "bills" else LOOKED
     page = desk(
-        choice={"view": view, "draws": "20"}, more=f"&language={language}", waits=waits, width=380, height=820
-    )
-    page.evaluate("() => document.querySelectorAll('#tab-desk details').forEach((d) => { d.open = true; })")
-    page.wait_for_timeout(200)
+        choice={"view": view, "draws": "20"}, more=f"&date={TERMS}&language={language}", waits=waits,
+        width=380, height=820,
+    )  # fmt: skip
+    unfolded(page, "#tab-desk details")
     wide = page.evaluate("""() => [...document.querySelectorAll("#tab-desk *")]
         .filter((n) => n.getBoundingClientRect().right > 381 && !n.closest(".scroll, .inside, pre, svg"))
         .map((n) => `${n.tagName}.${n.className}#${n.id}`)""")

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from urllib.parse import quote, unquote
+import time
+from urllib.parse import quote
 
 import pytest
-from served import opened, served
+from playwright.sync_api import expect
+from served import PATIENCE, SOLVED, after, copied, framed, held, link, served, visited
 
 from pricewar.app import games_seats
 
 pytestmark = pytest.mark.browser
-
-WHOLE = """() => document.querySelector('.games .body')?.dataset.whole === 'yes'
-  && document.querySelector('.games progress').hidden && document.documentElement.dataset.drawn === 'yes'"""
 
 
 @pytest.fixture(scope="module")
@@ -27,21 +26,17 @@ def server():
 @pytest.fixture
 def games(browser, server):
     """Opens the games with a part of the state; complains about any complaint of the page."""
-    complaints: list[str] = []
-    pages = []
+    with visited(browser, server, idle=False) as visit:
 
-    def open_(chosen: dict | None = None, *, rest: str = "", wait: bool = True, **options):
-        fragment = f"#tab=games{rest}" + (f"&games={quote(json.dumps(chosen))}" if chosen else "")
-        page = opened(browser, server, fragment, complaints=complaints, idle=False, **options)
-        pages.append(page)
-        if wait:
-            page.wait_for_function(WHOLE)
-        return page
+        def open_(chosen: dict | None = None, *, rest: str = "", wait: bool = True, **options):
+            page = visit(
+                f"#tab=games{rest}" + (f"&games={quote(json.dumps(chosen))}" if chosen else ""), **options
+            )
+            if wait:
+                page.wait_for_function(SOLVED)
+            return page
 
-    yield open_
-    for page in pages:
-        page.context.close()
-    assert complaints == []
+        yield open_
 
 
 def rows(page, where: str) -> list[list[str]]:
@@ -55,9 +50,7 @@ def rows(page, where: str) -> list[list[str]]:
 
 def state(page) -> dict:
     """What the link holds of the games."""
-    page.wait_for_timeout(350)  # the link follows the state after a moment
-    held = page.evaluate("() => new URLSearchParams(location.hash.slice(1)).get('games')")
-    return json.loads(unquote(held)) if held else {}
+    return json.loads(link(page).get("games", "{}"))
 
 
 def drawn(page, card: str) -> str:
@@ -65,11 +58,7 @@ def drawn(page, card: str) -> str:
 
 
 def settled(page, act) -> None:
-    act()
-    page.wait_for_function(
-        "() => new Promise(done => requestAnimationFrame(() => setTimeout(() => done(true), 50)))"
-    )
-    page.wait_for_function(WHOLE)
+    after(page, act, SOLVED)
 
 
 def test_it_solves_the_first_game_and_says_how_good_the_solution_is(games):
@@ -126,12 +115,12 @@ def test_a_state_is_pointed_at_and_chosen_by_keys(games):
     svg = page.locator("#game-surface svg")
     svg.focus()
     page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowUp")
-    page.wait_for_timeout(200)
+    settled(page, lambda: page.keyboard.press("ArrowUp"))
     assert "at e1 = 4, e2 = 4" in page.locator(".readout").inner_text()
     assert "Slice at e2 = 4" in page.locator("#game-slice-title").inner_text()
     box = svg.bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.3)
+    framed(page)
     assert "at e1 = 4, e2 = 4" not in page.locator(".readout").inner_text()
     assert state(page)["at"] == [4, 4]  # pointing alone chooses nothing
 
@@ -159,13 +148,14 @@ def test_branches_are_followed_through_folds_and_a_click_sets_the_parameter(game
     assert page.locator("#game-trace .marks path").count() >= 3  # folds, and the equilibrium known
     page.locator("#game-trace-data summary").click()
     assert len(rows(page, "#game-trace-data")) > 20
-    box = page.locator("#game-trace svg").bounding_box()
-    settled(page, lambda: page.mouse.click(box["x"] + box["width"] * 0.8, box["y"] + 60))
-    held = state(page)
-    assert 0.02 <= held["set"]["delta"] <= 0.03
-    assert held["trace"] == {"parameter": "delta", "low": 0.02, "high": 0.03, "set": {}}
+    svg = page.locator("#game-trace svg")
+    at = {"x": svg.bounding_box()["width"] * 0.8, "y": 60}
+    settled(page, lambda: svg.click(position=at))
+    kept = state(page)
+    assert 0.02 <= kept["set"]["delta"] <= 0.03
+    assert kept["trace"] == {"parameter": "delta", "low": 0.02, "high": 0.03, "set": {}}
     page.reload()
-    page.wait_for_function(WHOLE)
+    page.wait_for_function(SOLVED)
     assert page.locator("#game-trace .curves path").count() >= 1  # the link brings the branches back
 
 
@@ -199,14 +189,13 @@ def test_what_is_out_of_range_is_said_where_it_stands(games):
 
 
 def test_a_long_solve_is_cancelled_and_leaves_nothing_running(games):
-    page = games({"set": {"levels": 300}}, wait=False)
-    page.get_by_role("button", name="Cancel").wait_for()
-    page.wait_for_timeout(1500)
-    page.get_by_role("button", name="Cancel").click()
-    page.locator(".games progress").wait_for(state="hidden")
-    for _ in range(100):
-        if all(seat.free for seat in games_seats._SEATS):
-            break
+    with held("game"):
+        page = games({"set": {"levels": 300}}, wait=False)
+        expect(page.locator(".games .says")).to_have_text(re.compile("^(solving|drawing up)"))  # at work
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.locator(".games progress")).to_be_hidden()
+    end = time.monotonic() + PATIENCE / 1000
+    while not all(seat.free for seat in games_seats._SEATS) and time.monotonic() < end:
         page.wait_for_timeout(50)
     assert all(seat.free for seat in games_seats._SEATS)
 
@@ -225,8 +214,7 @@ def test_it_speaks(games, language, title, missing):
     )
     assert missing not in text
     assert not re.search(r"games\.\w+", text)  # no key without a word
-    page.locator("#language").select_option("en")
-    page.wait_for_function(WHOLE)
+    settled(page, lambda: page.locator("#language").select_option("en"))
     assert page.locator("#equilibria-title").inner_text() == "3 equilibria found"
 
 
@@ -250,11 +238,9 @@ def test_the_copied_texts_are_those_of_the_server(games):
     page = games({"game": "static-logit", "set": {"firms": 3}})
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy as command").click()
-    assert (
-        page.evaluate("() => navigator.clipboard.readText()") == "pricewar solve static-logit --set firms=3"
-    )
+    assert copied(page, "pricewar solve") == "pricewar solve static-logit --set firms=3"
     page.get_by_role("button", name="Copy as Python").click()
-    assert "game.solve(firms=3)" in page.evaluate("() => navigator.clipboard.readText()")
+    assert "game.solve(firms=3)" in copied(page, "from pricewar")
 
 
 @pytest.mark.parametrize("language", ["en", "zh", "ja"])

@@ -7,7 +7,10 @@ import re
 from itertools import pairwise
 
 import pytest
-from served import after, opened, served, settled
+from playwright.sync_api import expect
+from served import after, answered, framed, held, link, served, settled, visited
+
+from pricewar.app import games_seats
 
 pytestmark = pytest.mark.browser
 
@@ -19,23 +22,14 @@ TALL = 4200  # what is out of sight is not drawn
 def server():
     with served() as running:
         yield running
+    games_seats.close()
 
 
 @pytest.fixture
 def room(browser, server):
     """Opens the war room; complains about any complaint of the page, its security policy's included."""
-    complaints: list[str] = []
-    pages = []
-
-    def open_(fragment: str = FEW, **options):
-        page = opened(browser, server, fragment, complaints=complaints, **options)
-        pages.append(page)
-        return page
-
-    yield open_
-    for page in pages:
-        page.context.close()
-    assert complaints == []
+    with visited(browser, server) as open_:
+        yield lambda fragment=FEW, **options: open_(fragment, **options)
 
 
 def slider(page, key: str):
@@ -56,9 +50,8 @@ def move(page, key: str, value: float) -> None:
 
 def levers_of(page) -> dict[str, float]:
     """What the link holds."""
-    page.wait_for_timeout(350)  # the link follows the state after a moment
-    found = page.evaluate("() => new URLSearchParams(location.hash.slice(1)).get('levers')")
-    return {k: float(v) for k, v in (pair.split("~") for pair in (found or "").split(",") if pair)}
+    found = link(page).get("levers", "")
+    return {k: float(v) for k, v in (pair.split("~") for pair in found.split(",") if pair)}
 
 
 def drawn(page, card: str) -> str:
@@ -213,25 +206,44 @@ def test_number_reset_and_baseline(room):
     assert slider(page, "portability").input_value() == "1"
 
 
+def test_a_card_that_had_nothing_to_show_comes_back(room):
+    def no_losses(real, message, job):
+        for part in real(message, job):
+            if message["levers"]:
+                for band in part["series"]["runway"].values():
+                    band["median"] = [None] * len(band["median"])
+            yield part
+
+    with answered("war", no_losses):
+        page = room(FEW + "&levers=portability~0.5", height=TALL)
+        card = page.locator(".card[data-key=runway]")
+        expect(card).to_be_hidden()
+        framed(page)  # that it is out of sight is noticed
+        framed(page)
+        move(page, "portability", 0.0)
+        expect(card).to_be_visible()
+
+
 # ---------------------------------------------------------------- conduct, why
 
 
 def test_conduct_is_solved_again_on_release_with_progress_and_can_be_cancelled(room):
     page = room()
-    says = page.locator(".says")
-    assert says.inner_text().startswith("Conduct held")
-    assert not page.locator(".status progress").is_visible()
-    page.locator("#resolve").check()
-    page.locator(".status progress").wait_for()
-    assert "Re-solving conduct" in says.inner_text()
-    assert page.locator(".kpi .value").first.is_visible()  # what was shown stays while it is solved
-    page.get_by_role("button", name="Cancel").click()
-    page.locator(".status progress").wait_for(state="hidden")
-    assert says.inner_text().startswith("Conduct held")
-    move(page, "portability", 0.3)  # the next move is released: solved again
-    page.locator(".status progress").wait_for()
-    after(page, lambda: page.locator("#resolve").uncheck())
-    page.locator(".status progress").wait_for(state="hidden")
+    says, progress = page.locator(".war .says"), page.locator(".war .status progress")
+    expect(says).to_have_text(re.compile("^Conduct held"))
+    expect(progress).to_be_hidden()
+    with held("solve"):
+        page.locator("#resolve").check()
+        expect(progress).to_be_visible()
+        expect(says).to_contain_text("Re-solving conduct")
+        expect(page.locator(".kpi .value").first).to_be_visible()  # what was shown stays while it is solved
+        page.get_by_role("button", name="Cancel").click()
+        expect(progress).to_be_hidden()
+        expect(says).to_have_text(re.compile("^Conduct held"))
+        move(page, "portability", 0.3)  # the next move is released: solved again
+        expect(progress).to_be_visible()
+        after(page, lambda: page.locator("#resolve").uncheck())
+        expect(progress).to_be_hidden()
 
 
 def test_why_it_changed_and_what_happens(room):
@@ -315,6 +327,8 @@ def test_a_drag_is_one_step(room):
     page.mouse.down()
     for share in range(1, 40):
         page.mouse.move(box["x"] + 8 + share / 50 * (box["width"] - 16), middle)
+        if share == 20:
+            page.wait_for_timeout(1_000)  # a hand that hesitates, longer than moves apart may be
     after(page, page.mouse.up)
     assert 0.6 < levers_of(page)["portability"] < 0.95
     after(page, lambda: page.locator("#undo").click())
@@ -339,7 +353,6 @@ def test_two_hundred_rapid_moves_end_at_the_last(room):
     )
     settled(page)
     assert levers_of(page) == {"portability": 0.66}
-    settled(page)
     fresh = room(FEW + "&levers=portability~0.66")
     assert kpis(page) == kpis(fresh)
     assert drawn(page, "light_price") == drawn(fresh, "light_price")
@@ -354,7 +367,8 @@ def test_the_link_holds_the_whole_state(room):
     after(page, lambda: page.locator("#language").select_option("zh"))
     after(page, lambda: page.locator("#theme").select_option("dark"))
     page.mouse.move(5, 5)  # off the vendors
-    page.wait_for_timeout(400)
+    page.wait_for_function("() => location.hash.includes('theme=dark')")  # the hand rests
+    framed(page)
     fragment = page.evaluate("location.hash")
     again = room(fragment)
     assert again.evaluate("document.documentElement.lang") == "zh-CN"
@@ -368,11 +382,14 @@ def test_the_link_holds_the_whole_state(room):
 
 def test_following_a_link_in_an_open_page_can_be_undone(room):
     page = room()
-    after(
-        page,
-        lambda: page.evaluate("fragment => { location.hash = fragment }", FEW + "&levers=portability~0.3"),
+    # The page writes its own link in between: not over the one that is followed.
+    page.evaluate(
+        "fragment => { location.hash = fragment; dispatchEvent(new Event('pagehide')); }",
+        FEW + "&levers=portability~0.3",
     )
-    assert slider(page, "portability").input_value() == "0.3"
+    expect(slider(page, "portability")).to_have_value("0.3")
+    settled(page)
+    assert levers_of(page) == {"portability": 0.3}
     after(page, lambda: page.locator("#undo").click())
     assert slider(page, "portability").input_value() == "0"
 
@@ -402,7 +419,7 @@ def test_what_a_link_names_and_the_market_lacks_is_said(room):
 
 
 def test_language_and_theme_change_nothing_else(room):
-    page = room(FEW + "&levers=portability~0.4")
+    page = room(FEW + "&levers=portability~0.4", height=TALL)
     figures = page.locator(".chart svg path[data-key]").evaluate_all(
         "nodes => nodes.map(n => n.getAttribute('d'))"
     )
@@ -456,16 +473,18 @@ def test_bands_and_baseline_belong_to_the_vendor_pointed_at_or_chosen(room):
     dashed = "() => document.querySelectorAll('#share .base path').length"
     assert page.evaluate(dashed) == 1
     colour = "() => document.querySelector('#share .base path').getAttribute('stroke')"
+    chosen = page.evaluate(colour)
     page.locator(".vendors button", has_text="Tencent").hover()
-    page.wait_for_timeout(200)
+    framed(page)
     hovered = page.evaluate(colour)
-    page.locator(".vendors button", has_text="Baidu").click()
+    assert hovered != chosen
+    after(page, lambda: page.locator(".vendors button", has_text="Baidu").click())
     page.mouse.move(5, 5)
-    page.wait_for_timeout(200)
+    framed(page)
     assert page.evaluate(colour) != hovered
-    page.locator(".vendors button", has_text="Baidu").click()
+    after(page, lambda: page.locator(".vendors button", has_text="Baidu").click())
     page.mouse.move(5, 5)
-    page.wait_for_timeout(200)
+    framed(page)
     assert page.evaluate(dashed) == 0  # nobody chosen: medians alone
     assert page.locator("#share .bands path").count() == 0
 

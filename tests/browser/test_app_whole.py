@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import json
+import socket
 from importlib import resources
 from urllib.parse import quote
 
 import pytest
-from served import TOKEN, after, opened, served, settled
+from playwright.sync_api import expect
+from served import (
+    BILLED,
+    IDLE,
+    SOLVED,
+    TOKEN,
+    after,
+    copied,
+    link,
+    opened,
+    served,
+    settled,
+    unfolded,
+    visited,
+)
 
 from pricewar.app import games_seats
 from pricewar.app.war_runs import WORLDS
@@ -15,13 +30,11 @@ from pricewar.app.war_runs import WORLDS
 pytestmark = pytest.mark.browser
 
 FEW = "#tab=war&market=china-2024&futures=16&seed=0"
-BILLED = ".desk[data-billed=yes]:not(.stale) #offer-table .opener"
 TALL = 4200  # what is out of sight is not drawn
 LEVER = "#lever-portability"
 SHOWN = """() => ({
   kpis: [...document.querySelectorAll(".kpi")].map((k) => k.innerText),
   lines: [...document.querySelectorAll(".war svg path[data-key]")].map((p) => p.getAttribute("d")),
-  hash: Object.fromEntries([["tab", "war"], ...new URLSearchParams(location.hash.slice(1))]),
 })"""
 
 
@@ -31,23 +44,17 @@ def seats():
     games_seats.close()
 
 
+@pytest.fixture(scope="module")
+def server():
+    with served() as running:
+        yield running
+
+
 @pytest.fixture
-def page_of(browser):
-    """Opens pages of a server, each in a context of its own; complains about any complaint."""
-    complaints: list[str] = []
-    pages = []
-
-    def open_(server, fragment: str = FEW, **options):
-        options = {"height": TALL, **options}
-        page = opened(browser, server, fragment, complaints=complaints, **options)
-        pages.append(page)
-        return page
-
-    yield open_
-    for page in pages:
-        page.context.close()
-    # A test's server ends before its pages: that their sockets find none is no complaint.
-    assert [c for c in complaints if "ERR_CONNECTION_REFUSED" not in c] == []
+def page_of(browser, server):
+    """Opens pages, each in a context of its own; complains about any complaint."""
+    with visited(browser, server, height=TALL) as open_:
+        yield lambda fragment=FEW, **options: open_(fragment, **options)
 
 
 def move(page, value: float) -> None:
@@ -62,58 +69,64 @@ def move(page, value: float) -> None:
 
 
 def shown(page) -> dict:
-    page.wait_for_timeout(350)  # the link follows the state after a moment
-    return page.evaluate(SHOWN)
+    return {"hash": {"tab": "war", **link(page)}, **page.evaluate(SHOWN)}
 
 
 # ---------------------------------------------------------------- two pages, one server
 
 
 def test_two_pages_at_once_do_not_disturb_one_another(page_of):
-    with served() as server:
-        one, two = page_of(server), page_of(server, FEW + "&levers=price_floor~1")
-        beside = shown(two)
-        for step in range(1, 6):  # both ask while the other is being answered
-            for page, value in ((one, step / 10), (two, 1 - step / 10)):
-                page.locator(LEVER).evaluate(
-                    "(slider, value) => { slider.value = value;"
-                    " slider.dispatchEvent(new Event('input', {bubbles: true})); }",
-                    value,
-                )
-        settled(one)
-        settled(two)
-        first, second = shown(one), shown(two)
-        assert (first["hash"]["levers"], second["hash"]["levers"]) == (
-            "portability~0.5",
-            "price_floor~1,portability~0.5",
-        )
-        assert first["lines"] != second["lines"]
-        move(two, 0)
-        assert shown(two) == beside
-        assert shown(one) == first  # and what one shows is what it would show alone
-        assert shown(page_of(server, one.evaluate("location.hash"))) == first
-        one.close()
-        move(two, 0.4)  # one that leaves takes nothing along
-        assert shown(two)["lines"] != beside["lines"]
+    one, two = page_of(), page_of(FEW + "&levers=price_floor~1")
+    beside = shown(two)
+    for step in range(1, 6):  # both ask while the other is being answered
+        for page, value in ((one, step / 10), (two, 1 - step / 10)):
+            page.locator(LEVER).evaluate(
+                "(slider, value) => { slider.value = value;"
+                " slider.dispatchEvent(new Event('input', {bubbles: true})); }",
+                value,
+            )
+    settled(one)
+    settled(two)
+    first, second = shown(one), shown(two)
+    assert (first["hash"]["levers"], second["hash"]["levers"]) == (
+        "portability~0.5",
+        "price_floor~1,portability~0.5",
+    )
+    assert first["lines"] != second["lines"]
+    move(two, 0)
+    assert shown(two) == beside
+    assert shown(one) == first  # and what one shows is what it would show alone
+    assert shown(page_of(one.evaluate("location.hash"))) == first
+    one.close()
+    move(two, 0.4)  # one that leaves takes nothing along
+    assert shown(two)["lines"] != beside["lines"]
 
 
 # ---------------------------------------------------------------- a server that restarts
 
 
-def test_a_restarted_server_takes_the_open_page_back(browser):
+@pytest.fixture
+def port():
+    """A port that nobody else is given while no server listens there."""
+    with socket.socket() as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        yield kept.getsockname()[1]
+
+
+def test_a_restarted_server_takes_the_open_page_back(browser, port: int):
     complaints: list[str] = []
-    with served() as server:
-        port = server.port
+    with served(port) as server:
+        assert server.port == port
         page = opened(browser, server, FEW + "&levers=portability~0.6", complaints=complaints, height=TALL)
         before = shown(page)
         assert complaints == []
-    page.locator("#connection:not([hidden])").wait_for()
-    assert page.locator("#connection").inner_text().strip()
+    expect(page.locator("#connection")).to_contain_text("The server does not answer")
     move_to = "slider => { slider.value = 0.9; slider.dispatchEvent(new Event('input', {bubbles: true})); }"
     page.locator(LEVER).evaluate(move_to)  # moved while nobody answers
     with served(port) as server:
         assert (server.port, server.token) == (port, TOKEN)
-        page.locator("#connection").wait_for(state="hidden")
+        expect(page.locator("#connection")).to_be_hidden()
         settled(page)
         moved = shown(page)
         assert moved["hash"]["levers"] == "portability~0.9"
@@ -132,26 +145,23 @@ def test_a_restarted_server_takes_the_open_page_back(browser):
 # ---------------------------------------------------------------- the link
 
 
-def test_a_copied_link_opens_the_same_state_elsewhere(page_of):
-    with served() as server:
-        page = page_of(server, FEW + "&levers=portability~0.3&language=zh&theme=dark")
-        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-        move(page, 0.7)
-        page.locator("#copy-link").click()
-        page.locator("#said:not(:empty)").wait_for()
-        link = page.evaluate("() => navigator.clipboard.readText()")
-        assert TOKEN not in link  # a link may be sent to others; the key stays
-        assert link.startswith(f"http://127.0.0.1:{server.port}/#")
-        other = page_of(server, "#" + link.split("#", 1)[1])
-        assert shown(other) == shown(page)
-        assert other.evaluate("document.documentElement.lang") == "zh-CN"
-        assert other.evaluate("document.documentElement.dataset.theme") == "dark"
-        # In the same browser, the link alone is enough: the cookie is there.
-        third = page.context.new_page()
-        third.goto(link)
-        third.wait_for_selector("html[data-ready=yes]", state="attached")
-        settled(third)
-        assert shown(third) == shown(page)
+def test_a_copied_link_opens_the_same_state_elsewhere(page_of, server):
+    page = page_of(FEW + "&levers=portability~0.3&language=zh&theme=dark")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    move(page, 0.7)
+    page.locator("#copy-link").click()
+    address = copied(page, f"http://127.0.0.1:{server.port}/#")
+    assert TOKEN not in address  # a link may be sent to others; the key stays
+    other = page_of("#" + address.split("#", 1)[1])
+    assert shown(other) == shown(page)
+    assert other.evaluate("document.documentElement.lang") == "zh-CN"
+    assert other.evaluate("document.documentElement.dataset.theme") == "dark"
+    # In the same browser, the link alone is enough: the cookie is there.
+    third = page.context.new_page()
+    third.goto(address)
+    third.wait_for_selector("html[data-ready=yes]", state="attached")
+    settled(third)
+    assert shown(third) == shown(page)
 
 
 # ---------------------------------------------------------------- names that try to be more than text
@@ -202,19 +212,14 @@ def hostile_log(tmp_path):
     return path
 
 
-def opened_all(page) -> None:
-    page.evaluate("() => { for (const d of document.querySelectorAll('details')) d.open = true; }")
-    page.wait_for_timeout(300)
-
-
-def test_script_in_names_is_inert_on_all_three_tabs(page_of, hostile_market, hostile_log):
-    with served(market=hostile_market) as server:
+def test_script_in_names_is_inert_on_all_three_tabs(browser, hostile_market, hostile_log):
+    with served(market=hostile_market) as server, visited(browser, server, height=TALL) as page_of:
         handle = server.uploads.given(hostile_log).handle
-        page = page_of(server, f"#tab=war&market={hostile_market}&futures=16", height=4200)
+        page = page_of(f"#tab=war&market={hostile_market}&futures=16")
         before = page.evaluate(INERT)
         assert before["caught"] is None
         assert (before["images"], before["handlers"], before["links"]) == (0, 0, [])
-        opened_all(page)
+        unfolded(page)
         move(page, 0.8)
         text = page.locator("body").inner_text()
         assert IMAGE in text  # shown, as text
@@ -226,9 +231,9 @@ def test_script_in_names_is_inert_on_all_three_tabs(page_of, hostile_market, hos
             after(page, lambda language=language: page.locator("#language").select_option(language))
         assert page.evaluate(INERT) == before
 
-        desk = page_of(server, f"#tab=desk&desk={quote(json.dumps({'log': handle}))}", idle=False)
+        desk = page_of(f"#tab=desk&desk={quote(json.dumps({'log': handle}))}", idle=False)
         desk.wait_for_selector(BILLED, state="attached")
-        opened_all(desk)
+        unfolded(desk)
         assert hostile_log.name in desk.locator(".log-name").inner_text()
         assert "window.caught=1" in desk.locator("body").inner_text()
         only = desk.locator("#desk-only option").all_inner_texts()
@@ -242,17 +247,19 @@ def test_script_in_names_is_inert_on_all_three_tabs(page_of, hostile_market, hos
             "show": IMAGE,
             "trace": {"parameter": IMAGE, "low": 0, "high": 1},
         }
-        page = page_of(server, f"#tab=games&games={quote(json.dumps(games))}", idle=False)
-        page.wait_for_selector(".games .body[data-whole=yes]", state="attached")
+        page = page_of(f"#tab=games&games={quote(json.dumps(games))}", idle=False)
+        settled(page, SOLVED)
         assert IMAGE in page.locator("#notices").inner_text()
-        opened_all(page)
+        unfolded(page)
         assert page.evaluate(INERT) == before
 
 
 @pytest.mark.parametrize("topic", ["war", "desk", "games"])
 def test_a_hostile_link_is_inert(page_of, topic: str):
-    with served() as server:
-        page = page_of(server, f"#tab={topic}&market={quote(IMAGE)}&levers={quote(IMAGE)}~1", idle=False)
-        page.wait_for_timeout(500)
-        assert page.evaluate(INERT)["caught"] is None
-        assert page.evaluate(INERT)["images"] == 0
+    page = page_of(f"#tab={topic}&market={quote(IMAGE)}&levers={quote(IMAGE)}~1", idle=False)
+    if topic == "desk":
+        page.wait_for_selector(BILLED, state="attached")
+    else:
+        settled(page, {"war": IDLE, "games": SOLVED}[topic])
+    assert page.evaluate(INERT)["caught"] is None
+    assert page.evaluate(INERT)["images"] == 0

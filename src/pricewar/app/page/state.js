@@ -73,6 +73,8 @@ export class State {
     this.follow(true);
     addEventListener("hashchange", () => { if (location.hash !== this.writtenHash) this.follow(false); });
     addEventListener("pagehide", () => this.writeLink());
+    addEventListener("pointerdown", () => { this.held = true; }, true);
+    for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { this.held = false; }, true);
   }
 
   get() { return this.now; }
@@ -92,7 +94,7 @@ export class State {
       this.future = [];
       this.gesture = merge;
       clearTimeout(this.pausing);
-      if (merge !== null) this.pausing = setTimeout(() => this.rest(), PAUSE);
+      if (merge !== null) this.pause();
     }
     this.now = {...this.now, ...Object.fromEntries(changed.map((key) => [key, patch[key]]))};
     this.tell(changed);
@@ -103,6 +105,9 @@ export class State {
     this.now = {...this.now, ...patch};
     this.tell(Object.keys(patch));
   }
+
+  // Ends the gesture after a while; not while the hand holds on: a drag is one step, however slow.
+  pause() { this.pausing = setTimeout(() => (this.held ? this.pause() : this.rest()), PAUSE); }
 
   // The gesture is over: the next move is a step of its own.
   rest() {
@@ -146,7 +151,8 @@ export class State {
   writeLink() {
     clearTimeout(this.linking);
     const hash = this.link();
-    if (hash === location.hash) return;
+    // An address that is not what was written or followed last is a link on its way here: it is not written over.
+    if (hash === location.hash || location.hash !== this.writtenHash) return;
     try { history.replaceState(null, "", hash); } catch { /* asked too often: the next move writes it */ }
     this.writtenHash = location.hash;
   }
@@ -154,6 +160,7 @@ export class State {
   // Takes what the address says: all of it or nothing.
   follow(first) {
     let patch;
+    this.writtenHash = location.hash;
     try { patch = unlink(location.hash); } catch (error) {
       this.refused(error.message);
       return;

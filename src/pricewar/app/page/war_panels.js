@@ -82,7 +82,8 @@ export class Panels {
     for (const key of keys) {
       this.due.add(key);
       this.name(key);
-      if (this.seen.has(key) || this.app.printing) this.drawOne(key);
+      // One that had nothing to show is out of sight for that alone.
+      if (this.seen.has(key) || this.cards.get(key).root.hidden || this.app.printing) this.drawOne(key);
     }
   }
 
