@@ -471,7 +471,7 @@ def test_baidu(tmp_path: Path) -> None:
     [
         ({"BilledCost": ""}, "no amount"),
         ({"BilledCost": "three"}, "an amount that cannot be read"),
-        ({"BilledCost": "1,5"}, "an amount that cannot be read"),
+        ({"BilledCost": "1,5"}, "an amount with a decimal comma: export it with decimal points"),
         ({"BilledCost": "1e999"}, "an amount that cannot be read"),
         ({"BilledCost": "9" * 80}, "an amount that cannot be read"),
         ({"ListCost": "x"}, "an amount that cannot be read"),

@@ -354,16 +354,20 @@ def _beyond(
 ) -> Iterator[str]:
     """What is missing only because one side has no such days: a month half covered is no lost usage."""
     zone = clock.zone or clock.declared
-    dated = [(line.start, line.end or line.start) for line in lines if line.start and _is_priced(line)]
+    instant = timedelta(microseconds=1)
+    dated = [
+        (line.start, max((line.end or line.start) - instant, line.start))
+        for line in lines
+        if line.start and _is_priced(line)
+    ]
     for cause, whose, spans in (
         ("missing_invoice", "The invoice's lines are", dated),
         ("missing_log", "The log is", [log.span] if log.span else []),
     ):
         if not spans:
             continue
-        begins = local(min(start for start, _ in spans), zone).date()
-        ends = (local(max(end for _, end in spans), zone) - timedelta(microseconds=1)).date()
-        begins, ends = max(begins, first), min(max(ends, begins), last)
+        begins = max(local(min(start for start, _ in spans), zone).date(), first)
+        ends = min(local(max(end for _, end in spans), zone).date(), last)
         outside = [
             abs(row.causes[cause])
             for row in rows

@@ -19,6 +19,12 @@ from pricewar.errors import ConfigurationError, LogError, did_you_mean
 
 HEAD = 2**20
 """Bytes looked at to tell what a file is."""
+PACKED = {
+    b"PK\x03\x04": "a zip archive",
+    b"\x28\xb5\x2f\xfd": "compressed with zstd",
+    b"BZh": "compressed with bzip2",
+    b"\xfd7zX": "compressed with xz",
+}
 
 
 @dataclass(slots=True)
@@ -80,8 +86,9 @@ def inspect(path: Path) -> Source:
             end = stream.read(4)
         if size == 0:
             raise LogError("the file has no content", where=name, remedy="export the log again")
-        if start[:4] == b"PK\x03\x04":
-            raise LogError("this is a zip archive", where=name, remedy="unpack it and give the file inside")
+        for mark, what in PACKED.items():
+            if start.startswith(mark):
+                raise LogError(f"this is {what}", where=name, remedy="unpack it and give the file inside")
         if start == b"PAR1":
             return _inspect_parquet(path, name, size, end)
         packed = start[:2] == b"\x1f\x8b"
@@ -118,20 +125,36 @@ def inspect(path: Path) -> Source:
 SUFFIXES = {".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".log"}
 
 
-def files_of(path: Path) -> list[Path]:
-    """The file, or those of a directory that may hold records.
+def inspected(path: Path) -> list[Source]:
+    """The file, or those of a directory that may hold records; what else is there is noted with the first.
 
     Raises:
-        LogError: there is none.
+        LogError: there is none, or one cannot be read.
     """
     if not path.exists():
         raise LogError("there is no such file", where=str(path))
     if not path.is_dir():
-        return [path]
-    found = sorted(p for p in path.iterdir() if p.is_file() and p.suffix.lower() in SUFFIXES)
+        return [inspect(path)]
+    found: list[Path] = []
+    others: list[str] = []
+    try:
+        held = sorted(path.iterdir())
+    except OSError as error:
+        raise LogError(f"cannot be read: {error.strerror or error}", where=str(path)) from None
+    for item in held:
+        if item.is_file() and item.suffix.lower() in SUFFIXES and not item.name.startswith("."):
+            found.append(item)
+        elif item.suffix.lower() in SUFFIXES or not item.name.startswith("."):
+            others.append(f"{item.name}, a folder" if item.is_dir() else item.name)
+    shown = "; ".join(others[:5]) + (f"; and {len(others) - 5:,} more" if len(others) > 5 else "")
     if not found:
-        raise LogError("the directory holds no CSV, JSON or Parquet file", where=str(path))
-    return found
+        remedy = f"name one of them: {shown}" if others else None
+        raise LogError("the directory holds no CSV, JSON or Parquet file", where=str(path), remedy=remedy)
+    read = [inspect(item) for item in found]
+    if others:
+        ends = ", ".join(sorted(SUFFIXES))
+        read[0].notes.append(f"Not read in {path.name or path}: {shown}. Files are read that end in {ends}.")
+    return read
 
 
 def _opened(path: Path, packed: bool) -> BinaryIO:

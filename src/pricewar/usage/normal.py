@@ -44,6 +44,7 @@ BAD_END = "an end before the start"
 NO_MODEL = "no model named"
 NO_TOKENS = "no token counts"
 FRACTION = "a count that is no whole number"
+EITHER = "a count whose point or comma may part thousands: export plain numbers"
 NEGATIVE = "a negative count"
 ABSURDITY = "an absurd count (over 10^15 in one row)"
 CACHE_OVER = "more cached tokens than the input they are part of"
@@ -218,6 +219,9 @@ def _whole(series: pl.Series, causes: Causes) -> pl.Series:
         if whole.null_count() == text.null_count():
             return _whole(whole, causes)
         number = text.cast(pl.Float64, strict=False).fill_nan(None)
+        parted = text.str.contains(r"^\d{1,3}(?:[.,]\d{3})+$").fill_null(False)
+        if parted.any() and not text.str.contains(r"^\d{4,}\.\d{3}$").any():  # else three decimals throughout
+            causes.mark(parted, EITHER)
     causes.mark(number > ABSURD, ABSURDITY)
     causes.mark(number < 0, NEGATIVE)
     odd = number != number.floor()

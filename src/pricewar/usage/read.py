@@ -19,7 +19,7 @@ import polars as pl
 from pricewar.errors import ConfigurationError, LogError, did_you_mean
 from pricewar.usage import normal, sources
 from pricewar.usage.bills.reading import UNVERIFIED
-from pricewar.usage.content import Source, files_of, inspect, known_choices
+from pricewar.usage.content import Source, inspected, known_choices
 from pricewar.usage.formats import FORMATS, NOT_GROUPED, PLAIN, Format, detect
 from pricewar.usage.log import EXAMPLES, Exclusions, Log, row_bytes
 from pricewar.usage.normal import ID, TARGETS, Plan, plain, resolved
@@ -66,7 +66,7 @@ def read(
         if target not in TARGETS:
             remedy = did_you_mean(target, TARGETS) or "one of: " + ", ".join(TARGETS)
             raise ConfigurationError(f"“{target}” is no column a mapping can fill", remedy=remedy)
-    reading = _Reading([inspect(p) for p in files_of(Path(path))], format, mapping or {}, zone, progress)
+    reading = _Reading(inspected(Path(path)), format, mapping or {}, zone, progress)
     return reading.bill(Path(path)) if reading.format.bill else reading.log()
 
 
@@ -121,6 +121,7 @@ class _Reading:
         self.plans = [] if self.format.bill else [self._plan(i, source) for i, source in enumerate(files)]
         self.excluded = Exclusions()
         self.tally: Counter[str] = Counter()
+        self.pages = sources.Pages()
 
     def _detected(self) -> Format:
         found: list[Format] = []
@@ -248,6 +249,7 @@ class _Reading:
             return Chunk(frame, list(bad), lambda where: [places[k] for k in where], read)
 
         for document, place, cause, read in self.loaded.pop(i, None) or sources.documents(source):
+            self.pages.see(document)
             records = (
                 flatten(document) if flatten else (r for r, *_ in _rows([(document, place, cause, read)]))
             )
@@ -284,6 +286,7 @@ class _Reading:
             done += source.size
 
     rows_in = 0
+    twice = 0
 
     def bill(self, path: Path) -> Log:
         """A vendor's bill, read as an invoice, as the usage it tells."""
@@ -368,6 +371,8 @@ class _Reading:
             return empty()
         table = pl.concat(held, rechunk=True)
         if ID not in table.columns:
+            if not self.format.single:  # a bucket is told once for each of its groups
+                self.twice = table.height - table.n_unique()
             return table
         ids = table[ID]
         named = ids.is_not_null()
@@ -431,6 +436,10 @@ class _Reading:
     def _notes(self, bucket: int, single: bool, ordered: bool, held: bool, disk: int) -> Iterator[str]:
         for source in self.files:
             yield from source.notes
+        yield from self.pages.notes()
+        if self.twice:
+            same = f"{self.twice:,} rows are the same as another in every column"
+            yield f"{same}: is a file or page in it twice?"
         yield from self.format.notes
         if not self.format.verified:
             yield UNVERIFIED.format(title=self.format.title)

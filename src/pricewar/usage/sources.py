@@ -337,6 +337,25 @@ def parquet_chunks(source: Source, columns: Sequence[str]) -> Iterator[Chunk]:
         ) from None
 
 
+class Pages:
+    """Whether the last page of an API's answer is among those read: each but it says that more follow."""
+
+    def __init__(self) -> None:
+        self._more = self._last = False
+
+    def see(self, document: Any) -> None:
+        more = document.get("has_more") if isinstance(document, dict) else None
+        self._more = self._more or more is True
+        self._last = self._last or more is False
+
+    def notes(self) -> Iterator[str]:
+        if self._more and not self._last:
+            yield (
+                "The last page is missing: what was read says that more follows (has_more). Ask for the "
+                "rest, by a higher limit= or page by page, and give all pages as one folder."
+            )
+
+
 def documents(source: Source, *, exact: bool = False) -> Iterator[tuple[Any, str, str | None, int]]:
     """Every JSON value of a file: value, place, cause when it cannot be parsed, bytes consumed.
 

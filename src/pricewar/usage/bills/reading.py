@@ -12,8 +12,15 @@ from pricewar.errors import LogError
 from pricewar.units import decimal
 from pricewar.usage import sources
 from pricewar.usage.bills import BILLS, Bill
-from pricewar.usage.bills.record import LeftOutError, Row, currency, money
-from pricewar.usage.content import Source, files_of, inspect, known_choices
+from pricewar.usage.bills.record import (
+    DECIMAL_COMMA,
+    LeftOutError,
+    Row,
+    currency,
+    money,
+    one_comma,
+)
+from pricewar.usage.content import Source, inspected, known_choices
 from pricewar.usage.invoice import Invoice, Line, Progress
 from pricewar.usage.log import Exclusions
 from pricewar.usage.normal import plain
@@ -22,11 +29,13 @@ UNVERIFIED = (
     "Unverified: no real {title} was public to check this reader against; it follows the documentation."
 )
 
+EITHER = "an amount whose comma may part thousands or decimals: export it with decimal points"
+
 
 def read(path: Path, name: str | None, zone: str | None, progress: Progress | None) -> Invoice:
     """See `pricewar.usage.invoice.read_invoice`."""
     known_choices("invoice format", name, BILLS, zone)
-    files = [inspect(file) for file in files_of(path)]
+    files = inspected(path)
     found = {name} if name else {told(source).name for source in files}
     if len(found) > 1:
         raise LogError(
@@ -87,7 +96,11 @@ class _Reading:
         self.lines: list[Line] = []
         self.excluded = Exclusions()
         self.left: dict[str, Counter[str]] = {}
-        self.binary = False
+        self.binary = self.commas = False
+        self.pages = sources.Pages()
+        self.doubtful: list[tuple[int, bool]] = []
+        self.seen: set[int] = set()
+        self.again: list[Line] = []
         self.rows_in = 0
 
     def invoice(self) -> Invoice:
@@ -99,12 +112,15 @@ class _Reading:
                 try:
                     if cause is not None:
                         raise LeftOutError(cause)
-                    self.lines.append(parse(row, place, zone))
+                    line = parse(row, place, zone)
+                    self._doubt(source, row, line)
+                    self.lines.append(line)
                 except LeftOutError as left:
                     self._exclude(left.cause, place, row)
                 if self.progress and self.rows_in % 20_000 == 0:
                     self.progress(self.rows_in, min(1.0, (done + read) / total))
             done += source.size
+        self._leave_doubtful()
         if self.progress:
             self.progress(self.rows_in, 1.0)
         return Invoice(
@@ -120,6 +136,7 @@ class _Reading:
 
     def _exclude(self, cause: str, place: str, row: Row) -> None:
         self.excluded.add(cause, lambda: [place])
+        self.commas = self.commas or cause == DECIMAL_COMMA
         try:
             amount = money(row, "amount")
             if amount:
@@ -127,15 +144,40 @@ class _Reading:
         except LeftOutError:
             pass
 
+    def _doubt(self, source: Source, row: Row, line: Line) -> None:
+        """Remember what may be read wrongly: a comma in an amount, a record that was there before."""
+        amounts = (row.get("amount", ""), row.get("list_amount", ""))
+        if any(one_comma(text) for text in amounts):
+            self.doubtful.append((len(self.lines), source.separator == ";"))
+        if line.amount:
+            record = hash(tuple(row.items()))
+            if record in self.seen:
+                self.again.append(line)
+            self.seen.add(record)
+
+    def _leave_doubtful(self) -> None:
+        """Leave out amounts such as 12,345 where commas stand before decimals, as nobody can tell."""
+        left = {i for i, semicolons in self.doubtful if semicolons or self.commas}
+        for i in sorted(left):
+            self.excluded.add(EITHER, lambda place=self.lines[i].place: [place])
+        self.lines = [line for i, line in enumerate(self.lines) if i not in left]
+
     def _notes(self) -> Iterator[str]:
         for source in self.files:
             yield from source.notes
+        yield from self.pages.notes()
+        if self.again:
+            sums: Counter[str] = Counter()
+            for line in self.again:
+                sums[line.currency] += line.amount  # type: ignore[assignment]
+            places = ", ".join(line.place for line in self.again[:2])
+            yield (
+                f"{len(self.again):,} lines stand there once more, the same in every field that is read "
+                f"({places}), with amounts of {_amounts(sums)}: is a file or page in it twice?"
+            )
         yield from self.bill.notes
         for cause, sums in self.left.items():
-            shown = ", ".join(
-                f"{decimal(Fraction(amount), 12):,f} {code}" for code, amount in sorted(sums.items())
-            )
-            yield f"Left out with amounts of {shown}: {cause}."
+            yield f"Left out with amounts of {_amounts(sums)}: {cause}."
         if self.binary:
             yield "Amounts are binary floating-point numbers there; each was taken as its shortest decimal."
         if not self.bill.verified:
@@ -180,6 +222,7 @@ class _Reading:
     def _documents(self, source: Source) -> Iterator[tuple[Row, str, str | None, int]]:
         known: dict[tuple[str, ...], dict[str, list[str]]] = {}  # records of a file share their keys
         for document, place, cause, read in sources.documents(source, exact=True):
+            self.pages.see(document)
             if cause is not None:
                 yield {}, place, cause, read
                 continue
@@ -192,6 +235,10 @@ class _Reading:
                 if keys not in known:
                     known[keys] = self._there({plain(key): key for key in keys})
                 yield _row(record, known[keys]), where, None, read
+
+
+def _amounts(sums: Mapping[str, Any]) -> str:
+    return ", ".join(f"{decimal(Fraction(amount), 12):,f} {code}" for code, amount in sorted(sums.items()))
 
 
 def _row(values: Any, there: Mapping[str, list[Any]]) -> Row:

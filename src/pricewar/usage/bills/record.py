@@ -27,6 +27,7 @@ NOT_LLM = "not LLM usage: neither its unit, its meter nor its product says so"
 OTHER_UNIT = "counted in neither tokens, calls nor searches"
 NO_AMOUNT = "no amount"
 BAD_AMOUNT = "an amount that cannot be read"
+DECIMAL_COMMA = "an amount with a decimal comma: export it with decimal points"
 BAD_QUANTITY = "a quantity that cannot be read"
 NO_CURRENCY = "no currency"
 EMPTY = "a period without charges"
@@ -123,7 +124,9 @@ def line(
 
 NOTHING = frozenset({"", "-", "--", "—", "/", "null", "none", "nan", "n/a", "na"})
 _MONEY_WORDS = re.compile(r"人民币|美元|元|¥|\$|€|£|\b(?:cny|rmb|usd|eur)\b", re.IGNORECASE)
-_GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?")
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?")  # 0,125 has a decimal comma
+_ONE_COMMA = re.compile(r"\D*\d{1,3},\d{3}\D*")
+_DECIMAL_COMMA = re.compile(r"\D*\d+(?:\.\d{3})*,\d+\D*")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?", re.IGNORECASE)
 
 
@@ -160,6 +163,16 @@ def number(text: str) -> Fraction | None:
     return -Fraction(value) if negative else Fraction(value)
 
 
+def one_comma(text: str) -> bool:
+    """Whether a comma in it may part thousands as well as decimals: 12,345."""
+    return "," in text and _ONE_COMMA.fullmatch(text) is not None
+
+
+def decimal_comma(text: str) -> bool:
+    """Whether a text that is no number would be one with a decimal comma: 1.234,5."""
+    return "," in text and _DECIMAL_COMMA.fullmatch(text) is not None
+
+
 _MINUS = str.maketrans({"−": "-", "–": "-", "—": "-", "﹣": "-"})
 
 
@@ -172,7 +185,7 @@ def money(row: Row, target: str) -> Fraction | None:
     try:
         return number(row[target]) if target in row else None
     except ValueError:
-        raise LeftOutError(BAD_AMOUNT) from None
+        raise LeftOutError(DECIMAL_COMMA if decimal_comma(row[target]) else BAD_AMOUNT) from None
 
 
 def charged(row: Row, target: str = "amount") -> Fraction:
