@@ -17,31 +17,26 @@ Baseline: three equilibria, one aggressive (price −34.78 in (1,1)), one accomm
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from pricewar.games import continuation, duopoly, outcomes
+from pricewar.games import duopoly, learning, outcomes
 from pricewar.games.solution import Game, Parameter, Picture, Solution, Table
-from pricewar.games.solvers import Progress
 
 Array = np.ndarray
 
 PARAMETERS = (
-    Parameter("levels", 30, 2, 400, "M, levels of know-how"),
-    Parameter("bottom", 15, 1, 400, "m, level at which the learning curve is flat"),
-    Parameter("kappa", 10.0, 0.0, 1e6, "κ, unit cost of the first unit, money"),
-    Parameter("rho", 0.75, 0.01, 1.0, "ρ, factor on the unit cost when know-how doubles"),
-    Parameter("sigma", 1.0, 1e-3, 1e3, "σ, product differentiation (logit scale), money"),
+    *learning.curve(rho=0.75),
+    learning.SIGMA,
     Parameter("outside", 10.0, -1e3, 1e3, "p0, price of the outside good, money"),
-    Parameter("beta", 1 / 1.05, 0.0, 0.9999, "β per period"),
+    learning.BETA,
     Parameter("scrap", 1.5, -1e3, 1e3, "X̄, mean scrap value, money"),
     Parameter("scrap_half", 1.5, 1e-3, 1e3, "ΔX, half its range, money"),
     Parameter("setup", 4.5, -1e3, 1e3, "S̄, mean set-up cost, money"),
     Parameter("setup_half", 1.5, 1e-3, 1e3, "ΔS, half its range, money"),
-    Parameter("sharing", 0.0, 0.0, 1.0, "probability that a rival's sale teaches the firm too (a rule)"),
-    Parameter("floor", -1.0, -1.0, 10.0, "lowest price allowed, in own unit costs; negative: none (a rule)"),
+    *learning.RULES,
 )
 
 
@@ -49,44 +44,16 @@ def build(**parameters: Any) -> duopoly.Duopoly:
     """The game with these parameters, ready for `solvers`."""
     q = GAME.checked(parameters)
     M = int(q["levels"])
-    know_how = np.arange(M + 1)
-    cost = q["kappa"] * q["rho"] ** np.log2(np.clip(know_how, 1, q["bottom"]))
+    cost = learning.cost(q)
     step = duopoly.moves(np.zeros(M + 1), np.ones(M + 1), q["sharing"])
     laws = np.array([q["scrap"], q["scrap_half"], q["setup"], q["setup_half"]])
-    floor = q["floor"] * cost if q["floor"] >= 0 else None
     return duopoly.Duopoly(
-        cost, np.stack([step, step]), q["beta"], q["sigma"], q["outside"], np.stack([laws, laws]), floor
-    )
+        cost, np.stack([step, step]), q["beta"], q["sigma"], q["outside"], np.stack([laws, laws]),
+        learning.floor(q, cost),
+    )  # fmt: skip
 
 
-def solve(
-    method: str = "default",
-    start: str | Solution = "static",
-    seed: int | None = None,
-    *,
-    certify: bool = True,
-    stability: bool = False,
-    progress: Progress | None = None,
-    limit: int | None = None,
-    **parameters: Any,
-) -> Solution:
-    """One equilibrium; the options are those of `duopoly.solve`."""
-    q = GAME.checked(parameters)
-    return duopoly.solve(GAME.name, q, build(**q), method, start, seed, certify, stability, progress, limit)
-
-
-def search(
-    budget: int = 60,
-    seed: int = 0,
-    *,
-    certify: bool = True,
-    stability: bool = True,
-    progress: Progress | None = None,
-    **parameters: Any,
-) -> list[Solution]:
-    """Every equilibrium found from `budget` starts with that seed, the most aggressive first."""
-    q = GAME.checked(parameters)
-    return duopoly.search(GAME.name, q, build(**q), budget, seed, certify, stability, progress)
+solve, search, rules, correspondence = learning.ways(lambda: GAME, build, "rho", 0.7, 1.0)
 
 
 def incentives(solution: Solution) -> dict[str, Array]:
@@ -152,11 +119,6 @@ def sacrifice(solution: Solution) -> dict[str, Array]:
     }
 
 
-def rules(solution: Solution, names: Iterable[str] = ()) -> Table:
-    """The same market under a price floor or shared know-how: see `outcomes.rules`."""
-    return outcomes.rules(solution, solve, names)
-
-
 def show(solution: Solution) -> list[Table | Picture]:
     """What `outcomes.show` shows, and which prices sacrifice profit under three definitions."""
     tests, price = sacrifice(solution), solution.policy["price"][0]
@@ -172,13 +134,6 @@ def show(solution: Solution) -> list[Table | Picture]:
     note = f"positive: the price is a sacrifice by that test; of states with firm 1 active: {shares}"
     first, *rest = outcomes.show(solution)
     return [first, Table("sacrifice of firm 1, three definitions", columns, rows, note), *rest]
-
-
-def correspondence(
-    parameter: str = "rho", low: float = 0.7, high: float = 1.0, **options: Any
-) -> continuation.Correspondence:
-    """Equilibria as one parameter moves over [low, high]: see `outcomes.correspondence`."""
-    return outcomes.correspondence(build, parameter, low, high, **options)
 
 
 GAME = Game(

@@ -16,18 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from pricewar.games import duopoly, oligopoly, solvers
+from pricewar.games import duopoly, learning, oligopoly, solvers
 from pricewar.games.solution import Game, Parameter, Picture, Solution, Table
 
 PARAMETERS = (
     Parameter("firms", 3, 2, 6, "number of firms"),
-    Parameter("levels", 15, 2, 60, "M, levels of know-how"),
-    Parameter("bottom", 15, 1, 60, "m, level at which the learning curve is flat"),
-    Parameter("kappa", 10.0, 0.0, 1e6, "κ, unit cost of the first unit, money"),
-    Parameter("rho", 0.85, 0.01, 1.0, "ρ, factor on the unit cost when know-how doubles"),
-    Parameter("delta", 0.03, 0.0, 1.0, "δ, rate of forgetting per level"),
-    Parameter("sigma", 1.0, 1e-3, 1e3, "σ, product differentiation (logit scale), money"),
-    Parameter("beta", 1 / 1.05, 0.0, 0.9999, "β per period"),
+    *learning.curve(rho=0.85, levels=15, most=60),
+    learning.forgetting(0.03),
+    learning.SIGMA,
+    learning.BETA,
     Parameter("cost_gap", 0.0, 0.0, 1.0, "each firm's extra unit cost over the one before it, as a share"),
 )
 
@@ -35,11 +32,9 @@ PARAMETERS = (
 def build(**parameters: Any) -> oligopoly.Oligopoly:
     """The game with these parameters, ready for `solvers`."""
     q = GAME.checked(parameters)
-    n, know_how = int(q["firms"]), np.arange(1, int(q["levels"]) + 1)
-    cost = q["kappa"] * q["rho"] ** np.log2(np.minimum(know_how, q["bottom"]))
-    forget = 1 - (1 - q["delta"]) ** know_how
-    # `moves` counts levels from 0, which has no place here
-    step = duopoly.moves(np.append(0.0, forget), np.ones(len(know_how) + 1))[:, 1:]
+    # The curve and `moves` count levels from 0, which has no place here.
+    n, cost, forget = int(q["firms"]), learning.cost(q)[1:], learning.forget(q)
+    step = duopoly.moves(forget, np.ones(len(forget)))[:, 1:]
     costs = np.stack([cost * (1 + q["cost_gap"]) ** f for f in range(n)])
     return oligopoly.Oligopoly(costs, np.stack([step] * n), q["beta"], q["sigma"])
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -91,56 +92,30 @@ def _size(F: Array) -> float:
     return float(np.max(np.abs(F)))
 
 
-def jacobi(
+def sweep(
     game: FixedPoint,
     y: Array,
     *,
+    at_once: bool,
     tolerance: float = 1e-11,
     limit: int = 5000,
     damping: float = 1.0,
     progress: Progress | None = None,
 ) -> Iterate:
-    """Value iteration, all states at once. damping 1 is undamped."""
+    """Value iteration: all states `at_once` (Jacobi), or each used as soon as it is known (Gauss-Seidel).
 
-    def step(y: Array) -> tuple[Array, float]:
-        move = game.image(y) - y
-        return y + damping * move, _size(move)
-
-    return _passes(step, y, "jacobi", tolerance, limit, progress)
-
-
-def gauss_seidel(
-    game: FixedPoint,
-    y: Array,
-    *,
-    tolerance: float = 1e-11,
-    limit: int = 5000,
-    damping: float = 1.0,
-    progress: Progress | None = None,
-) -> Iterate:
-    """Value iteration, each state used as soon as it is known. The final residual is that of T itself."""
-
-    def step(y: Array) -> tuple[Array, float]:
-        new = game.relax(y, damping)
-        return new, _size(new - y) / damping
-
-    done = _passes(step, y, "gauss-seidel", tolerance, limit, progress)
-    residual = _size(game.image(done.y) - done.y)
-    return Iterate(done.y, residual, done.result, done.method, done.counts, done.seconds)
-
-
-def _passes(
-    step: Callable[[Array], tuple[Array, float]],
-    y: Array,
-    method: str,
-    tolerance: float,
-    limit: int,
-    progress: Progress | None,
-) -> Iterate:
+    damping 1 is undamped. The final residual is that of T itself.
+    """
+    method = "jacobi" if at_once else "gauss-seidel"
     began, best, since = time.perf_counter(), np.inf, 0
     result, residual, k = Result.OUT_OF_ITERATIONS, np.inf, 0
     for k in range(1, limit + 1):
-        new, residual = step(y)
+        if at_once:
+            move = game.image(y) - y
+            new, residual = y + damping * move, _size(move)
+        else:
+            new = game.relax(y, damping)
+            residual = _size(new - y) / damping
         if progress:
             progress(method, k, residual)
         if not np.isfinite(residual):
@@ -157,7 +132,13 @@ def _passes(
             if since >= 300:
                 result = Result.CYCLES
                 break
+    if not at_once:
+        residual = _size(game.image(y) - y)
     return Iterate(y, residual, result, method, {"passes": k}, time.perf_counter() - began)
+
+
+jacobi = partial(sweep, at_once=True)
+gauss_seidel = partial(sweep, at_once=False)
 
 
 def anderson(
