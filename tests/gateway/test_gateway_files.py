@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -290,6 +291,71 @@ def test_switch_without_a_name_takes_what_is_due(tmp_path: Path) -> None:
     assert (folder / "config.yaml").read_text() == "due"
     assert run(folder, reload="echo x >> log.txt").stdout == ""  # it is in place already
     assert (folder / "log.txt").read_text() == "x\n"
+
+
+def dated(folder: Path, days: int, text: str) -> str:
+    stamp = f"{NOW + timedelta(days=days):%Y-%m-%d}"
+    (folder / f"config-{stamp}.yaml").write_text(text)
+    return stamp
+
+
+def test_what_is_put_in_place_by_hand_is_not_undone_by_cron(tmp_path: Path) -> None:
+    """The offer is gone before its day: the hourly run must not bring it back, nor hide what is due."""
+    folder = write(tmp_path / "out", siblings={"acme/free": "acme/paid"})
+    dated(folder, -3, "begun")
+    assert run(folder).returncode == 0
+    assert run(folder, "without-acme-free").returncode == 0
+    spare = (folder / "config-without-acme-free.yaml").read_text()
+    quiet = run(folder)
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+    assert (folder / "config.yaml").read_text() == spare
+    due = dated(folder, -1, "the next")
+    told = run(folder)
+    assert told.returncode == 2
+    assert (
+        f"config-{due}.yaml is due, but config-without-acme-free.yaml was put in place by hand" in told.stderr
+    )
+    assert (folder / "config.yaml").read_text() == spare
+    assert run(folder, due).returncode == 0
+    assert run(folder).returncode == 0
+    assert (folder / "config.yaml").read_text() == "the next"
+
+
+def test_what_was_changed_by_hand_stays_until_another_is_due(tmp_path: Path) -> None:
+    folder = write(tmp_path / "out", siblings={"acme/free": "acme/paid"})
+    stamp = dated(folder, -3, "begun")
+    assert run(folder).returncode == 0
+    (folder / "config.yaml").write_text("begun, with a model of our own")
+    assert run(folder).stdout == ""
+    assert (folder / "config.yaml").read_text() == "begun, with a model of our own"
+    dated(folder, -3, "advised anew on the same day")
+    assert run(folder).stdout == f"config.yaml is now config-{stamp}.yaml\n"
+    assert (folder / "config.yaml").read_text() == "advised anew on the same day"
+    failed = dated(folder, -2, "the next")
+    assert run(folder, reload="exit 7").returncode == 1
+    assert run(folder).stdout == f"config.yaml is now config-{failed}.yaml\n"  # tried again
+
+
+def test_names_from_a_log_cannot_leave_their_place(tmp_path: Path) -> None:
+    names = ("a`b``c", "two\nlines", "\x1b[31mred", "os.environ/OPENAI_API_KEY", "it's # no: comment")
+    data = advice(BEGIN)
+    found = replace(handed(BEGIN), models=names)
+    gateway_write.write(folder := tmp_path / "out", found, calendar(found, data, {}), {}, data)
+    page = (folder / "README.md").read_text(encoding="utf-8")
+    assert "``` a`b``c ```, `two\ufffdlines`, `\ufffd[31mred`, `os.environ/OPENAI_API_KEY`" in page
+    assert all(c.isprintable() or c == "\n" for c in page)
+    for config in folder.glob("config-*.yaml"):
+        settings = yaml.safe_load(config.read_text(encoding="utf-8"))["router_settings"]
+        assert {*settings["model_group_alias"]} == {*names}
+
+
+def test_no_other_output_may_lie_in_the_new_folder(tmp_path: Path) -> None:
+    """It would be written first, and the folder then refused, after minutes of work."""
+    (tmp_path / "new").mkdir()
+    with pytest.raises(ConfigurationError, match="in the new folder"):
+        gateway_write.usable(tmp_path / "new", (None, tmp_path / "new" / "plan.json"))
+    own = write(tmp_path / "own")
+    gateway_write.usable(own, (own / "plan.json", tmp_path / "plan.html"))
 
 
 # --- the command --------------------------------------------------------------------------------------------

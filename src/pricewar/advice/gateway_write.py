@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC
 from fractions import Fraction
 from pathlib import Path
@@ -33,23 +34,43 @@ SWITCH = """#!/bin/sh
 # Usage: ./switch.sh [NAME]
 # Puts config-NAME.yaml in place as config.yaml and reloads the proxy with the command in GATEWAY_RELOAD,
 # such as GATEWAY_RELOAD="systemctl restart litellm". Without NAME: the newest dated configuration that is due
-# by now (UTC), and nothing at all if it is in place already, so that cron may run it every hour. Should the
-# reload fail, the configuration before stays in place.
-# Exit codes: 0 done, or nothing to do; 1 the reload failed; 2 there is no such configuration.
+# by now (UTC), and nothing at all if it was due at the last switch already, so that cron may run it every
+# hour, and what was put in place by hand, or changed there, stays until another is due; beside a
+# config-without-… it says so and changes nothing. Should the reload fail, the configuration before is back.
+# Exit codes: 0 done, or nothing to do; 1 the reload failed; 2 there is no such configuration, or one is due
+# that would undo what was put in place by hand.
 set -eu
 export LC_ALL=C
 cd "$(dirname "$0")"
 name=${1:-}
+due=
+now=$(date -u +%Y-%m-%dT%H%M)
+for file in config-[0-9]*.yaml; do
+  stamp=${file#config-}
+  stamp=${stamp%.yaml}
+  case $stamp in *T*) from=$stamp ;; *) from=${stamp}T0000 ;; esac
+  first=$(printf '%s\\n%s\\n' "$from" "$now" | sort | head -n 1)
+  if [ "$first" = "$from" ]; then due=$stamp; fi
+done
+mark=
+if [ -n "$due" ]; then mark=$(cksum "config-$due.yaml"); fi
+if [ -z "$name" ] && [ -n "$due" ] && [ -f config.yaml ] && [ -f .switched ]; then
+  if [ "$(sed -n 2p .switched)" = "$mark" ]; then exit 0; fi
+  placed=$(sed -n 1p .switched)
+  case $placed in without-*)
+    if cmp -s "config-$placed.yaml" config.yaml; then
+      echo "switch.sh: config-$due.yaml is due, but config-$placed.yaml was put in place by hand:" \\
+        "./switch.sh $due takes its place; better advise again" >&2
+      exit 2
+    fi ;;
+  esac
+fi
 if [ -z "$name" ]; then
-  now=$(date -u +%Y-%m-%dT%H%M)
-  for file in config-[0-9]*.yaml; do
-    stamp=${file#config-}
-    stamp=${stamp%.yaml}
-    case $stamp in *T*) due=$stamp ;; *) due=${stamp}T0000 ;; esac
-    first=$(printf '%s\\n%s\\n' "$due" "$now" | sort | head -n 1)
-    if [ "$first" = "$due" ]; then name=$stamp; fi
-  done
-  if [ -n "$name" ] && cmp -s "config-$name.yaml" config.yaml; then exit 0; fi
+  name=$due
+  if [ -n "$name" ] && cmp -s "config-$name.yaml" config.yaml; then
+    printf '%s\\n%s\\n' "$name" "$mark" > .switched
+    exit 0
+  fi
 fi
 if [ -z "$name" ] || [ ! -f "config-$name.yaml" ]; then
   echo "switch.sh: no configuration ${name:-is due yet}; there are:" config-*.yaml >&2
@@ -67,14 +88,15 @@ elif ! sh -c "$GATEWAY_RELOAD"; then
   exit 1
 fi
 rm -f .config.yaml.before
+printf '%s\\n%s\\n' "$name" "$mark" > .switched
 """
 
 
-def usable(folder: Path) -> None:
-    """See, before long work, that the hand-off can be written to `folder`.
+def usable(folder: Path, others: Iterable[Path | None] = ()) -> None:
+    """See, before long work, that the hand-off can be written to `folder`; `others` are written before it.
 
     Raises:
-        ConfigurationError: it is a file, holds something else, or its parent is missing.
+        ConfigurationError: it is a file, holds something else or will, or its parent is missing.
     """
     if folder.exists() and not folder.is_dir():
         raise ConfigurationError("is a file, not a folder", where=str(folder), remedy="name a folder")
@@ -84,6 +106,10 @@ def usable(folder: Path) -> None:
             where=str(folder),
             remedy="name a new folder",
         )
+    for other in others:
+        if other is not None and other.resolve().parent == folder.resolve() and _ours(folder) is None:
+            raise ConfigurationError("would lie in the new folder of --gateway", where=str(other),
+                                     remedy="name a place outside of it")  # fmt: skip
     if not folder.resolve().parent.is_dir():
         raise ConfigurationError("the folder does not exist", where=str(folder.resolve().parent),
                                  remedy="make it first")  # fmt: skip
@@ -241,8 +267,9 @@ def _page(
     out = [
         "# The plan, for a LiteLLM proxy",
         "",
-        f"From `{data['command']}`, pricewar {data['pricewar']}, {data['made']}: {hand_off.months} months "
-        f"from {hand_off.start}, strategy “{hand_off.recommended}”, beginning with {data['plan']['begin']}.",
+        f"From {_code(data['command'])}, pricewar {data['pricewar']}, {data['made']}: "
+        f"{hand_off.months} months from {hand_off.start}, strategy “{hand_off.recommended}”, beginning with "
+        f"{data['plan']['begin']}.",
         "",
         "```sh",
         "cp env.template .env                 # fill in the keys",
@@ -252,10 +279,11 @@ def _page(
         "```",
         "",
         f"Clients ask for the model `{PLAN}`"
-        + (f", or, as before, for {', '.join(f'`{m}`' for m in hand_off.models)}" if hand_off.models else "")
+        + (f", or, as before, for {', '.join(map(_code, hand_off.models))}" if hand_off.models else "")
         + ". The proxy takes no configuration while it runs: every switch is a copy and a restart, which is "
         "what `switch.sh` does. From cron, hourly: "
-        '`GATEWAY_RELOAD="systemctl restart litellm" ./switch.sh`.',
+        '`GATEWAY_RELOAD="systemctl restart litellm" ./switch.sh`; what you put in place by hand stays until '
+        "another date is due.",
         "",
         "## Calendar",
         "",
@@ -319,6 +347,13 @@ def _unknown(hand_off: HandOff) -> list[str]:
     ]
     out += [f"- Left out: {offer}: {why}." for offer, why in hand_off.left_out]
     return out
+
+
+def _code(text: str) -> str:
+    """A name or command from outside as a span of code that it cannot leave."""
+    clean = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    fence = "`" * (max((len(run) for run in re.findall("`+", clean)), default=0) + 1)
+    return f"{fence} {clean} {fence}" if "`" in clean else f"{fence}{clean}{fence}"
 
 
 def _cell(text: str) -> str:

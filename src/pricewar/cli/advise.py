@@ -112,7 +112,7 @@ def run(
     if gateway_to is not None:
         from pricewar.advice.gateway_write import usable
 
-        usable(gateway_to)
+        usable(gateway_to, (json_to, html_to))
     progress = Progress(quiet)
     data = advised(log, command=command, progress=progress, **options)
     if json_to is not None:
