@@ -32,12 +32,13 @@ A definition is one YAML file. Every number in it is a **fact**, `{value: 5, uni
 one-api}`, with the source's address, the day it was read and the day of which it is; or an **assumption**,
 `{assume: 4, range: [2, 8], unit: ratio, because: "…"}`, whose range becomes an uncertain parameter of every
 ensemble (uniform, or uniform in the logarithm with `log: true`; numbers of one `group` move together; so do
-the numbers that one line gives to many rows). A price may be given as `input` and `output`; `output_share`
-blends them. A fact of the market's first day or later is refused unless it is `structural`: a cost, a
-measured throughput, how buyers behave. Under `types` and `vendors` a bare number takes its column's `basis`
-(unit, and source or reason with `times: 1.5` or `plus: 0.1` as its range), `all` holds for every row, and
-what a row says itself comes first. `month_0` says what was seen of the whole market; nothing is set by it,
-and a test compares it with the model.
+the numbers that one line gives to many rows). So does a fact's, where its sources disagree. Ranges of
+exchange rates, `output_share`, affinities, ecosystems and dated terms are told and not drawn. A price may
+be given as `input` and `output`; `output_share` blends them. A fact of the market's first day or later is
+refused unless it is `structural`: a cost, a measured throughput, how buyers behave. Under `types` and
+`vendors` a bare number takes its column's `basis` (unit, and source or reason with `times: 1.5` or `plus:
+0.1` as its range), `all` holds for every row, and what a row says itself comes first. `month_0` says what
+was seen of the whole market; nothing is set by it, and a test compares it with the model.
 
 Units are products with scales before and divisors behind (`tn tokens/day`, `USD/GPU-hour`), brought to the
 parameter's own by the calendar (a month is 730.5 hours), the scales and `exchange`; a unit's inverse will

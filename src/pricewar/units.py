@@ -54,6 +54,18 @@ def exact(text: str | int | Decimal | Fraction) -> Fraction:
     return Fraction(number)
 
 
+def floating(text: str | int | Decimal | Fraction) -> float:
+    """`exact`, as a float.
+
+    Raises:
+        ValueError: as `exact`, or the number is larger than any float.
+    """
+    try:
+        return float(exact(text))
+    except OverflowError:
+        raise ValueError(f"“{text}” is larger than any number that can be meant") from None
+
+
 def rounded(amount: Fraction, places: int) -> Decimal:
     """`amount` to `places` decimals, half to even, as an exact decimal."""
     scaled = round(amount * 10**places)  # Fraction rounds half to even

@@ -136,6 +136,33 @@ def test_contracts_without_a_vertical_are_said_to_change_nothing():
     assert says not in run("simulate", "china-2024", *SMALL).output
 
 
+def test_a_regulator_is_told_that_has_no_rules_or_never_acts():
+    words = ("--set", "regulator_auto=1")
+    assert "none is: portability, price_floor" in run("simulate", "china-2024", *SMALL, *words).output
+    never = ("--set", "portability=.8", "--set", "regulator_hhi=1")
+    reply = " ".join(run("simulate", "china-2024", *SMALL, *words, *never).output.split())
+    assert "none is" not in reply
+    assert "share of months under a regulator 0%" in reply
+
+
+def test_utility_past_what_is_told_apart_is_said():
+    says = "lower types.quality_taste"
+    assert says in run("simulate", "china-2024", *SMALL, "--set", "types.quality_taste=9").output
+    assert says not in run("simulate", "china-2024", *SMALL, "--set", "types.quality_taste=5").output
+
+
+def test_against_a_changed_copy_of_the_same_market(tmp_path: Path):
+    """The copy has fewer types of team, and is called by its file beside its original's name."""
+    copy = tmp_path / "mine.yaml"
+    text = (Path(str(definition.__file__)).parent / "markets" / "china-2024.yaml").read_text(encoding="utf-8")
+    segment = text[text.index("    government:\n") : text.index("\nvendors:")]
+    text = text.replace(segment, "")
+    copy.write_text("\n".join(x for x in text.splitlines() if "    government: {" not in x), encoding="utf-8")
+    reply = run("simulate", "china-2024", *SMALL, "--against", str(copy))
+    assert reply.return_value == 0, reply.exception
+    assert "against " + str(copy) in "".join(reply.output.splitlines())
+
+
 def test_a_title_commands_no_terminal(monkeypatch: pytest.MonkeyPatch):
     load = definition.load
 
@@ -194,6 +221,8 @@ def test_the_war_is_told_beside_history(tmp_path: Path):
         (("china-2024", "--set", "deepseek.csh=1"), "did you mean “cash”"),
         (("china-2024", "--set", "portability"), "not NAME=VALUE"),
         (("china-2024", "--set", "portability=much"), "not a number"),
+        (("china-2024", "--set", "baidu.conduct=stattic"), "did you mean “static”"),
+        (("china-2024", "--set", "merge_into=baidoo"), "did you mean “baidu”"),
         (("china-2024", "--set", "portability=inf"), "not finite"),
         (("china-2024", "--set", "portability=2"), "give 0 to 1"),
         (("china-2024", "--against", "portability=2"), "give 0 to 1"),

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from scipy import stats
 
 from pricewar.cli import cli
+from pricewar.cli.claims import made_by
 from pricewar.errors import ConfigurationError
 from pricewar.market import claims as room
 from pricewar.market import claims_runs as runs
@@ -182,11 +183,19 @@ def test_findings_follow_the_figures(market):
     assert chosen[0].test(room.Futures(market, families, data)).verdict == room.EMERGES
 
 
+def test_the_document_names_the_command_that_makes_it():
+    assert made_by("china-2024", 100, room.chosen(None)) == "pricewar claims --seeds 100"
+    some = made_by("some/my market.yaml", 6, room.chosen([4, 6]))
+    assert some == "pricewar claims --seeds 6 --only 4,6 --market 'my market.yaml'"
+
+
 def test_usage_mistakes_are_clear():
     for words, said in ((["--only", "21"], "no claim 21"), (["--only", "a"], "not numbers")):
         reply = CliRunner().invoke(cli, ["claims", *words])
         assert reply.exit_code != 0
         assert said in (reply.output + str(reply.exception))
+    reply = CliRunner().invoke(cli, ["claims", "--only", "4", "--write", "nowhere/claims.md"])
+    assert "does not exist" in str(reply.exception)  # before the work, which takes long
     listed = CliRunner().invoke(cli, ["claims", "--list"])
     assert listed.exit_code == 0
     assert len(listed.output.splitlines()) == 20

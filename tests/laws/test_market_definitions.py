@@ -304,6 +304,47 @@ MISTAKES = {
         "“range” is missing",
         None,
     ),
+    "a day that no calendar has": (
+        "dated: 2024-04}",
+        "dated: 2023-02-30}",
+        "list: {url",
+        "no day, month or year of the calendar",
+        None,
+    ),
+    "a thirteenth month": ("dated: 2024-04}", "dated: 2023-13}", "list: {url", "of the calendar", None),
+    "a year past all": ("dated: 2024-04}", "dated: 9999-12}", "  USD:", "own future", None),
+    "a number past all": (
+        "hold: {assume: 2, range: [1, 3]",
+        "hold: {assume: 2, range: [1, 1e999]",
+        "hold:",
+        "larger than any number",
+        None,
+    ),
+    "terms before the start": (
+        "on: 2024-06-05",
+        "on: 2024-05-05",
+        "on: 2024-05-05",
+        "before the market starts",
+        None,
+    ),
+    "a day without terms": (
+        ", light: {value: 1, unit: CNY/mn tokens, source: later}",
+        "",
+        "vendor: b}",
+        "no terms",
+        "light",
+    ),
+    "terms of the fringe": ("conduct: static", "conduct: fringe", "on: 2024-06-05", "fringe", "scripted"),
+    "an empty name": ("market: small", 'market: " "', "market:", "a name is empty", None),
+    "a name that commands": ("market: small", 'market: "a\\e[2Jb"', "market:", "cannot be a name", None),
+    "a vendor called as a segment": (
+        "    b: {name: Vendor B, conduct: static, price_light: 8,",
+        "    shops: {name: Vendor B, conduct: static, price_light: 8,",
+        "    shops: {name",
+        "already names a segment",
+        None,
+    ),
+    "a vendor called as all": ("    b: {name", "    vendors: {name", "vendors: {name", "all of them", None),
     "a bare log from zero": (
         "range: [2.0e-4, 1.0e-3]",
         "range: [0, 1.0e-3]",
@@ -438,11 +479,17 @@ def test_every_bound_is_kept(data: st.DataObject) -> None:
     value = data.draw(st.floats(allow_nan=True, allow_infinity=True))
     changed_ = market.with_({where: value})
     if field.low <= value <= field.high:
-        if not name.startswith(("contract", "merge", "open", "conduct")):  # these mean whole numbers
+        whole = ("contract", "merge", "open", "conduct", "segment", "vertical", "specialist")
+        if name == "vertical_gap" or not name.startswith(whole):
             model.check(changed_)
     else:
         with pytest.raises(ConfigurationError):
             model.check(changed_)
+
+
+def test_a_vertical_said_for_a_whole_segment_holds_for_its_types() -> None:
+    text = changed("    shops:\n", "    shops:\n      all: {vertical: law}\n") + "verticals: [tax, law]\n"
+    assert definition.market(read(text)).t[:, kernel.VERTICAL].tolist() == [1, 1, -1]
 
 
 def test_a_definition_makes_a_market_that_runs() -> None:
@@ -475,9 +522,17 @@ def test_a_market_of_fringes_alone_is_refused() -> None:
         ({"merge_into": 2, "merge_from": 2, "merge_month": 3}, "one vendor"),
         ({"opening_fixed": 1, "opener": 99}, "opener is 99"),
         ({"contract": 2.5}, "contract is 2.5"),
+        ({"indie.vertical": 1, "contract": 1}, "vertical is 1"),
+        ({"indie.vertical": 0.5}, "vertical is 0.5"),
+        ({"indie.segment": 99}, "segment is 99"),
+        ({"baidu.specialist": 9}, "specialist is 9"),
+        ({"baidu.conduct": 1.5}, "conduct is 1.5"),
+        ({"vendors.enters": 3}, "month 0"),
+        ({"vendors.share": 0}, "nobody has a share"),
     ],
 )
 def test_numbers_of_vendors_and_contracts_mean_something(changes: dict[str, float], said: str) -> None:
-    """A merger with nobody, with oneself or with the fringe would be no merger, and nobody would be told."""
+    """A merger with nobody, with oneself or with the fringe would be no merger, and nobody would be told; a
+    vertical that there is not would be read past the end of the licences; teams of nobody would vanish."""
     with pytest.raises(ConfigurationError, match=said):
         model.check(definition.market("china-2024").with_(dict(changes)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pricewar.cli.options import Progress
+from pricewar.cli.options import Progress, outputs
 from pricewar.study.task import declares
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from pricewar.market.model import Market
     from pricewar.study.design import Layout
 
-RECORDS = {"china-2024": "china-llm-2024"}
+DEFAULT = "china-2024"
+RECORDS = {DEFAULT: "china-llm-2024"}
 """Markets whose war is on record, for the order of followers."""
 SOLVER_FUTURES, SWEEPS = 4, 4
 """Over how many futures conduct is solved for under a rule, and in how many rounds of best replies."""
@@ -30,9 +32,7 @@ SOLVER_FUTURES, SWEEPS = 4, 4
     "--seeds", default=100, show_default=True, type=click.IntRange(2), help="Futures of each market."
 )
 @click.option("--only", metavar="N,N", help="Claims to test, such as 5,7; all when left out.")
-@click.option(
-    "--market", default="china-2024", show_default=True, help="Bundled market, or a definition's path."
-)
+@click.option("--market", default=DEFAULT, show_default=True, help="Bundled market, or a definition's path.")
 @click.option(
     "--write", type=click.Path(dir_okay=False, path_type=Path), help="Write the document here (Markdown)."
 )
@@ -64,6 +64,7 @@ def claims(
         for claim in selected:
             click.echo(f"{claim.number:3}  {claim.title:<14} {len(claim.variants)} variants")
         return
+    outputs({"--write": write}, [("a market that is read", Path(market))])
     progress = Progress(quiet)
     futures, head = gather(market, seeds, selected, store, progress)
     findings = [claim.test(futures) for claim in selected]
@@ -157,7 +158,7 @@ def gather(
     families = {name: _market(market, name) for name in wanted}
     futures = room.Futures(plain, families, kept, solved, _history(market))
     head = [
-        f"Made by `pricewar claims --seeds {seeds}` on the market {plain.name}: {plain.months} months, "
+        f"Made by `{made_by(market, seeds, selected)}` on the market {plain.name}: {plain.months} months, "
         f"{seeds} futures a variant, {runs:,} in all. Each future draws the definition's uncertain numbers "
         "and its own luck; a variant changes one thing in the same futures, and unless it says otherwise the "
         "war is opened by whom and when it was without the change.",
@@ -180,6 +181,18 @@ def gather(
         f"and market are those of the digest {version[:12]}.",
     ]
     return futures, head
+
+
+def made_by(market: str, seeds: int, selected: Any) -> str:
+    """The command that makes this document again."""
+    from pricewar.market import claims as room
+
+    words = ["pricewar", "claims", "--seeds", str(seeds)]
+    if len(selected) < len(room.chosen(None)):
+        words += ["--only", ",".join(str(claim.number) for claim in selected)]
+    if market != DEFAULT:
+        words += ["--market", Path(market).name]
+    return shlex.join(words)
 
 
 @lru_cache(maxsize=8)

@@ -43,7 +43,11 @@ TEXTBOOK = "textbook"
 @click.option("--levers", is_flag=True, help="List the parameters, their units and bounds, and stop.")
 @click.option("--json", "json_to", type=click.Path(path_type=Path, allow_dash=True),
               help="Write the outcomes as JSON (- for stdout, without tables).")  # fmt: skip
-@click.option("--dataset", type=click.Path(path_type=Path), help="Write every series as NetCDF (xarray).")
+@click.option(
+    "--dataset",
+    type=click.Path(path_type=Path),
+    help="Write every series as NetCDF (xarray), of the market as it is.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
 def simulate(
     market: str | None,
@@ -171,7 +175,7 @@ def outcomes(
     """Outcomes of that many futures, measured from where those `beside` begin if it is the same market."""
     from pricewar.market.outcomes import Outcomes
 
-    same = beside is not None and beside.market.name == market.name
+    same = beside is not None and (beside.market.name, beside.market.types) == (market.name, market.types)
     return Outcomes(futures(market, range(seeds), progress, what), beside if same else None)
 
 
@@ -197,8 +201,12 @@ def settings(market: Market, items: Sequence[str], option: str) -> dict[str | tu
         try:
             number = float(value.replace("_", ""))
         except ValueError:
+            known = market.vendors if key in ("merge_into", "merge_from", "opener") else ()
+            known = fields.CONDUCTS if key.endswith(".conduct") else known
             raise ConfigurationError(
-                f"“{value}” is not a number", where=f"{option} {key}", remedy="such as portability=.8"
+                f"“{value}” is {'none of ' + ', '.join(known) if known else 'not a number'}",
+                where=f"{option} {key}",
+                remedy=did_you_mean(value, known) or (None if known else "such as portability=.8"),
             ) from None
         if not math.isfinite(number):
             raise ConfigurationError(f"“{value}” is not finite", where=f"{option} {key}")
@@ -229,7 +237,8 @@ def _other(
         )
     there = definition.market(name)
     there = replace(there, months=months or here.months)
-    return there.with_(settings(there, sets, "--set")), there.name
+    called = name if there.name == here.name else there.name
+    return there.with_(settings(there, sets, "--set")), called
 
 
 def _checked(market: Market) -> Market:

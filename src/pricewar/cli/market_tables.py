@@ -62,7 +62,7 @@ def document(
             "vendors": _vendors(o),
             "segments": _segments(o),
             "nobody_left": float(o.all_dead.mean()),
-            "idle": idle(o.market),
+            "idle": idle(o),
         }
 
     data: dict[str, Any] = {
@@ -79,13 +79,24 @@ def document(
     return plain(data)
 
 
-def idle(market: Market) -> list[str]:
-    """Levers that are set and have nothing in this market to act on."""
+def idle(o: Outcomes) -> list[str]:
+    """Levers that are set and have nothing in this market to act on, or act past what it can tell apart."""
     from pricewar.market import kernel as k
 
-    if market.g[k.CONTRACT] > 0 and (market.t[:, k.VERTICAL] < 0).all():
-        return ["No type of team has a vertical here, so contracts change nothing."]
-    return []
+    g, t, said = o.market.g, o.market.t, []
+    if g[k.CONTRACT] > 0 and (t[:, k.VERTICAL] < 0).all():
+        said.append("No type of team has a vertical here, so contracts change nothing.")
+    rules = [k.PORTABILITY, k.PRICE_FLOOR, k.DATA_SHARING, k.NO_SELF_PREFERENCING, k.EMBEDDED_CAP]
+    if g[k.REGULATOR_AUTO] > 0 and not (g[rules] > 0).any():
+        names = ", ".join(k.MARKET_FIELDS[n] for n in rules)
+        said.append(f"The regulator steps in with the rules that are set, and none is: {names}.")
+    # A logarithm of price over reference stays below some 20.
+    keen = t[:, k.QUALITY_TASTE] * o.run.vendor["quality"].max() - 20.0 * t[:, k.PRICE_TASTE]
+    if (keen > k.HIGH).any():
+        said.append(
+            f"Utility passes {k.HIGH:g}, where vendors no longer differ by it: lower types.quality_taste."
+        )
+    return said
 
 
 def _vendors(o: Outcomes) -> list[dict[str, Any]]:
@@ -217,7 +228,7 @@ def show(
         out.print(Text(f"conduct{label}: {text}"))
     if change:
         out.print(Text.assemble("against ", (change, "cyan")))
-    for text in dict.fromkeys(text for o in runs for text in idle(o.market)):
+    for text in dict.fromkeys(text for o in runs for text in idle(o)):
         out.print(text)
     out.print()
     if len(runs) == 1:
@@ -249,7 +260,7 @@ def _outcome_table(o: Outcomes) -> Any:
     rows, summary = [], o.summary()
     for name in SHOWN:
         m, s = MEASURES[name], summary[name]
-        if not s.known or (name == "regulator" and not s.high):
+        if not s.known:
             continue
         write = _writer(m.unit)
         if m.unit == "chance":
@@ -278,8 +289,6 @@ def _against(out: Console, base: Outcomes, other: Outcomes, change: str) -> None
         write = _writer(e.measure.unit)
         a, b = (_middle(o, e.name) for o in (base, other))
         if e.name not in SHOWN or not (math.isfinite(a) or math.isfinite(b)):
-            continue
-        if e.name == "regulator" and not (a > 0 or b > 0):
             continue
         few = e.known < FEWEST and math.isfinite(e.change)
         rows.append((_label(e.name), write(a), write(b), _size(e, e.change), _interval(e, few)))

@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ from pricewar import definitions
 from pricewar.definitions import Document, Key
 from pricewar.errors import ConfigurationError, DefinitionError, did_you_mean
 from pricewar.market import fields, quantities
-from pricewar.market.schema import Assumption, Basis, Text, from_basis
+from pricewar.market.schema import Assumption, Basis, Text, from_basis, last_day
 
 if TYPE_CHECKING:
     from pricewar.market.model import Market
@@ -151,12 +150,13 @@ def market(definition: Definition | str | Path) -> Market:
     segments = tuple(text.types.segments)
     for i, (segment, row) in enumerate(types.values()):
         t[i, k.SEGMENT] = segments.index(segment)
-        vertical = row.vertical
+        vertical = _said("vertical", row, text.types.segments[segment].get("all"), text.types.all)
         t[i, k.VERTICAL] = text.verticals.index(vertical) if vertical else -1
     for j, name in enumerate(vendors):
-        row = text.vendors.each[name]
-        v[j, k.V_CONDUCT] = k.CONDUCTS.index(row.conduct or text.vendors.all.conduct or "invest")
-        v[j, k.V_SPECIALIST] = 1 + text.verticals.index(row.specialist) if row.specialist else 0
+        levels = text.vendors.each[name], text.vendors.all
+        v[j, k.V_CONDUCT] = k.CONDUCTS.index(_said("conduct", *levels) or "invest")
+        specialist = _said("specialist", *levels)
+        v[j, k.V_SPECIALIST] = 1 + text.verticals.index(specialist) if specialist else 0
     made = model.Market(
         name=text.market,
         currency=text.currency,
@@ -193,6 +193,11 @@ def _script(definition: Definition, vendors: tuple[str, ...]) -> Any:
     return rows[np.argsort(rows[:, 0], kind="stable")]
 
 
+def _said(name: str, *levels: Any) -> str | None:
+    """What the first of the levels says of that name, or None."""
+    return next((value for row in levels if row is not None and (value := getattr(row, name))), None)
+
+
 def _off(table: Mapping[str, fields.Field], name: str) -> float:
     off = table[name].off
     return 0.0 if off is None else off
@@ -222,6 +227,7 @@ class _Reader:
         text = self.text
         if not text.vendors.each:
             raise self.wrong("there is no vendor", ("vendors", "each"), "name at least one")
+        self.names()
         for money, rate in text.exchange.items():
             entry = self.number(
                 rate, ("exchange", money), ("exchange", money), f"{text.currency}/{money}", None,
@@ -255,6 +261,36 @@ class _Reader:
         yield from self.fits()
         yield from self.script()
 
+    def names(self) -> None:
+        """Names that a parameter's address, a table and a file can tell apart."""
+        text = self.text
+        segments = text.types.segments
+        types = [*segments, *_type_names(text)]
+        sizes = [(size, ("types", "segments", s, size)) for s, row in segments.items() for size in row]
+        named = [
+            (text.market, ("market",)),
+            *((name, ("types", "segments", name)) for name in segments),
+            *sizes,
+            *((name, ("vendors", "each", name)) for name in text.vendors.each),
+        ]
+        for name, key in named:
+            if not name.strip() or not name.isprintable() or "=" in name:
+                raise self.wrong(
+                    "a name is empty" if not name.strip() else f"“{name}” cannot be a name", key,
+                    "write visible letters on one line, without “=”",
+                )  # fmt: skip
+        for name in text.vendors.each:
+            if name in ("vendors", "types", *types):
+                what = "all of them" if name in ("vendors", "types") else "a segment or type of team"
+                raise self.wrong(
+                    f"“{name}” already names {what}", ("vendors", "each", name), "name the vendor otherwise"
+                )
+        for name in segments:
+            if name in ("vendors", "types", "all"):
+                raise self.wrong(
+                    f"“{name}” already names all of them", ("types", "segments", name), "rename the segment"
+                )
+
     def required(self, field: fields.Field, name: str, key: Key) -> None:
         if field.off is None:
             raise self.wrong(
@@ -280,18 +316,19 @@ class _Reader:
                 if "all" in sizes:
                     levels.append((sizes["all"], ("types", "segments", segment, "all"), f"{segment}."))
                 levels.append((table.all, ("types", "all"), "types."))
-                vertical = next((row.vertical for row, _, _ in levels if row.vertical), None)
-                if vertical:
-                    self.known(vertical, self.text.verticals, "vertical", (*levels[0][1], "vertical"))
+                for row, key, _ in levels:
+                    if row.vertical:
+                        self.known(row.vertical, self.text.verticals, "vertical", (*key, "vertical"))
                 yield from self.row("type", type_, levels, fields.TYPE, table.basis)
 
     def vendors(self) -> Iterator[Entry]:
         table = self.text.vendors
         for vendor, row in table.each.items():
             key = ("vendors", "each", vendor)
-            if row.specialist:
-                self.known(row.specialist, self.text.verticals, "vertical", (*key, "specialist"))
             levels = [(row, key, ""), (table.all, ("vendors", "all"), "vendors.")]
+            for each, at, _ in levels:
+                if each.specialist:
+                    self.known(each.specialist, self.text.verticals, "vertical", (*at, "specialist"))
             yield from self.row("vendor", vendor, levels, fields.VENDOR, table.basis)
 
     def row(
@@ -340,6 +377,18 @@ class _Reader:
     def script(self) -> Iterator[Entry]:
         for n, each in enumerate(self.text.script):
             self.known(each.vendor, self.text.vendors.each, "vendor", ("script", n, "vendor"))
+            if each.on < self.text.start:
+                raise self.wrong(
+                    f"{each.on} is before the market starts", ("script", n, "on"),
+                    f"it starts {self.text.start}; what held before stands under `vendors`",
+                )  # fmt: skip
+            if each.light is None and each.flagship is None and each.allowance is None:
+                raise self.wrong("the day has no terms", ("script", n), "give light, flagship or allowance")
+            if _said("conduct", self.text.vendors.each[each.vendor], self.text.vendors.all) == "fringe":
+                raise self.wrong(
+                    f"“{each.vendor}” is a fringe, whose prices follow its costs", ("script", n, "vendor"),
+                    "name another vendor, or give this one the conduct scripted",
+                )  # fmt: skip
             for column, like in (
                 ("light", "price_light"),
                 ("flagship", "price_flagship"),
@@ -452,13 +501,3 @@ class _Reader:
         if change is None:
             raise self.wrong(f"“{given}” is no unit of {target}", (*key, "unit"), f"give it in {target}")
         return change
-
-
-def last_day(text: str) -> date:
-    """The last day of a year, month or day."""
-    parts = [int(part) for part in text.split("-")]
-    if len(parts) == 3:
-        return date(*parts)
-    if len(parts) == 2:
-        return date(parts[0] + parts[1] // 12, parts[1] % 12 + 1, 1) - timedelta(days=1)
-    return date(parts[0], 12, 31)

@@ -360,6 +360,7 @@ def check(market: Market) -> None:
                 where=market.name if kind == "market" else f"{market.name}, {kind} {rows[row]}",
                 remedy=f"{field_.meaning}: give {field_.low:g} to {field_.high:g} {unit}",
             )
+    _check_numbers(market)
     if market.g[k.CONTRACT] % 1 != 0:
         raise ConfigurationError(
             f"contract is {market.g[k.CONTRACT]:g}",
@@ -386,3 +387,50 @@ def check(market: Market) -> None:
             raise ConfigurationError(
                 "are not all finite", where=f"{market.name}, {name}", remedy="give −60 to 60"
             )
+    _check_start(market)
+
+
+def _check_numbers(market: Market) -> None:
+    """Columns that number rows or name a choice must name one that there is: the pass looks them up."""
+    from pricewar.market import fields
+    from pricewar.market import kernel as k
+
+    verticals = max(len(market.verticals), 1)  # without a name there is still a first one
+    for kind, array, rows, names, column, first, last in (
+        ("vendor", market.v, market.vendors, k.VENDOR_FIELDS, k.V_CONDUCT, 0, len(k.CONDUCTS) - 1),
+        ("vendor", market.v, market.vendors, k.VENDOR_FIELDS, k.V_SPECIALIST, 0, verticals),
+        ("type", market.t, market.types, k.TYPE_FIELDS, k.SEGMENT, 0, len(market.segments) - 1),
+        ("type", market.t, market.types, k.TYPE_FIELDS, k.VERTICAL, -1, verticals - 1),
+    ):
+        values = array[:, column]
+        bad = np.flatnonzero((values < first) | (values > last) | (values % 1 != 0))
+        if bad.size:
+            meaning = fields.TABLES[kind][names[column]].meaning
+            raise ConfigurationError(
+                f"{names[column]} is {values[bad[0]]:g}, which names nothing",
+                where=f"{market.name}, {kind} {rows[bad[0]]}",
+                remedy=f"{meaning}: give a whole number, {first} to {last}",
+            )
+
+
+def _check_start(market: Market) -> None:
+    """Somebody must serve the teams of month 0: who waits outside, or has no weight in them, does not."""
+    from pricewar.market import kernel as k
+
+    here = (market.v[:, k.V_ENTERS] <= 0.0) & (market.v[:, k.V_CONDUCT] != k.FRINGE)
+    if not here.any():
+        raise ConfigurationError(
+            "no vendor is there in month 0 but open weights",
+            where=market.name,
+            remedy="let one enter in month 0: enters 0",
+        )
+    weight = np.where(market.v[:, k.V_ENTERS] <= 0.0, market.v[:, k.V_SHARE], 0.0)
+    only = market.v[:, k.V_SPECIALIST]
+    serves = (only == 0.0) | (only == market.t[:, [k.VERTICAL]] + 1.0)
+    lost = np.flatnonzero((market.t[:, k.TEAMS] > 0.0) & ((weight * serves).sum(1) <= 0.0))
+    if lost.size:
+        raise ConfigurationError(
+            "nobody has a share of its teams of month 0",
+            where=f"{market.name}, type {market.types[lost[0]]}",
+            remedy="give a vendor that is there and serves it a share above 0, or the type no teams",
+        )

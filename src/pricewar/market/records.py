@@ -28,7 +28,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from pricewar.errors import ConfigurationError, did_you_mean
-from pricewar.units import exact
+from pricewar.units import floating
 
 What = Literal[
     "price",
@@ -48,7 +48,7 @@ Confidence = Literal["high", "medium", "low"]
 
 
 def _number(value: Any) -> Any:
-    return float(exact(value)) if isinstance(value, str) else value
+    return floating(value) if isinstance(value, str) else value
 
 
 def _month(value: Any) -> Any:

@@ -17,11 +17,13 @@ said once, and for assumptions `times: 2` (from half to twice) or `plus: 0.1` (t
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -33,15 +35,38 @@ from pydantic import (
 )
 
 from pricewar.market import fields
-from pricewar.units import exact
+from pricewar.units import floating
 
 
 def _number(value: Any) -> Any:
-    return float(exact(value)) if isinstance(value, str) else value
+    return floating(value) if isinstance(value, str) else value
 
 
 Decimal_ = Annotated[float, BeforeValidator(_number)]
-Day = Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
+
+
+def _in_calendar(text: str) -> str:
+    try:
+        last_day(text)
+    except ValueError:
+        raise ValueError("is no day, month or year of the calendar") from None
+    return text
+
+
+def last_day(text: str) -> date:
+    """The last day of a year, month or day.
+
+    Raises:
+        ValueError: the calendar has no such day.
+    """
+    year, *rest = (int(part) for part in text.split("-"))
+    if len(rest) == 2:
+        return date(year, *rest)
+    month = rest[0] if rest else 12
+    return date(year, month, monthrange(year, month)[1])
+
+
+Day = Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$"), AfterValidator(_in_calendar)]
 
 
 class _Part(BaseModel):
