@@ -29,9 +29,10 @@ def log(path: Path, days: int, model: str = "gpt-5-mini") -> Path:
 
 
 def advise(*words: object) -> Any:
-    return CliRunner().invoke(
-        cli, ["advise", *(str(word) for word in words), "--quiet"], standalone_mode=False
-    )
+    """On a day of its own: what is sold on another is another."""
+    given = [str(word) for word in words]
+    day = [] if "--as-of" in given else ["--as-of", "2026-11-22"]
+    return CliRunner().invoke(cli, ["advise", *given, *day, "--quiet"], standalone_mode=False)
 
 
 def fails(kind: type[PricewarError], code: int, *said: str, words: list[object]) -> None:
@@ -124,7 +125,7 @@ def test_advice_as_json_text_and_page(tmp_path: Path) -> None:
     )
     team.write_text("team: ours\nhorizon: 18\nrevenue: 500\n", encoding="utf-8")
     offers = [word for offer in OFFERS for word in ("-o", offer)]
-    reply = advise(usage, "--team", team, "--evals", evals, *offers, "--draws", 40, "--as-of", "2026-11-22",
+    reply = advise(usage, "--team", team, "--evals", evals, *offers, "--draws", 40,
                    "--json", tmp_path / "a.json", "--html", tmp_path / "a.html")  # fmt: skip
     assert reply.exception is None, reply.exception
     data = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))

@@ -367,7 +367,7 @@ def test_advise_writes_the_folder(tmp_path: Path) -> None:
         f"2026-11-{d:02d}T{h:02d}:15:00Z,gpt-5-mini,20000,1000" for d in range(1, 10) for h in range(8, 20)
     ]
     log.write_text("time,model,input,output\n" + "\n".join(rows) + "\n")
-    words = ["advise", str(log), "--draws", "4", "--quiet",
+    words = ["advise", str(log), "--draws", "4", "--quiet", "--as-of", "2026-11-22",
              "--gateway", str(tmp_path / "out")]  # fmt: skip
     words += [
         w
