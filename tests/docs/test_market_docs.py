@@ -120,8 +120,10 @@ def test_use_and_utility_come_from_the_direct_utility(price, rho):
     s[0, kernel.STATUS], s[0, kernel.PRICE_L], s[0, kernel.ALLOWANCE] = kernel.ACTIVE, price, free
     t[0, kernel.BUDGET], t[0, kernel.LIGHT_SHARE], t[0, kernel.PRICE_TASTE] = spends, 1.0, 1.0
     w[kernel.REF_L] = h
-    weights, use = np.zeros((1, kernel.L, 1)), np.zeros(4)
-    kernel._weights(v, t, s, w, np.ones(1), np.zeros((1, 1)), 0, weights)
+    use, cells = np.zeros(4), kernel._room(v, t, np.zeros((1, 1)), np.zeros((1, 1)))
+    kernel._budgets(t, np.ones(1), cells)
+    kernel._choose_by(v, s, w, 0, cells)
+    weights = kernel._spell(cells, kernel.R_X, 1, 1)
     kernel._use(t, s, w, np.ones(1), 0, 0, 0, free, use)
     assert np.log(weights[0, 0, 0]) == pytest.approx(worth[best] / spends, abs=1e-6)
     assert use[1] == pytest.approx(x[best], abs=2e-5 * n)

@@ -301,8 +301,11 @@ def averaged(market: Market, seed: int = 0):
             c = supply.terms(draws)
             before, waiting = supply.m.copy(), supply.pool.copy()
             m, pool = supply.m.copy(), supply.pool.copy()
-            K._move(g, t, supply.s, m, pool, supply.bg.copy(), c.bonus, c.x, supply.lever, supply.shaken,
-                    supply.dt, *out[:2])  # fmt: skip
+            cells = supply.cells.copy()
+            cells[K.FLOW : K.OF_VENDORS] = 0.0
+            K._move_all(g, supply.s, cells, supply.lever, supply.shaken, supply.dt, out[0])
+            K._leave(m, pool, supply.bg.copy(), cells)
+            K._book(cells, out[1])
             expected, expected_pool = expectation(c, before, waiting)
             np.testing.assert_allclose(expected, m, rtol=1e-9, atol=1e-9)
             np.testing.assert_allclose(expected_pool, pool, rtol=1e-9)

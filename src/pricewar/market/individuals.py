@@ -68,7 +68,6 @@ class Supply:
         k.begin(g, v, t, self.s, self.w, self.m, self.pool, self.bg, draws)
         self.events, self.count = np.zeros((EVENT_ROWS, 5)), np.zeros(1, np.int64)
         self.still = not ((v[:, k.V_CONDUCT] != k.FRINGE) & (v[:, k.V_CONDUCT] != k.EXTERNAL)).any()
-        self.vertical = t[:, k.VERTICAL].astype(int)
         self.flows = np.column_stack((
             t[:, k.REVIEW_LOW], t[:, k.REVIEW_HIGH] - t[:, k.REVIEW_LOW], t[:, k.CHURN],
             g[k.EXPANSION_CONTESTABLE] * t[:, k.GROWTH], t[:, k.INNOVATION], t[:, k.IMITATION],
@@ -79,8 +78,7 @@ class Supply:
         depth = np.array((g[k.SWITCH_TRIAL], g[k.SWITCH_INTEGRATED], 1.0))
         self.leaving = (t[:, k.SWITCHING_COST] * t[:, k.BUDGET] / t[:, k.PRICE_TASTE])[:, None] * depth
         self.lever, self.shaken = np.zeros(5), 0.0
-        self.base, self.bonus = np.zeros((T, J)), np.ones((T, k.L, J))
-        self.x = np.zeros((T, k.L, J))
+        self.cells = k._room(v, t, market.chi, market.eco)
         self.filled = (np.zeros((T, J)), np.zeros((T, k.L * J)), np.zeros(T), np.zeros(T),
                        np.zeros((T, k.L * J + 1)))  # fmt: skip
 
@@ -110,24 +108,22 @@ class Supply:
         if g[k.PEACE] > 0.0 and w[k.WAR] <= 0.0 and not self.still:
             who, when = k.opening(g, v, t, chi, eco, script, s, w, self.m, self.pool, self.bg, self.lic,
                                   self.fee, draws, self.dt)  # fmt: skip
-        lev = self.lever = k.levers(g, w)
+        lev, c = k.levers(g, w), self.cells
+        self.lever = lev
         self.shaken = shaken = k._happen(g, v, s, w, self.m, self.dt, self.events, self.count)
         k._produce(g, v, s, w, lev, self.dt)
         k._bind(v, s, lev)
-        base, bonus, x = self.base, self.bonus, self.x
-        base[:], bonus[:] = 0.0, 1.0
-        k._bases(g, v, t, chi, eco, self.lic, s, lev, base, bonus)
-        active = s[:, k.STATUS] == k.ACTIVE
+        k._enter(t, self.m, self.pool, self.bg, c)
+        k._arrive(g, J, c)
+        k._stand(g, s, self.lic, lev, t, c)
+        if g[k.CONTRACT] == 2.0:
+            k._share(t, self.fee, c)
         for j in range(J):
-            k._weights(v, t, s, w, self.bg, base, j, x)
-        outside = float(np.exp(g[k.OUTSIDE]))
+            k._choose_by(v, s, w, j, c)
         if not self.still:
-            ent, cut = np.empty(T), np.zeros((T, J))
-            k._entrants(g, t, self.m, self.pool, ent)
-            if g[k.CONTRACT] == 2.0:
-                cut[self.vertical >= 0] = self.fee[self.vertical[self.vertical >= 0]]
-            k._review(g, v, t, script, s, w, self.m, ent, self.bg, base, bonus, x, cut, lev, draws,
-                      self.dt, who, when, self.events, self.count)  # fmt: skip
+            k._reviews(g, v, script, s, w, lev, draws, self.dt, who, when, self.events, self.count, c)
+        x, bonus = (k._spell(c, kind, T, J) for kind in (k.R_X, k.R_BONUS))
+        self.x, active, outside = x, s[:, k.STATUS] == k.ACTIVE, float(np.exp(g[k.OUTSIDE]))
         flows = self.flows
         if shaken > 0.0:
             flows = flows.copy()
@@ -145,11 +141,14 @@ class Supply:
         k, g, s, w = self.k, self.g, self.s, self.w
         self.m, self.pool = m, pool
         self.bg *= self.grow
+        k._enter(self.t, m, pool, self.bg, self.cells)
         k._consume(g, self.v, s, w, self.shaken, self.dt)
-        self.whole, self.taken, self.using = k._settle(
-            g, self.v, self.t, self.market.eco, s, w, m, self.bg, self.lic, self.fee, self.x, self.lever,
-            draws, self.dt, *out, self.events, self.count,
+        ov, ot, ow = out
+        self.whole, self.taken, self.using = k._serve_all(
+            g, self.v, self.t, s, w, self.lic, self.fee, self.lever, draws, self.dt, ov, ow, self.events,
+            self.count, self.cells,
         )  # fmt: skip
+        k._book(self.cells, ot)
         gone = s[:, k.STATUS] == k.GONE
         if gone.any():
             gone &= m.sum(axis=(0, 1)) > 0.0

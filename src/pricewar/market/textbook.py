@@ -123,11 +123,7 @@ class _Board:
         self.g, self.v, self.t = market.g.copy(), market.v.copy(), market.t.copy()
         self.chi, self.eco = market.chi.copy(), market.eco.copy()
         self.s, self.w = state.vendor_state.copy(), state.world_state.copy()
-        self.m, self.bg, self.lic = np.zeros((1, k.L, 2)), np.ones(1), np.zeros((1, 2))
-        self.lev, self.entrants, self.cut = k.levers(self.g, self.w), np.ones(1), np.zeros((1, 2))
-        self.base, self.bonus = np.zeros((1, 2)), np.ones((1, k.L, 2))
-        self.x, self.S, self.out = np.zeros((1, k.L, 2)), np.zeros(1), np.zeros(8)
-        self.outside = float(np.exp(self.g[k.OUTSIDE]))
+        self.lic, self.lev, self.out = np.zeros((1, 2)), k.levers(self.g, self.w), np.zeros(8)
         # a buyer buys once: nothing is to be earned on it later
         self.t[0, k.CHURN] = 1e15
         self.weight = 1.0 + 2.0 / (self.g[k.HOLD] * (self.g[k.DISCOUNT] + self.t[0, k.CHURN]))
@@ -140,23 +136,23 @@ class _Board:
             s[f, k.EXPERIENCE] = max(e[f], 1)
             s[f, k.COST_L], s[f, k.COST_F] = k.unit_costs(self.g, self.v, s, self.w, f)
             s[f, k.QUALITY] = self.v[f, k.V_QUALITY]
-        self.base[:], self.bonus[:], self.x[:] = 0.0, 1.0, 0.0
-        k._bases(self.g, self.v, self.t, self.chi, self.eco, self.lic, s, self.lev, self.base, self.bonus)
+        self.cells = k._room(self.v, self.t, self.chi, self.eco)
+        self.cells[k.K_ENTRANTS, 0] = 1.0
+        k._budgets(self.t, np.ones(1), self.cells)
+        k._stand(self.g, s, self.lic, self.lev, self.t, self.cells)
 
     def post(self, f: int, price: float) -> None:
         """Vendor f asks this (money without the lift)."""
         k, s = self.k, self.s
         s[f, k.PRICE_F] = s[f, k.EMBEDDED_F] = price + LIFT
-        k._weights(self.v, self.t, s, self.w, self.bg, self.base, f, self.x)
+        k._choose_by(self.v, s, self.w, f, self.cells)
 
     def reply(self, f: int, shadow: float = 0.0, invest: float = 0.0) -> float:
         """Vendor f's price by the market's first-order condition, the rival's as posted."""
         k = self.k
         self.v[f, k.V_INCOME] = shadow / self.weight
-        self.x[0, :, f] = 0.0
-        self.S[0] = self.outside + self.x[0, 0, 1 - f]
-        k.first_order(self.g, self.v, self.t, self.s, self.w, self.m, self.entrants, self.bg, self.base,
-                      self.bonus, self.x, self.cut, self.lev, f, invest, 1e-7, 200, self.out)  # fmt: skip
+        k._beside(self.g, self.s, f, self.cells)
+        k._solve(self.g, self.v, self.s, self.w, self.lev, f, invest, 1e-7, 200, self.out, self.cells)
         return float(self.out[1]) - LIFT
 
 
