@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import kendalltau
+from scipy.stats import kendalltau, rankdata
 
 from pricewar.cli.market_tables import document, plain
 from pricewar.cli.war import story, told
@@ -106,6 +106,19 @@ def test_opening_lag_and_depth_by_hand():
     assert o.depth("flagship", 3)[0].tolist() == [1, 1]
 
 
+def test_who_cuts_at_one_moment_shares_a_place(war: Outcomes):
+    """Their rows are in history's order: told apart by them, chance would agree with history."""
+    o = Outcomes(war.run)
+    lag = np.full_like(war.lag, np.nan)
+    lag[:, :3] = [3.0, 3.0, 1.0]
+    o.__dict__["lag"] = lag
+    opener = war.market.vendors.index("alibaba")
+    told = [0, 1, 2, opener]
+    assert o.order[0, told].tolist() == [3, 3, 2, 1]
+    assert np.isnan(np.delete(o.order, told, axis=1)).all()
+    assert (kendall(o.order[:, :2], [5, 9]) == 0).all()
+
+
 def test_return_of_teams_by_hand():
     # 100 earned less 10 taken, 30 paid, 20 of switching: (90 − 50) / 50 = .8; of month 1 nothing is known.
     o = made(2, [], t_revenue=[[0], [100]], t_taken=[[0], [10]], t_bills=[[0], [30]], t_switching=[[0], [20]])
@@ -136,8 +149,10 @@ def test_shares_are_shares_and_orders_are_orders(war: Outcomes):
     assert np.isnan(war.lag[:, ~war.inside]).all()
     assert (war.order[:, alibaba] == 1).all()
     for n in range(war.N):
-        known = np.sort(war.order[n][np.isfinite(war.order[n])])
-        assert known.tolist() == list(range(1, len(known) + 1))
+        at = np.where(np.arange(war.lag.shape[1]) == alibaba, -1.0, war.lag[n])
+        known = np.isfinite(at)
+        assert war.order[n][known].tolist() == rankdata(at[known], method="min").tolist()
+        assert np.isnan(war.order[n][~known]).all()
     assert set(war.values) == set(MEASURES)
 
 

@@ -350,11 +350,14 @@ class Outcomes:
 
     @cached_property
     def order(self) -> Array:
-        """[N, J] place among those who cut: 1 the opener, 2 the first follower; NaN who does not."""
+        """[N, J] place among those who cut: 1 the opener, 2 the first follower; NaN who does not.
+
+        Who cuts at one moment shares a place: by their row, history's order would be given to them.
+        """
         mine = np.arange(len(self.market.vendors)) == self.opener[:, None]
         at = np.where(mine, -1.0, self.lag)
-        rank = np.argsort(np.argsort(np.where(np.isnan(at), np.inf, at), axis=1, kind="stable"), axis=1) + 1.0
-        return np.where(np.isnan(at), np.nan, rank)
+        before = (at[:, None, :] < at[:, :, None]).sum(2)
+        return np.where(np.isnan(at), np.nan, before + 1.0)
 
     def depth(self, tier: str, months: int) -> Array:
         """[N, J] lowest list price of the months after the opening over the price in peace; NaN unopened."""
