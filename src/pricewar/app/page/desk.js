@@ -52,6 +52,9 @@ class Desk {
     return log === "sample" ? "" : log || this.app.config.log?.log || "";
   }
 
+  // Whether the bill is of the log that is named above it: never does it stand below the name of another.
+  get here() { return this.answered?.log === this.handle; }
+
   // What is sent to the server; see app/desk_choice.py.
   question() {
     const choice = this.choice;
@@ -135,12 +138,13 @@ class Desk {
     this.settled();
     this.root.classList.add("stale");
     this.fault.hidden = false;
-    this.fault.replaceChildren(
+    this.fault.replaceChildren(...[
       el("p", {}, el("strong", {lang: again ? null : "en"}, what), where ? [" ", el("code", {}, where)] : null),
       remedy ? el("p", {lang: "en"}, remedy) : null,
       /--(format|map|zone)\b/.test(remedy ?? "") ? el("p", {}, speech.word("desk.fault.here")) : null,
       el("div", {class: "buttons"}, again ? button(speech.word("desk.again"), {press: again}) : null,
-        this.handle ? button(speech.word("desk.use_sample"), {press: () => this.set({log: "sample"})}) : null));
+        this.handle ? button(speech.word("desk.use_sample"), {press: () => this.set({log: "sample"})}) : null),
+    ].filter(Boolean));
     if (/--(format|map)\b/.test(remedy ?? "")) this.more.open = true;
     this.views();
   }
@@ -286,7 +290,7 @@ class Desk {
   writeLog() {
     const {speech} = this.app;
     const name = this.names.get(this.handle);
-    const log = this.answer?.log.name === name || !this.handle ? this.answer?.bill.log : null;
+    const log = this.here ? this.answer.bill.log : null;
     const facts = log ? [speech.text("desk.records", {rows: log.rows}), log.format].join(" · ") : "";
     this.logLine.replaceChildren(this.handle ? given(name ?? "…", "strong") : el("strong", {}, speech.word("desk.sample")), facts ? ` · ${facts}` : "");
     this.sample.hidden = !this.handle;
@@ -297,9 +301,9 @@ class Desk {
   views() {
     const {view} = this.choice;
     for (const node of this.tabs.children) node.setAttribute("aria-pressed", String(node.dataset.view === view));
-    this.viewsLine.hidden = !this.answer;
-    this.billsPlace.hidden = view !== "bills" || !this.answer;
-    this.outlookPlace.hidden = view === "bills" || !this.answer;
+    this.viewsLine.hidden = !this.here;
+    this.billsPlace.hidden = view !== "bills" || !this.here;
+    this.outlookPlace.hidden = view === "bills" || !this.here;
     const take = (name, key) => button(this.app.speech.word(key), {press: () => this.export(name)});
     const again = (text) => [button(this.app.speech.word("desk.copy.command"), {press: () => copy(this.app, text().command, "desk.copied.command")}),
       button(this.app.speech.word("desk.copy.python"), {press: () => copy(this.app, text().python, "desk.copied.python")})];

@@ -20,6 +20,7 @@ const state = new State({language: document.documentElement.dataset.language, re
 const wire = new Wire(undefined, (status) => {
   at("connection").dataset.status = status;
   writeConnection();
+  if (status === "open") loadMissing();
 });
 
 // What a tab is given.
@@ -70,10 +71,21 @@ function writeConnection() {
 async function opened(name) {
   tabs[name] ??= import(`./${name}.js`).then(({mount}) => mount(at(`tab-${name}`), app)).catch((error) => {
     delete tabs[name];
-    notice(speech.text("tab.failed", {tab: speech.word(`tab.${name}`)}), String(error), "bad");
+    missing.get(name)?.remove();
+    missing.set(name, notice(speech.text("tab.failed", {tab: speech.word(`tab.${name}`)}), at("connection").dataset.status === "open" ? String(error) : null, "bad"));
     return null;
   });
   return tabs[name];
+}
+
+const missing = new Map(); // tab → the notice that it could not be loaded
+
+// What could not be loaded while the server was away is tried again.
+function loadMissing() {
+  if (!missing.size) return;
+  for (const row of missing.values()) row.remove();
+  missing.clear();
+  show();
 }
 
 let shown = null; // name and tab now on the page
