@@ -12,10 +12,10 @@ draw therefore compares them under the same events (common random numbers).
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pricewar.errors import ConfigurationError, did_you_mean
 
@@ -29,6 +29,25 @@ ENDED: Final = 1
 """Its free, introductory or granted terms have ended; its paid sibling's rates × `price` bill it."""
 RETIRED: Final = 2
 """It can no longer be called."""
+
+
+@dataclass
+class Column:
+    """One offer's part of the arrays, [D, M]; `amount` is the factor on allowances and limits alike."""
+
+    price: NDArray[np.float64]
+    status: NDArray[np.uint8]
+    amount: NDArray[np.float64]
+    successor: NDArray[np.float64]
+    sibling: str | None = None
+
+    @classmethod
+    def as_today(cls, draws: int, months: int) -> Column:
+        """Nothing changes."""
+        import numpy as np
+
+        ones = np.ones((draws, months))
+        return cls(ones, np.zeros(ones.shape, np.uint8), ones, ones)
 
 
 @dataclass(frozen=True)
@@ -106,6 +125,24 @@ class Futures:
             raise ConfigurationError(
                 "offers are named twice, or siblings are not as many as offers", where="Futures"
             )
+
+    @classmethod
+    def of(cls, columns: Sequence[Column], **rest: Any) -> Futures:
+        """The columns beside one another; `rest`: what they do not tell."""
+        import numpy as np
+
+        def stack(name: str) -> NDArray[Any]:
+            return np.stack([getattr(c, name) for c in columns], axis=2)
+
+        return cls(
+            price=stack("price"),
+            status=stack("status"),
+            allowance=stack("amount"),
+            limit=stack("amount"),
+            successor=stack("successor"),
+            sibling=tuple(c.sibling for c in columns),
+            **rest,
+        )
 
     def day(self, month: int) -> date:
         """The first day of a month, 0 being the first: the same day of the calendar, or the month's last."""

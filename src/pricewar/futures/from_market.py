@@ -25,13 +25,13 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pricewar.errors import ConfigurationError
-from pricewar.futures.contract import ENDED, RETIRED, Futures
+from pricewar.futures.contract import ENDED, RETIRED, Column, Futures
 from pricewar.futures.market_map import AS_IT_IS, FRINGE, INDUSTRY, Map, Place, places
 from pricewar.futures.offered import Market as Standing
 from pricewar.futures.offered import blended_price, version_of
@@ -167,23 +167,12 @@ def from_market(
 
     made = _Maker(catalogue, start, months, paths(run, month0, months), market, own_map)
     columns = [made.column(catalogue.offer(place.offer), place) for place in where]
-
-    def stack(name: str) -> NDArray[Any]:
-        import numpy as np
-
-        return np.stack([getattr(c, name) for c in columns], axis=2)
-
-    return Futures(
+    return Futures.of(
+        columns,
         offers=ids,
         start=start,
         months=months,
         draws=draws,
-        price=stack("price"),
-        status=stack("status"),
-        allowance=stack("allowance"),
-        limit=stack("allowance"),
-        successor=stack("successor"),
-        sibling=tuple(c.sibling for c in columns),
         frontier=made.paths.frontier[:, 1:],
         source=f"market {market.name} from month {month0}",
         seed=seed,
@@ -203,17 +192,6 @@ def _first(run: Run, draws: int) -> Run:
         teams=run.teams[part],
         events=run.events[part],
     )
-
-
-@dataclass
-class _Column:
-    """One offer's part of the arrays, each [D, M]."""
-
-    price: NDArray[np.float64]
-    status: NDArray[np.uint8]
-    allowance: NDArray[np.float64]
-    successor: NDArray[np.float64]
-    sibling: str | None = None
 
 
 class _Followed(NamedTuple):
@@ -245,12 +223,11 @@ class _Maker:
         self.standing = Standing(None, catalogue, start)  # type: ignore[arg-type]
         self.noted: dict[str, list[str]] = defaultdict(list)
 
-    def column(self, offer: Offer, place: Place) -> _Column:
+    def column(self, offer: Offer, place: Place) -> Column:
         import numpy as np
 
         D, M = len(self.paths.run.seeds), self.months
-        ones = np.ones((D, M))
-        column = _Column(ones, np.zeros((D, M), np.uint8), ones, ones)
+        column = Column.as_today(D, M)
         record = self.standing.present(offer)
         if record is None:
             self.noted[f"had ended before {self.start}"].append(offer.id)
@@ -266,7 +243,7 @@ class _Maker:
             (beside,) = places(self.market, self.catalogue, [sibling.id], self.own_map)
             paid = self._follow(beside, sibling.latest.vendor)
         known = self._announced(offer if sibling is None else sibling)
-        path = paid.path * known if priced or sibling is not None else ones
+        path = paid.path * known if priced or sibling is not None else np.ones((D, M))
         over = self._reached(end)
         if not ending:
             gone = mine.left | (mine.replaced if priced else paid.replaced) | over
@@ -292,7 +269,7 @@ class _Maker:
         )  # fmt: skip
         column.successor = np.where(column.status == RETIRED, path, 1.0)
         if record.kind != "introductory":
-            column.allowance = np.where(column.status == 0, mine.amount, 1.0)
+            column.amount = np.where(column.status == 0, mine.amount, 1.0)
         return column
 
     # -- the market ----------------------------------------------------------------------------------------

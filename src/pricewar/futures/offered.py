@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from pricewar.futures.contract import Futures
+    from pricewar.futures.contract import Column, Futures
     from pricewar.offers.catalogue import Catalogue, Offer
     from pricewar.offers.schema import OfferRecord
 
@@ -198,18 +198,6 @@ class Market:
         )
 
 
-@dataclass
-class _Column:
-    """One offer's arrays, [D, M]."""
-
-    price: NDArray[np.float64]
-    status: NDArray[np.uint8]
-    allowance: NDArray[np.float64]
-    limit: NDArray[np.float64]
-    successor: NDArray[np.float64]
-    sibling: str | None = None
-
-
 def futures_of(
     hazards: Hazards,
     catalogue: Catalogue,
@@ -258,21 +246,12 @@ def futures_of(
             cancelled=int(cancelled),
         )
     )
-
-    def stack(name: str) -> NDArray:
-        return np.stack([getattr(c, name) for c in columns], axis=2)
-
-    return Futures(
+    return Futures.of(
+        columns,
         offers=offers,
         start=start,
         months=span,
         draws=draws,
-        price=stack("price"),
-        status=stack("status"),
-        allowance=stack("allowance"),
-        limit=stack("limit"),
-        successor=stack("successor"),
-        sibling=tuple(c.sibling for c in columns),
         frontier=hazards.frontier(times, draws, seed),
         source=f"history as of {hazards.as_of}",
         cut_off=hazards.as_of,
@@ -283,18 +262,17 @@ def futures_of(
 
 def _column(
     market: Market, offer: Offer, times: NDArray[np.float64], draws: int, seed: int, notes: list[str]
-) -> _Column:
+) -> Column:
     import numpy as np
 
-    from pricewar.futures.contract import ENDED, RETIRED
+    from pricewar.futures.contract import ENDED, RETIRED, Column
 
-    ones = np.ones((draws, times.size))
-    column = _Column(ones, np.zeros(ones.shape, np.uint8), ones, ones, ones)
+    column = Column.as_today(draws, times.size)
     record = market.present(offer)
     if record is None:
         text = f"{offer.id}: it had ended before {market.start}"
         notes.append(Note(text, "had_ended", offer=offer.id, start=market.start.isoformat()))
-        column.status = np.full(ones.shape, RETIRED, np.uint8)
+        column.status = np.full(column.price.shape, RETIRED, np.uint8)
         return column
     hazards = market.hazards
     renewed = any(a.reset != "none" for a in record.allowances) or not record.allowances
@@ -308,7 +286,8 @@ def _column(
     else:
         paid = offer if priced and not ending else sibling
     if paid is None:
-        retirement, path, after = np.full(draws, np.inf), np.zeros(ones.shape), np.zeros(ones.shape)
+        path = after = np.zeros(column.price.shape)
+        retirement = np.full(draws, np.inf)
     else:
         paid_record = market.present(paid)
         assert paid_record is not None
@@ -343,8 +322,7 @@ def _column(
         notes.append(Note(text, "not_sold", offer=offer.id))
     column.status = np.where(gone, RETIRED, np.where(over, ENDED if paid else RETIRED, 0)).astype(np.uint8)
     if record.kind != "introductory":
-        amount = np.exp(hazards.free_amount(kind, record.vendor, times, draws, seed))
-        column.allowance = column.limit = amount
+        column.amount = np.exp(hazards.free_amount(kind, record.vendor, times, draws, seed))
     if not priced or record.kind == "introductory":
         column.price = np.where(column.status == 0, 1.0, column.price)
     return column
