@@ -9,7 +9,7 @@ from pricewar.market import definition
 from pricewar.market import kernel as k
 from pricewar.market.individuals import Supply
 from pricewar.market.model import Market, simulate
-
+from pricewar.market.outcomes import DAYS, Outcomes
 
 Changes = dict[str | tuple[str, ...], float]
 
@@ -111,3 +111,15 @@ def test_quality_counts_however_large_its_utility(world: Market) -> None:
         assert v["consumers"][0, 0, 0] / v["consumers"][0, 0, 1] == pytest.approx(
             np.exp(0.5 * taste), rel=1e-3
         )
+
+
+@pytest.mark.parametrize("per_month", [1, 4])
+def test_an_answer_takes_its_time_whatever_the_step(per_month: int) -> None:
+    """At 3 a month half have reviewed after ln 2/3 of one: seven days, from the cut that wakes them."""
+    market = replace(definition.market("china-2024"), months=4, per_month=per_month)
+    opened: Changes = {"opening_fixed": 1.0, "opener": 3.0, "opening_month": 0.6, "review": 0.0, "react": 3.0}
+    lag = Outcomes(simulate(market.with_(opened), range(40))).lag
+    known = lag[np.isfinite(lag)]
+    assert len(known) > 200
+    assert known.min() > 0.0
+    assert np.median(known) == pytest.approx(np.log(2.0) / 3.0 * DAYS, rel=0.2)

@@ -904,6 +904,8 @@ def _reviews(g, v, script, s, w, lev, draws, dt, force, force_time, events, coun
     out = np.zeros(8)
     done = np.zeros(J, np.bool_)
     start = now
+    alert = w[WAR] > 0.0 and start - w[LAST_CUT] < 1.0
+    woken = start if alert else 1e300  # when a rival's cut first quickens those who have not followed
     for _ in range(J):
         who, when = NOBODY, 1e300
         for j in range(J):
@@ -917,11 +919,12 @@ def _reviews(g, v, script, s, w, lev, draws, dt, force, force_time, events, coun
             if kind == SCRIPTED:
                 continue
             rate = g[REVIEW] * v[j, V_AGILITY]
-            if w[WAR] > 0.0 and w[TIME] - w[LAST_CUT] < 1.0 and s[j, FIRST_CUT] < 0.0:
-                rate = max(rate, g[REACT] * v[j, V_AGILITY])
-            if rate <= 0.0:
-                continue
-            due = start - np.log(1.0 - draws[j, 0]) / rate
+            keen = max(rate, g[REACT] * v[j, V_AGILITY])
+            left = -np.log(1.0 - draws[j, 0])
+            due = start + left / rate if rate > 0.0 else 1e300
+            if woken < due and s[j, FIRST_CUT] < 0.0 and keen > 0.0:
+                # Not before it was woken: what the wait has used up till then is used up.
+                due = woken + (left - rate * (woken - start)) / keen
             due = max(due, w[TIME])
             if due < start + dt and due < when:
                 who, when = j, due
@@ -940,6 +943,8 @@ def _reviews(g, v, script, s, w, lev, draws, dt, force, force_time, events, coun
                 continue
         _ask(g, v, s, w, lev, j, out, c)
         _post(g, s, w, j, out[0], out[1], out[7], events, count)
+        if w[LAST_CUT] == when:
+            woken = min(woken, when)
         _keep(s, lev, j)
         _choose_by(v, s, w, j, c)
     w[TIME] = start
