@@ -273,7 +273,7 @@ def unit(p: Parameter) -> str:
         ("rate", "rate"), ("share", "share"), ("cost", "money"),
     ):  # fmt: skip
         if word in p.meaning:
-            return "" if p.integer else name
+            return "" if p.integer or (word == "cost" and "factor on" in p.meaning) else name
     return ""
 
 

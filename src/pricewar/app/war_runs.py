@@ -104,7 +104,7 @@ class Worlds:
         """
         if not isinstance(key, str) or key not in self.names():
             raise ConfigurationError(
-                "there is no such market", where="market",
+                f"there is no such market: “{str(key)[:80]}”", where="market",
                 remedy=did_you_mean(str(key)[:80], self.names()) or f"known: {', '.join(self.names())}",
             )  # fmt: skip
         with self._lock:

@@ -551,6 +551,17 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "price in (1, 1)": ("(1, 1) 处价格", "(1, 1) の価格"),
 }
 
+# English where the games' own tables, made for a terminal, are too short to be understood.
+_SPELLED: Final[dict[str, str]] = {
+    "HHI 1000": "HHI in period 1000",
+    "price 1000": "price in period 1000",
+    "disc. CS": "consumer surplus, discounted",
+    "disc. TS": "total surplus, discounted",
+}
+
 WORDS: Final[dict[str, tuple[str, str, str]]] = (
-    _PAGE | _GAMES | _PARAMETERS | {f"games.t.{text}": (text, *others) for text, others in _TEXTS.items()}
+    _PAGE
+    | _GAMES
+    | _PARAMETERS
+    | {f"games.t.{text}": (_SPELLED.get(text, text), *others) for text, others in _TEXTS.items()}
 )

@@ -168,6 +168,7 @@ class Games {
       error: (error) => {
         over();
         this.failed(error);
+        if (topic === "game") this.body.classList.add("stale"); // what stands there answers other parameters
       },
     });
     job.cancel = cancel;

@@ -72,7 +72,8 @@ export class Parameters {
     this.selectWord.textContent = speech.word("games.game");
     this.select.replaceChildren(...known.map((g) => el("option", {value: g.name}, speech.word(`games.g.${g.name}`, g.summary))));
     this.select.value = game.name;
-    this.about.replaceChildren(el("code", {translate: "no"}, game.name));
+    // The choice cuts long names: in full they stand below it.
+    this.about.replaceChildren(el("span", {}, speech.word(`games.g.${game.name}`, game.summary)), el("code", {class: "name", translate: "no"}, game.name));
     this.paper.replaceChildren(given(game.reference));
     this.paper.lang = "en";
     this.reset.textContent = speech.word("games.reset");
@@ -170,7 +171,7 @@ class Field {
       return;
     }
     if (Number(this.range.value) !== value) this.range.value = value;
-    const shown = Number(value.toPrecision(8));
+    const shown = Number(value.toPrecision(7)); // as many digits as the field has room for
     if (this.number.valueAsNumber !== shown) this.number.value = shown;
     this.number.setAttribute("aria-invalid", String(!(value >= p.low && value <= p.high)));
     this.range.setAttribute("aria-valuetext", this.write ? this.write(value) : String(value));

@@ -41,7 +41,12 @@ export function ramp(d3, values, {root = false} = {}) {
   return {low, high, least, most, ends: color};
 }
 
-const SCALE = 70, MOST = 460, LEAST = 150;
+// Ends that were cut say how far the values go.
+function cutEnds({low, high, least, most}, write) {
+  return [least < low ? {t: low, text: `≥ ${write(least)}`} : null, most > high ? {t: high, text: `≤ ${write(most)}`} : null].filter(Boolean);
+}
+
+const SCALE = 70, MOST = 460, LEAST = 150; // px; the scale takes more where its figures do
 
 export class SurfaceChart {
   // point([i, j] | null): the state pointed at; pick([i, j]): the state clicked, or moved to by keys.
@@ -74,7 +79,11 @@ export class SurfaceChart {
     const {d3, svg} = this;
     const [nx, ny] = [o.x.length, o.y.length];
     const left = 34 + Math.max(...o.y.map((t) => textWidth(String(t), LABEL))) - 6, top = 8, bottom = 38;
-    const side = Math.max(LEAST, Math.min(MOST, o.width - left - SCALE));
+    const flat = d3.range(ny).flatMap((j) => d3.range(nx).map((i) => o.z[i][j]));
+    const colors = ramp(d3, flat, {root: o.root});
+    const ends = cutEnds(colors, o.write);
+    const scale = Math.max(SCALE, 34 + Math.max(0, ...ends.map((e) => textWidth(e.text, LABEL))));
+    const side = Math.max(LEAST, Math.min(MOST, o.width - left - scale));
     const cell = side / Math.max(nx, ny);
     const [wide, tall] = [cell * nx, cell * ny];
     const [width, height] = [o.width, tall + top + bottom];
@@ -82,8 +91,6 @@ export class SurfaceChart {
     const x = (i) => left + cell * (i + 0.5);
     const y = (j) => top + cell * (ny - j - 0.5);
     svg.attr("width", width).attr("height", height).attr("viewBox", `0 0 ${width} ${height}`).attr("aria-label", o.alt);
-    const flat = d3.range(ny).flatMap((j) => d3.range(nx).map((i) => o.z[i][j]));
-    const colors = ramp(d3, flat, {root: o.root});
     const color = colors.ends(["--heat-low", "--heat-high", "--heat-deep"].map((name) => resolved(this.probe, name)));
     // One picture of all cells: as many nodes would be slow with hundreds of levels.
     const fine = Math.max(1, Math.ceil(cell));
@@ -190,8 +197,7 @@ export class SurfaceChart {
     const height = tall / rows.length;
     const value = (t) => colors.low + (colors.high - colors.low) * (flat ? 0.5 : t + 0.5 / 48);
     svg.select(".ramp").selectAll("rect").data(rows).join("rect").attr("x", at).attr("width", 10).attr("y", (t) => (flat ? top : top + tall * (1 - t) - height)).attr("height", height + 0.5).attr("fill", (t) => `rgb(${color(value(t)).join(",")})`);
-    // Ends that were cut say how far the values go.
-    const cut = [colors.least < colors.low ? {t: colors.low, text: `≥ ${o.write(colors.least)}`} : null, colors.most > colors.high ? {t: colors.high, text: `≤ ${o.write(colors.most)}`} : null].filter(Boolean);
+    const cut = cutEnds(colors, o.write);
     const ticks = flat ? [{t: colors.low, text: o.write(colors.low)}] : [...d3.ticks(colors.low, colors.high, Math.max(2, Math.floor(tall / 60))).filter((t) => cut.every((c) => Math.abs(scale(c.t) - scale(t)) > 14)).map((t) => ({t, text: o.write(t)})), ...cut];
     svg.select(".ramp").selectAll("text").data(ticks).join("text").attr("x", at + 15).attr("y", (t) => (flat ? top + tall / 2 : scale(t.t))).attr("dy", "0.33em").attr("font-size", LABEL).attr("fill", "var(--muted)").text((t) => t.text);
   }
@@ -212,6 +218,9 @@ export class CurveChart {
     this.svg = picture(d3, root, "curves", ["grid", "x", "y", "rule", "curves", "dots", "marks", "ends", "cursor"]);
     this.svg.on("pointermove", (event) => this.cursor(this.nearest(event)));
     this.svg.on("pointerleave", () => this.cursor(null));
+    this.svg.attr("tabindex", 0);
+    this.svg.on("keydown", (event) => this.keyed(event));
+    this.svg.on("blur", () => this.cursor(null));
     if (pick) {
       this.svg.attr("class", "pw-plot curves pickable");
       this.svg.on("click", (event) => {
@@ -310,6 +319,27 @@ export class CurveChart {
     });
   }
 
+  // What a pointer shows, by keys: points of a line to the left and right, lines up and down.
+  keyed(event) {
+    const {o} = this;
+    if (!o?.lines.length || event.ctrlKey || event.altKey || event.metaKey) return;
+    const step = {ArrowLeft: -1, ArrowRight: 1}[event.key], turn = {ArrowUp: -1, ArrowDown: 1}[event.key];
+    if (event.key === "Escape") return this.cursor(null);
+    if (!step && !turn) return;
+    event.preventDefault();
+    const lines = o.lines.filter((l) => l.y.some(known));
+    const from = lines.indexOf(this.near?.line);
+    const line = lines[from < 0 ? Math.max(0, lines.findIndex((l) => l.bold)) : (from + (turn ?? 0) + lines.length) % lines.length];
+    if (!line) return;
+    const there = line.y.map((v, i) => i).filter((i) => known(line.y[i]));
+    const x = this.near && from >= 0 ? this.near.line.x[this.near.i] : null;
+    // Along a branch that folds back places are in the order of the branch; from line to line, the nearest.
+    const at = x === null ? -1 : turn ? this.d3.leastIndex(there, (i) => Math.abs(line.x[i] - x)) : there.indexOf(this.near.i);
+    const to = x === null ? (step === -1 ? there.length - 1 : 0) : Math.min(there.length - 1, Math.max(0, at + (step ?? 0)));
+    this.cursor({line, i: there[to]});
+    this.svg.attr("aria-label", `${o.alt} ${o.said(line, there[to])}`);
+  }
+
   nearest(event) {
     if (!this.o) return null;
     const [px, py] = this.d3.pointer(event, this.svg.node());
@@ -326,6 +356,8 @@ export class CurveChart {
 
   cursor(near) {
     const {o, svg} = this;
+    this.near = near;
+    if (o && !near) svg.attr("aria-label", o.alt);
     const shown = near && o ? [near] : [];
     svg.select(".cursor").selectAll("circle").data(shown).join("circle").attr("cx", (n) => this.x(n.line.x[n.i])).attr("cy", (n) => this.y(n.line.y[n.i])).attr("r", 4).attr("fill", "none").attr("stroke", "var(--ink)").attr("stroke-width", 1.6);
     svg.select(".cursor").selectAll("text").data(shown).join("text").attr("y", 11).attr("font-size", LABEL).attr("fill", "var(--ink)").attr("stroke", "var(--card)").attr("stroke-width", 4).attr("paint-order", "stroke").attr("text-anchor", "middle")
