@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 
@@ -209,27 +210,15 @@ def _burn(f: Futures, v: Variant) -> Array:
 
 
 def _portability(f: Futures) -> Finding:
-    effects = []
-    pairs = ((HELD, SOLVED), (AGAIN, SOLVED), (WAKE_HELD, WAKE), (WAKE_AGAIN, WAKE))
-    for v, base in pairs:
-        effects.append(
-            f.effect(
-                v,
-                "subsidy over serving cost, first year of war",
-                lambda x: _burn(f, x),
-                base=base,
-                expected=-1,
-            )
-        )
-        effects.append(
-            f.effect(
-                v,
-                "revenue over serving cost, last half-year",
-                lambda x: cover(f, x),
-                base=base,
-                expected=-1,
-            )
-        )
+    measures = (
+        ("subsidy over serving cost, first year of war", partial(_burn, f)),
+        ("revenue over serving cost, last half-year", partial(cover, f)),
+    )
+    effects = [
+        f.effect(v, outcome, value, base=base, expected=-1)
+        for v, base in ((HELD, SOLVED), (AGAIN, SOLVED), (WAKE_HELD, WAKE), (WAKE_AGAIN, WAKE))
+        for outcome, value in measures
+    ]
     surplus = Effect(
         AGAIN.name,
         "teams' gain",
