@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -68,7 +70,7 @@ def test_json_for_programs(log: Path) -> None:
         (["--plan", "empty.json"], DataError, "not JSON"),
         (["--plan", "other.json"], DataError, "`plan` is missing"),
         (["--offers", "google/flash-3.9"], ConfigurationError, "did you mean"),
-        (["--json", "usage.csv"], ConfigurationError, "would be overwritten"),
+        (["--json", "usage.csv"], ConfigurationError, "this is the log itself"),
         (["--only", "gpt-9"], DataError, "no model like"),
     ],
 )
@@ -88,6 +90,49 @@ def test_bad_input_is_one_clear_error(
 def test_a_wrong_number_of_days_is_refused(log: Path) -> None:
     for text in ("30m", "0", "-3d", "x"):
         assert "such as 30d" in str(watch(log, "--within", text).exception)
+
+
+def test_a_share_is_a_share(log: Path) -> None:
+    """5 for 5% would never be reached: the watch would stay silent for good."""
+    for text in ("5", "5.1", "101%", "-1%", "x"):
+        assert "no share such as 5% or 0.05" in str(watch(log, "--refused-above", text).exception)
+    for text in ("5%", "0.05", "1", "0"):
+        assert watch(log, "--refused-above", text, "--quiet").exception is None
+
+
+def test_nothing_is_written_among_what_is_read(log: Path) -> None:
+    """Tomorrow it would be read as part of the log."""
+    folder = log.parent / "logs"
+    folder.mkdir()
+    log.rename(folder / "usage.csv")
+    (folder / "watch.json").write_text("{}")
+    reply = watch(folder, "--json", folder / "watch.json")
+    assert isinstance(reply.exception, ConfigurationError)
+    assert "among what is read" in str(reply.exception)
+
+
+def test_what_is_left_out_of_the_log_is_said(log: Path) -> None:
+    log.write_text(log.read_text() + "yesterday,gemini-3.8-flash,1,1\n2026-11-21T23:30:00Z,,1,1\n")
+    reply = watch(log)
+    assert "  left out: 1 × a time that cannot be read\n" in reply.output
+    assert "  left out: 1 × no model named\n" in reply.output
+
+
+def test_a_reader_who_leaves_early_does_not_change_the_exit_code(log: Path) -> None:
+    words = ["watch", str(log), "--as-of", "2026-11-22", "--no-search", "--within"]
+    for within, code in (("6w", 1), ("1w", 0)):
+        read, write = os.pipe()
+        os.close(read)  # gone before the first line
+        try:
+            reply = subprocess.run(
+                [sys.executable, "-c", "from pricewar.cli import main; main()", *words, within],
+                stdout=write, stderr=subprocess.PIPE, text=True, timeout=120, check=False,
+            )  # fmt: skip
+        finally:
+            os.close(write)
+        assert reply.returncode == code
+        assert "Traceback" not in reply.stderr
+        assert "error" not in reply.stderr
 
 
 def diff(*words: str) -> Any:

@@ -136,6 +136,33 @@ def test_terms_that_change_nothing_for_this_work_are_a_note() -> None:
     assert fall.amount.mid == -10 * Fraction(15, 10000) * MONTH
 
 
+UNPUBLISHED = "limits: [{per: minute, meters: [requests], amount: unknown}]"
+
+
+def test_an_unpublished_limit_is_not_said_to_serve_nothing() -> None:
+    """What is certain and what may be: nobody has seen it refuse anything."""
+    day = FIRST + 28 * DAY
+    silent = version(f"{ONE}\n    {UNPUBLISHED}", day - DAY, announced=day - DAY)
+    found = watch(WORK, catalogue(day, [version(ONE), silent]), offers=["ant/one"])
+    tighter = only(found, "tighter")
+    assert (tighter.args["served_after"], tighter.args["served_after_most"]) == (0, 1)
+    certain = "it serves 0% of the requests for certain, 100% if no unpublished limit binds, before 100%"
+    assert tighter.what.endswith(certain)
+    gone = {
+        "when": "it serves nothing any more",
+        "then": "leave",
+        "threshold": None,
+        "key": "gone",
+        "args": {},
+    }
+    plan = a_plan(triggers=[gone], monthly=100)
+    planned = watch(WORK, catalogue(day, [version(ONE), silent]), plan=plan)
+    assert "trigger" not in keys(planned)
+    nothing = version(f"{ONE}\n    limits: [{{per: day, meters: [requests], amount: 0}}]", day - DAY)
+    refused = watch(WORK, catalogue(day, [version(ONE), nothing]), plan=plan)
+    assert only(refused, "trigger").what == "reached: it serves nothing any more"
+
+
 def test_old_sources_are_due() -> None:
     day = FIRST + 28 * DAY  # read on 2026-06-01, 28 days before
     market = catalogue(day, [version(ONE)])

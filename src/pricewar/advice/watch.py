@@ -249,7 +249,7 @@ def _triggers(plan: SavedPlan, places: Sequence[_Place], bench: Bench, w: Watchi
         if trigger.key == "gone":
             now = bench.cost(first.offer, first.log, w.now)
             planned = plan.candidates.get(first.offer.id)
-            if now.served.mid == 0 and planned is not None and planned.served > 0:
+            if now.served.high == 0 and planned is not None and planned.served > 0:
                 yield Finding("trigger", "now", first.offer.id, f"reached: {trigger.when}", trigger.then,
                               sources=sources_of(first.offer.on(w.now)),
                               args={"trigger": trigger.key})  # fmt: skip

@@ -196,6 +196,7 @@ def _changed(
     args = {
         "served_before": a,
         "served_after": b,
+        "served_after_most": later.served.high,
         "announced_on": str(after.known_on),
         "kind_before": before.kind,
         "kind_after": after.kind,
@@ -206,7 +207,10 @@ def _changed(
     words = amount_words(more, bench.currency)
     on = f"{starts:%Y-%m-%d}"
     key, severity = "terms", w.when(starts)
-    refused = f"it {'serves' if past else 'will serve'} {_percent(b)} of the requests, before {_percent(a)}"
+    refused = f"it {'serves' if past else 'will serve'} {_share(b)} of the requests"
+    if (most := later.served.high) is not None and b is not None and most > b:
+        refused += f" for certain, {_share(most)} if no unpublished limit binds"
+    refused += f", before {_share(a)}"
     if a is not None and b is not None and b < a:
         key = "tighter"
         what = f"{head or 'its limits or allowances shrink'} on {on}: {refused}"
@@ -299,7 +303,7 @@ def _prepare(w: Watching, offer: str) -> str:
     return "expect it in the bill; `pricewar advise` says whether leaving pays"
 
 
-def _percent(share: Fraction | None) -> str:
+def _share(share: Fraction | None) -> str:
     return "an unknown share" if share is None else f"{float(share):.0%}"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -107,7 +106,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; every error on purpose is one clear message and its exit code."""
-    from pricewar.cli.options import printable
+    from pricewar.cli.options import discard, printable
     from pricewar.errors import PricewarError
 
     for stream in (sys.stdout, sys.stderr):
@@ -126,7 +125,7 @@ def main() -> None:
         click.echo("interrupted; nothing was left half-written", err=True)
         code = 130
     except (_DesertedError, BrokenPipeError):
-        _discard()
+        discard()
         code = 0
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
@@ -135,11 +134,3 @@ def main() -> None:
         with contextlib.suppress(OSError):
             sys.stdout.close()  # what could not be written must not be tried again at the end
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _discard() -> None:
-    """What is still to be written goes nowhere, so that the end of the process does not try it again."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pricewar.cli.options import Amount, Day, Progress, Triple, outputs, report_language
+from pricewar.cli.options import STDOUT, Amount, Day, Progress, Triple, outputs, report_language, told
 from pricewar.errors import ConfigurationError, did_you_mean
 from pricewar.files import write_text
 
@@ -70,8 +70,9 @@ if TYPE_CHECKING:
 def bill(log: Path, **options: Any) -> int:
     """Bill LOG on real offers, fine print included, and rank them by the cost of serving all the work.
 
-    LOG is a file or folder: OpenAI or Anthropic usage, LiteLLM SpendLogs, OpenTelemetry GenAI spans,
-    OpenRouter activity, or CSV, JSONL or Parquet of your own. It stays on this machine.
+    LOG is a file or folder: OpenAI or Anthropic usage, LiteLLM SpendLogs, Langfuse or Helicone exports,
+    OpenTelemetry GenAI spans, OpenRouter activity, a bill that counts tokens, or CSV, JSONL or Parquet of
+    your own. It stays on this machine.
 
     \b
     pricewar bill usage.csv
@@ -149,19 +150,20 @@ def run(
         raise ConfigurationError(f"no request is for {', '.join(only)}", where="--only",
                                  remedy="the table without --only names the models of the log")  # fmt: skip
     data = shown.document(comparison, usage, command=command)
-    if json_to is not None:
-        put(json_to, json.dumps(data, ensure_ascii=False, indent=1) + "\n", progress)
-    if csv_to is not None:
-        put(csv_to, shown.csv(data), progress)
     if html_to is not None:
         from pricewar.report import write
 
         write(html_to, data, language=lang)
         progress.say(f"report: {html_to}")
-    if str(json_to) != "-" and str(csv_to) != "-":
-        from pricewar.cli.table import show
+    with told():
+        if json_to is not None:
+            put(json_to, json.dumps(data, ensure_ascii=False, indent=1) + "\n", progress)
+        if csv_to is not None:
+            put(csv_to, shown.csv(data), progress)
+        if STDOUT not in (json_to, csv_to):
+            from pricewar.cli.table import show
 
-        show(data, top=top, everything=everything, lines=lines)
+            show(data, top=top, everything=everything, lines=lines)
     if fail_above is not None:
         if comparison.baseline is None:
             missing = ", ".join(data["baseline"]["missing"][:3])

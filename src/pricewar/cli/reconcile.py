@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from pricewar.cli.bill import check, command_line, put, read_log
-from pricewar.cli.options import Day, Progress
+from pricewar.cli.options import STDOUT, Day, Progress, outputs, told
 from pricewar.errors import LogError
 from pricewar.units import SYMBOLS, count, exact
 
@@ -111,9 +111,9 @@ def run(
     quiet: bool = False,
 ) -> int:
     """Reconcile, show and write; returns the exit code."""
-    outputs = {"--json": json_to, "--csv": csv_to}
     for given in (log, invoice):
-        check(given, outputs, (), None)
+        check(given, {}, (), None)
+    outputs({"--json": json_to, "--csv": csv_to}, [("the log itself", log), ("the invoice itself", invoice)])
     progress = Progress(quiet)
     from pricewar.usage.invoice import read_invoice
 
@@ -149,12 +149,13 @@ def run(
         limit = {"limit": f"{float(threshold[0]):g}{'%' if threshold[1] else ''}", "of": of,
                  "breached": breached}  # fmt: skip
     data = shown.document(found, command=command, threshold=limit)
-    if json_to is not None:
-        put(json_to, json.dumps(data, ensure_ascii=False, indent=1) + "\n", progress)
-    if csv_to is not None:
-        put(csv_to, shown.csv(data), progress)
-    if str(json_to) != "-" and str(csv_to) != "-":
-        _show(data, lines=lines)
+    with told():
+        if json_to is not None:
+            put(json_to, json.dumps(data, ensure_ascii=False, indent=1) + "\n", progress)
+        if csv_to is not None:
+            put(csv_to, shown.csv(data), progress)
+        if STDOUT not in (json_to, csv_to):
+            _show(data, lines=lines)
     if breached and limit is not None:
         what = "the gap" if of == "gap" else "what is unexplained"
         click.echo(f"threshold: {what} passes {limit['limit']}", err=True)
@@ -229,10 +230,11 @@ def _show(data: Mapping[str, Any], *, lines: bool) -> None:
             screen.print(Padding(safe(words, style="dim"), (0, 0, 0, 4)))
     screen.print()
     share = Decimal(rest["share"] or 0)
-    gap = Decimal(data["gap_share"] or 0)
+    percent = f"{Decimal(data['gap_share'] or 0):+.1%}".replace("-", "−")
+    whole = "the invoice" if Decimal(data["charged"]) else "our bill"
     screen.print(safe(
-        f"The gap is {amount(data['gap'], True)} ({gap:+.1%}); unexplained {amount(rest['absolute'])} "
-        f"({share:.2%} of the invoice), overs and unders not set off."
+        f"The gap is {amount(data['gap'], True)} ({percent} of {whole}); unexplained "
+        f"{amount(rest['absolute'])} ({share:.2%}), overs and unders not set off."
     ))  # fmt: skip
     for words in data["implied"]:
         screen.print(safe(f"  implied: {words}", style="dim"))

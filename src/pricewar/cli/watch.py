@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pricewar.cli.options import Amount, Day, Progress, printable
+from pricewar.cli.bill import put
+from pricewar.cli.options import STDOUT, Day, Progress, outputs, printable, told
 from pricewar.errors import ConfigurationError
-from pricewar.files import writable, write_text
+from pricewar.units import exact
 
 if TYPE_CHECKING:
     from pricewar.advice.watch_result import Finding, Watched
@@ -35,6 +36,24 @@ class Days(click.ParamType):
         if not 1 <= days <= 3660:
             self.fail(f"“{value}” is not a number of days such as 30d or 4w", param, ctx)
         return days
+
+
+class Share(click.ParamType):
+    """A share, as 5% or 0.05."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Fraction:
+        if isinstance(value, Fraction):
+            return value
+        text = value.strip()
+        try:
+            share = exact(text.removesuffix("%").strip()) / (100 if text.endswith("%") else 1)
+        except ValueError:
+            share = Fraction(-1)
+        if not 0 <= share <= 1:
+            self.fail(f"“{value}” is no share such as 5% or 0.05", param, ctx)
+        return share
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -59,7 +78,7 @@ class Days(click.ParamType):
 @click.option("--began", type=Day(future=False),
               help="When you began with the offer; grants and packs count from it. Default: the log's first "
                    "request.")  # fmt: skip
-@click.option("--refused-above", type=Amount(), default="0.05", show_default=True,
+@click.option("--refused-above", type=Share(), default="5%", show_default=True,
               help="Share of requests refused, beyond what the plan (or the log before) has, that is "
                    "due.")  # fmt: skip
 @click.option("--read-within", type=Days(), default="90d", show_default=True,
@@ -99,25 +118,18 @@ def watch(log: Path, **options: Any) -> int:
 
 def run(log: Path, *, command: str, json_to: Path | None = None, quiet: bool = False, **options: Any) -> int:
     """Watch, show and write; returns the exit code."""
-    if json_to is not None and str(json_to) != "-":
-        writable(json_to)
-        for given in (log, options.get("plan_file")):
-            if given is not None and json_to.is_file() and json_to.samefile(given):
-                raise ConfigurationError(
-                    "would be overwritten", where=str(json_to), remedy="name another file"
-                )
+    read = [("the log itself", log), ("the plan", options.get("plan_file"))]
+    read += [("the team's file", options.get("team_file"))]
+    read += [("one of the evaluations", path) for path in options.get("evals", ())]
+    outputs({"--json": json_to}, read)
     progress = Progress(quiet)
     data, watched = watched_by(log, command=command, progress=progress, **options)
-    if json_to is not None:
-        text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-        if str(json_to) == "-":
-            click.echo(text, nl=False)
-        else:
-            write_text(json_to, text)
-            progress.say(f"written: {json_to}")
-    if str(json_to) != "-":
-        for line in lines(watched) if quiet else shown(watched, data):
-            click.echo(line)
+    with told():
+        if json_to is not None:
+            put(json_to, json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n", progress)
+        if json_to != STDOUT:
+            for line in lines(watched) if quiet else shown(watched, data):
+                click.echo(line)
     return 1 if watched.due else 0
 
 
@@ -238,6 +250,7 @@ def shown(watched: Watched, data: dict[str, Any]) -> list[str]:
         for text in (head, f"watched: {names}")
         for line in textwrap.wrap(printable(text), 100, subsequent_indent="  ", break_on_hyphens=False)
     ]
+    out += [printable(f"  left out: {e['count']:,} × {e['cause']}") for e in data["log"]["exclusions"]]
     out.append("")
     for f in watched.findings:
         mark = {"now": "NOW ", "soon": "SOON", "note": "note"}[f.severity]

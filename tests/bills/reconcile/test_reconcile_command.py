@@ -92,6 +92,28 @@ def test_a_threshold_passed_is_exit_code_1(month: Path) -> None:
     assert "+$0.31" in breached.stdout
 
 
+def test_a_reader_who_leaves_early_does_not_hide_a_breach(month: Path) -> None:
+    words = ["reconcile", "usage.csv", "costs.csv", "-q", "--of", "gap", "--threshold"]
+    for threshold, code in (("2%", 1), ("50%", 0)):
+        read, write = os.pipe()
+        os.close(read)  # gone before the first line, as with `| head`
+        try:
+            reply = subprocess.run(
+                [sys.executable, "-c", "from pricewar.cli import main; main()", *words, threshold],
+                cwd=month, stdout=write, stderr=subprocess.PIPE, text=True, timeout=120, check=False,
+            )  # fmt: skip
+        finally:
+            os.close(write)
+        assert reply.returncode == code
+        assert "Traceback" not in reply.stderr
+
+
+def test_the_gap_says_what_it_is_a_share_of(month: Path) -> None:
+    """−0.45 of an invoice of 4.05; signs as everywhere else."""
+    shown = pricewar("reconcile", "usage.csv", "costs.csv", "-q", cwd=month).stdout
+    assert "The gap is −$0.45 (−11.1% of the invoice); unexplained $0.00 (0.00%)" in shown
+
+
 def test_part_of_the_time(month: Path) -> None:
     words = ["reconcile", "usage.csv", "costs.csv", "-q", "--json", "-", "--until", "2026-11-08"]
     data = json.loads(pricewar(*words, cwd=month).stdout)
@@ -106,11 +128,12 @@ def test_part_of_the_time(month: Path) -> None:
     ("words", "code", "says"),
     [
         (["usage.csv", "usage.csv"], 3, "--invoice-format"),
+        (["usage.csv", "costs.csv", "--json", "usage.csv"], 2, "this is the log itself"),
+        (["usage.csv", "costs.csv", "--csv", "costs.csv"], 2, "this is the invoice itself"),
         (["usage.csv", "costs.csv", "--offer", "openai/gpt-5-minni"], 2, "did you mean"),
         (["usage.csv", "costs.csv", "--threshold", "lots"], 2, "neither an amount"),
         (["usage.csv", "costs.csv", "--from", "2026-12-01", "--until", "2026-11-01"], 2, "after"),
         (["usage.csv", "costs.csv", "--from", "2025-01-01", "--until", "2025-01-31"], 3, "no line"),
-        (["usage.csv", "costs.csv", "--json", "costs.csv"], 2, "the log itself"),
         (["usage.csv", "nothing.csv"], 2, "nothing.csv"),
         (["costs.csv", "usage.csv"], 3, ""),
     ],
