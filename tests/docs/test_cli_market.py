@@ -94,6 +94,9 @@ def test_json_is_whole_and_has_no_nan():
     assert data["outcomes"]["hhi"]["unit"] == "HHI"
     assert {e["name"] for e in data["effects"]} == set(data["outcomes"])
     assert len(data["vendors"]) == 8
+    assert "95%" in data["ranges"]["effects"]  # another range than the outcomes' 80%, under the same names
+    spreads = {key for row in data["vendors"] for key, value in row.items() if isinstance(value, dict)}
+    assert spreads <= set(data["units"])
 
 
 @pytest.mark.skipif(importlib.util.find_spec("xarray") is None, reason="needs the extra `labelled`")

@@ -23,6 +23,9 @@ SHOWN = (
 
 # ---------------------------------------------------------------- as JSON
 
+RANGES = {"low to high": "80% of futures", "low50 to high50": "50% of futures"}
+"""What the ends of a spread are, beside them."""
+
 
 def plain(value: Any) -> Any:
     """Plain data for JSON; what is unknown is None."""
@@ -68,10 +71,17 @@ def document(
     data: dict[str, Any] = {
         "pricewar": __version__, "title": title, "set": sets, "against": against,
         "conduct": list(how) or "as-defined",
-        "futures": len(runs[0].run.seeds), "seconds": round(seconds, 2), **one(runs[0]),
+        "futures": len(runs[0].run.seeds), "seconds": round(seconds, 2), "ranges": RANGES, "units": {
+            "price_light": "list price per million tokens", "price_flagship": "list price per million tokens",
+            "over_cost_light": "list price over long-run cost",
+            "over_cost_flagship": "list price over long-run cost",
+            "allowance": "million free light tokens of a team and month", "cash": "money, reserve included",
+            "share": "of tokens", "roi": "what teams keep of a unit spent",
+        }, **one(runs[0]),
     }  # fmt: skip
     if len(runs) > 1:
         data["other"] = one(runs[1])
+        data["ranges"] = RANGES | {"effects": "low to high: 95% interval of the change of the mean"}
         data["effects"] = [
             {**asdict(e), "kind": e.measure.change, "clear": e.clear, "sentence": sentence(e)}
             for e in compare(*runs)

@@ -63,7 +63,7 @@ def played(seeds: int, progress: Progress, command: str) -> dict[str, Any]:
     """The war in that many futures, beside the record, as plain data with its story."""
     from pricewar import __version__
     from pricewar.cli.market import outcomes
-    from pricewar.cli.market_tables import plain
+    from pricewar.cli.market_tables import RANGES, plain
     from pricewar.market import definition
     from pricewar.market.beside import beside
     from pricewar.market.recorded import RECORDS, names_of, output_share
@@ -83,6 +83,7 @@ def played(seeds: int, progress: Progress, command: str) -> dict[str, Any]:
         "command": command,
         "title": text.text.title,
         "output_share": share,
+        "ranges": RANGES,
         "seconds": round(time.perf_counter() - begun, 1),
         "sources": [{"url": url, "read_on": on} for url, on in sources.items()],
     }
