@@ -135,6 +135,16 @@ def test_a_reader_who_leaves_early_does_not_change_the_exit_code(log: Path) -> N
         assert "error" not in reply.stderr
 
 
+def test_without_any_output_the_exit_code_still_holds(log: Path) -> None:
+    """Some run jobs with stdout closed; a traceback there would be exit code 1: something is due."""
+    program = f"{sys.executable} -c 'from pricewar.cli import main; main()'"
+    words = f"watch {log} --as-of 2026-11-22 --no-search --within"
+    for within, code in (("6w", 1), ("1w", 0)):
+        shell = f"{program} {words} {within} >&-"
+        reply = subprocess.run(shell, shell=True, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+        assert (reply.returncode, "Traceback" in reply.stderr) == (code, False)
+
+
 def diff(*words: str) -> Any:
     return CliRunner().invoke(cli, ["offers", "diff", *words], standalone_mode=False)
 

@@ -262,7 +262,7 @@ def _name(item: Mapping[str, Any]) -> str:
 def _finding(f: Mapping[str, Any], amount: Any) -> str:
     when = "" if f["first"] is None else f", {f['first']}"
     if f["last"] not in (None, f["first"]):
-        when += f" to {f['last']} ({f['lines']} parts)"
+        when += f" to {f['last']}" + (f" ({f['lines']} parts)" if f["lines"] > 1 else "")
     words = f"{amount(f['amount'], True)} {_name(f)}{when}"
     apart = Decimal(f["quantity_apart"] or 0)
     if apart and f["why"] and ("log" in f["why"] or "invoice" in f["why"]):
