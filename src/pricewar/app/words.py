@@ -14,7 +14,7 @@ from pricewar.report.war_words import WORDS as REPORTED_WAR
 from pricewar.report.words import LANGUAGES
 from pricewar.report.words import WORDS as REPORTED
 
-SHARED: Final = ("language", "theme", "theme.auto", "theme.light", "theme.dark", "unknown", "range", "data", "none", "free")  # fmt: skip
+SHARED: Final = ("language", "theme", "theme.light", "theme.dark", "unknown", "range", "data", "none", "free")  # fmt: skip
 SHARED_WAR: Final = ("chart.alt", "yes", "no")
 
 WORDS: Final[dict[str, tuple[str, str, str]]] = {
@@ -34,6 +34,7 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "“{tab:raw}”无法载入。",
         "「{tab:raw}」を読み込めませんでした。",
     ),
+    "theme.auto": ("As the system", "跟随系统", "システム設定"),
     "undo": ("Undo (Ctrl+Z)", "撤销（Ctrl+Z）", "元に戻す（Ctrl+Z）"),
     "redo": ("Redo (Ctrl+Y)", "重做（Ctrl+Y）", "やり直す（Ctrl+Y）"),
     "copy.link": ("Copy link", "复制链接", "リンクをコピー"),

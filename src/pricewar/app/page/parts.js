@@ -1,6 +1,7 @@
 // What every tab is built of: cards with a chart, its table and its exports; levers; files; the clipboard.
 import {el, given} from "./say.js";
 import {behind, kpi, sheetTable} from "./frame.js";
+import {textWidth} from "../charts/shared.js";
 
 export {el, given, behind, kpi, sheetTable as table};
 
@@ -48,8 +49,8 @@ const DRAWN = ["fill", "fill-opacity", "stroke", "stroke-opacity", "stroke-width
   "font-size", "font-family", "font-weight", "text-anchor", "dominant-baseline", "paint-order", "visibility", "display"];
 const NS = "http://www.w3.org/2000/svg";
 
-// The picture as it looks now, standing on its own: colours resolved, a title above, its ground beneath.
-export function standalone(svg, title, made) {
+// A copy of what is drawn with every colour and font resolved, so that it looks the same elsewhere.
+function copyOf(svg) {
   const clone = svg.cloneNode(true);
   const [from, to] = [svg, clone].map((node) => [node, ...node.querySelectorAll("*")]);
   from.forEach((node, place) => {
@@ -62,10 +63,31 @@ export function standalone(svg, title, made) {
     to[place].removeAttribute("class");
   });
   for (const style of clone.querySelectorAll("style")) style.remove();
+  return clone;
+}
+
+// A text in lines no wider than `room`; languages without spaces break between any two letters.
+function folded(text, room, size) {
+  const lines = [];
+  let line = "";
+  for (const piece of text.match(/[\u3000-\u9fff\uff00-\uffef]|[^\s\u3000-\u9fff\uff00-\uffef]+|\s+/g) ?? []) {
+    if (line && textWidth(line + piece, size) > room) {
+      lines.push(line.trimEnd());
+      line = "";
+    }
+    if (line || piece.trim()) line += piece;
+  }
+  return line.trimEnd() ? [...lines, line.trimEnd()] : lines;
+}
+
+const EDGE = 12, NOTE = 12, MADE = 10.5, LINE = 16; // px
+
+// The picture as it looks now, standing on its own: title, what it is of and how it is drawn above, where it is from
+// below, its ground beneath. told: {title, note, legend: element | null, made: text, lines apart}.
+export function standalone(svg, {title, note, legend, made}) {
   const box = svg.getBoundingClientRect();
-  const [width, height, head, foot] = [Math.ceil(box.width), Math.ceil(box.height), title ? 30 : 8, made ? 22 : 8];
+  const [width, height] = [Math.ceil(box.width), Math.ceil(box.height)];
   const page = document.createElementNS(NS, "svg");
-  for (const [key, value] of Object.entries({xmlns: NS, width: width + 24, height: height + head + foot, viewBox: `0 0 ${width + 24} ${height + head + foot}`})) page.setAttribute(key, value);
   const look = getComputedStyle(document.body);
   const put = (name, attributes, text) => {
     const node = document.createElementNS(NS, name);
@@ -74,23 +96,44 @@ export function standalone(svg, title, made) {
     page.append(node);
     return node;
   };
-  const card = getComputedStyle(svg.closest(".card") ?? document.body);
-  put("rect", {width: "100%", height: "100%", fill: card.backgroundColor});
-  if (title) put("text", {x: 12, y: 20, "font-family": look.fontFamily, "font-size": 14, "font-weight": 600, fill: look.color}, title);
-  clone.setAttribute("x", 12);
-  clone.setAttribute("y", head);
-  clone.setAttribute("width", width);
-  clone.setAttribute("height", height);
+  const write = (text, x, y, size, more = {}) => put("text", {x, y, "font-family": look.fontFamily, "font-size": size, fill: look.color, ...more}, text);
+  put("rect", {width: "100%", height: "100%", fill: getComputedStyle(svg.closest(".card") ?? document.body).backgroundColor});
+  let y = 4;
+  for (const line of folded(title, width * 0.9, 14)) write(line, EDGE, y += 18, 14, {"font-weight": 600});
+  for (const line of folded(note, width, NOTE)) write(line, EDGE, y += LINE, NOTE, {"fill-opacity": 0.75});
+  if (legend) {
+    let x = EDGE;
+    y += LINE + 3;
+    for (const item of legend.children) {
+      const text = item.textContent.trim(), mark = item.querySelector("svg"), swatch = item.querySelector(".swatch");
+      const wide = textWidth(text, NOTE) + (mark || swatch ? 20 : 0);
+      if (x > EDGE && x + wide > width + EDGE) [x, y] = [EDGE, y + LINE + 2];
+      if (mark) {
+        const size = mark.getBoundingClientRect();
+        const clone = copyOf(mark);
+        for (const [key, value] of Object.entries({x, y: y - 4 - size.height / 2, width: size.width, height: size.height})) clone.setAttribute(key, value);
+        page.append(clone);
+      } else if (swatch) put("rect", {x, y: y - 10, width: 14, height: 12, fill: getComputedStyle(swatch).backgroundColor, stroke: getComputedStyle(swatch).borderColor});
+      write(text, x + (mark || swatch ? 20 : 0), y, NOTE);
+      x += wide + 16;
+    }
+  }
+  const clone = copyOf(svg);
+  y += 8;
+  for (const [key, value] of Object.entries({x: EDGE, y, width, height})) clone.setAttribute(key, value);
   page.append(clone);
-  if (made) put("text", {x: 12, y: head + height + 15, "font-family": look.fontFamily, "font-size": 10.5, fill: look.color, "fill-opacity": 0.7}, made);
+  y += height + 2;
+  for (const line of made.split("\n").flatMap((each) => folded(each, width, MADE))) write(line, EDGE, y += 13, MADE, {"fill-opacity": 0.7});
+  y += 8;
+  for (const [key, value] of Object.entries({xmlns: NS, width: width + 2 * EDGE, height: y, viewBox: `0 0 ${width + 2 * EDGE} ${y}`})) page.setAttribute(key, value);
   return page;
 }
 
-export function svgText(svg, title, made) { return new XMLSerializer().serializeToString(standalone(svg, title, made)); }
+export function svgText(svg, told) { return new XMLSerializer().serializeToString(standalone(svg, told)); }
 
 // The picture as PNG, twice as fine as on the screen.
-export async function png(svg, title, made, finer = 2) {
-  const page = standalone(svg, title, made);
+export async function png(svg, told, finer = 2) {
+  const page = standalone(svg, told);
   const [width, height] = ["width", "height"].map((name) => Number(page.getAttribute(name)));
   const address = URL.createObjectURL(new Blob([new XMLSerializer().serializeToString(page)], {type: "image/svg+xml"}));
   try {
@@ -121,6 +164,15 @@ export class Card {
     this.save = el("details", {class: "save"}, this.saveSummary);
     this.root = el("section", {class: `card figure${wide ? " wide" : ""}`, "aria-labelledby": `${key}-title`},
       this.heading, this.noteLine, this.legend, this.chart, el("div", {class: "feet"}, this.data, this.save));
+    // A menu lies over the picture: it goes when one turns elsewhere.
+    const close = (to) => { if (to && !this.save.contains(to)) this.save.open = false; };
+    this.save.addEventListener("focusout", (event) => close(event.relatedTarget));
+    addEventListener("pointerdown", (event) => close(event.target));
+    this.save.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !this.save.open) return;
+      this.save.open = false;
+      this.saveSummary.focus();
+    });
     this.save.append(el("div", {class: "menu"}, ["png", "svg", "csv"].map((kind) => button(kind.toUpperCase(), {press: () => this.export(kind)}))));
   }
 
@@ -159,8 +211,9 @@ export class Card {
     }
     const svg = this.chart.querySelector("svg");
     if (!svg) return;
-    if (kind === "svg") download(name, svgText(svg, this.titleText, this.app.made()), "image/svg+xml");
-    else download(name, await png(svg, this.titleText, this.app.made()));
+    const told = {title: this.titleText, note: this.noteLine.hidden ? "" : this.noteLine.textContent, legend: this.legend, made: this.app.made()};
+    if (kind === "svg") download(name, svgText(svg, told), "image/svg+xml");
+    else download(name, await png(svg, told));
   }
 }
 

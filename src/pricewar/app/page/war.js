@@ -1,5 +1,6 @@
 // The war room: move a lever and see prices, shares, cash and stages answer, beside a baseline and what it rests on.
 import {lookOf, symbolPath} from "../charts/lines.js";
+import {behind} from "./frame.js";
 import {button, el, kpi} from "./parts.js";
 import {Levers, vendorName} from "./war_levers.js";
 import {Panels} from "./war_panels.js";
@@ -17,17 +18,22 @@ const OWN = ["hhi", "free_share", "supplier_profit", "roi"]; // where that figur
 export function mount(root, app) { return new Room(root, app); }
 
 class Room {
-  constructor(root, app) {
-    this.app = app;
+  constructor(root, page) {
+    // The same app, but a picture that leaves the room says what was moved, and on which draws.
+    const app = this.app = Object.create(page, {made: {value: () => this.made(page)}});
     root.classList.add("war");
     this.aside = el("aside", {class: "levers"});
     this.status = el("div", {class: "status"});
     this.kpis = el("dl", {class: "kpis"});
     this.chips = el("div", {class: "vendors", role: "group"});
-    this.body = el("div", {class: "body"});
+    this.body = el("div", {class: "body unanswered"});
     root.append(el("div", {class: "room"}, this.aside, this.body));
-    this.movedLine = el("p", {class: "quiet moved-line"});
-    this.body.append(this.status, this.movedLine, this.kpis, this.chips);
+    this.movedLine = el("p", {class: "moved-line"});
+    this.means = el("details", {class: "means"}, el("summary", {}), el("div", {class: "inside"}));
+    this.kpisNote = el("p", {class: "quiet"});
+    this.key = el("ul", {class: "legend key"});
+    this.kpisFoot = el("div", {class: "kpis-foot"}, this.kpisNote, this.means);
+    this.body.append(this.movedLine, this.status, this.kpis, this.kpisFoot, this.chips, this.key);
     this.levers = new Levers(this.aside, app);
     this.pointed = null;
     const focus = {key: () => this.focused(), point: (key) => this.point(key), pick: (key) => this.pick(key)};
@@ -106,12 +112,17 @@ class Room {
 
   ask(state, conduct) {
     this.body.classList.add("stale");
+    this.waitsFor = "war.progress.running";
+    this.writeStatus();
     this.body.dataset.whole = "no";
     const conducted = state.conduct === "solve" ? conduct : "held";
     this.shownQuestion = {...this.scenario(state), baseline: state.baseline, conduct: conducted};
     this.app.ask("war", {...this.shownQuestion, base_id: this.baseKept}, {
       part: (answer) => this.answered(answer),
-      progress: ({text}) => { this.fresh.textContent = this.app.speech.word(text); },
+      progress: ({text}) => {
+        this.waitsFor = text;
+        this.writeStatus();
+      },
       done: () => {
         this.body.dataset.whole = "yes";
         this.writeStatus();
@@ -122,6 +133,8 @@ class Room {
 
   answered(answer) {
     this.body.classList.remove("stale");
+    this.body.classList.remove("unanswered");
+    this.waitsFor = null;
     if (answer.base) {
       this.bases.set(answer.base_id, answer.base);
       this.baseKept = answer.base_id;
@@ -138,8 +151,10 @@ class Room {
 
   failed(error) {
     this.body.classList.remove("stale");
+    this.waitsFor = null;
     this.asked = null;
     this.app.failed(error);
+    this.writeStatus();
   }
 
   // The hand rests: what takes longer may be asked.
@@ -203,7 +218,8 @@ class Room {
     this.resolve.addEventListener("change", () => this.app.state.set({conduct: this.resolve.checked ? "solve" : "held"}));
     this.resolveWord = el("span", {});
     this.fresh = el("span", {class: "fresh grow"});
-    this.status.append(el("label", {}, this.resolve, this.resolveWord), this.saysConduct, this.bar, this.cancelButton, this.fresh);
+    this.status.append(el("label", {}, this.resolve, this.resolveWord), this.saysConduct, this.bar, this.cancelButton);
+    this.kpisFoot.append(this.fresh);
   }
 
   writeStatus() {
@@ -214,14 +230,22 @@ class Room {
     this.resolveWord.textContent = speech.word("war.resolve");
     const solved = this.solved.get(this.scenarioName);
     const shows = this.answer?.conduct ?? "held";
-    this.saysConduct.textContent = this.solving ? speech.word(this.solving.text || "war.progress.solving")
+    // A lever's answer comes before one can read that it is waited for; the first of a market does not.
+    const waits = this.waitsFor && this.answer?.market !== state.get().market;
+    this.saysConduct.textContent = waits ? speech.word(this.waitsFor) : this.solving ? speech.word(this.solving.text || "war.progress.solving")
       : shows === "held" ? speech.word(this.ruled() ? "war.held_rules" : "war.held") : solved?.key === shows ? speech.text("war.solved", {gain: solved.quality.mine.exploitability}) : speech.word("war.solved_before");
-    this.bar.hidden = this.cancelButton.hidden = !this.solving;
+    this.cancelButton.hidden = !this.solving;
+    this.bar.hidden = !this.solving && !waits;
     if (this.solving?.done) this.bar.value = this.solving.done / this.solving.of;
     else this.bar.removeAttribute("value");
-    this.bar.setAttribute("aria-label", speech.word("war.resolve"));
+    this.bar.setAttribute("aria-label", this.saysConduct.textContent);
     this.cancelButton.textContent = speech.word("war.cancel");
     this.fresh.textContent = this.answer ? speech.text("war.futures", {n: this.answer.futures, of: this.answer.of, seed: state.get().seed}) + (this.answer.openings === "held" ? ` · ${speech.word("war.openings_held")}` : "") : "";
+  }
+
+  made(page) {
+    if (!this.answer) return page.made();
+    return [`${page.made()} · ${this.fresh.textContent}`, this.moved() ? this.movedLine.textContent : null].filter(Boolean).join("\n");
   }
 
   // ---------------------------------------------------------------- who is looked at
@@ -302,34 +326,47 @@ class Room {
     if (row.change === null || !this.moved()) return null;
     if (!row.clear) return {text: speech.word("war.no_change"), better: 0};
     const size = Math.abs(row.change);
-    const by = row.kind === "relative" ? speech.pct(size) : row.kind === "points" ? speech.text("war.points", {n: speech.number(size * 100, {maximumSignificantDigits: 2})}) : this.figure({...row, unit: row.unit}, size);
+    const by = row.kind === "relative" ? speech.pct(size) : row.kind === "points" ? speech.text("war.points", {n: speech.number(size * 100, {maximumSignificantDigits: 2})}) : this.figure(row, size, {maximumSignificantDigits: 2});
     const way = row.change < 0 ? "falls" : "rises";
     if (!named) return {text: `${row.change < 0 ? "▼" : "▲"} ${by}`, better: row.better};
-    return {text: speech.text(`war.${way}`, {what: speech.word(`war.kpi.${row.key}`), by}), better: row.better};
+    return {text: speech.text(`war.${way}`, {what: speech.word(`war.effect.${row.key}`, speech.word(`war.kpi.${row.key}`)), by}), better: row.better};
   }
 
   moved() { return JSON.stringify(this.answer.moved) !== JSON.stringify(this.answer.base_moved); }
 
-  // A key figure in its unit.
-  figure({unit, kind}, value) {
+  // A key figure in its unit; digits: of a plain number.
+  figure({unit}, value, digits = {maximumFractionDigits: Math.abs(value) < 10 ? 1 : 0}) {
     const {speech} = this.app;
     if (value === null || value === undefined) return "–";
     if (unit === this.answer.currency) return speech.cash(value, unit, {notation: "compact", maximumSignificantDigits: 3});
     if (unit === "share" || unit === "chance") return speech.pct(value);
     if (unit === "HHI") return speech.number(value, {minimumFractionDigits: 2, maximumFractionDigits: 2});
-    const number = speech.number(value, {maximumFractionDigits: Math.abs(value) < 10 ? 1 : 0});
+    const number = speech.number(value, digits);
     return speech.has(`war.in.${unit}`) ? speech.text(`war.in.${unit}`, {n: number}) : number;
   }
 
-  // Which levers make the difference, in words: on paper and on a phone the levers themselves are out of sight.
+  // What is simulated, and which levers make the difference: on paper and on a phone the levers are out of sight.
   writeMoved() {
-    const {moved, base_moved: base} = this.answer;
+    const {moved, base_moved: base, vendors, months, start} = this.answer;
+    const {speech} = this.app;
     const told = [...new Set([...Object.keys(moved), ...Object.keys(base)])].filter((key) => moved[key] !== base[key] && this.levers.byKey.has(key)).map((key) => {
       const lever = this.levers.byKey.get(key);
       const write = this.levers.withUnit(lever);
       return `${this.levers.fullTitle(key)} ${write(base[key] ?? lever.value)} → ${write(moved[key] ?? lever.value)}`;
     });
-    this.movedLine.textContent = told.length ? this.app.speech.text("war.levers_moved", {levers: told.join("; ")}) : "";
+    const market = this.levers.marketName(this.answer.market);
+    this.movedLine.textContent = told.length ? speech.text("war.levers_moved", {market, levers: told.join("; ")})
+      : speech.text("war.intro", {market, n: vendors.length, months: months.length, start});
+  }
+
+  // How lines and bands are to be read.
+  writeKey() {
+    const {speech} = this.app;
+    const item = (look, key) => el("li", {}, el("span", {class: look, "aria-hidden": "true"}), speech.word(`war.key.${key}`));
+    this.key.setAttribute("aria-label", speech.word("war.key"));
+    this.key.replaceChildren(item("key-line", "median"), item("swatch band50", "band50"), item("swatch band80", "band80"),
+      ...(this.moved() ? [item("key-line key-base", "base")] : []), ...(this.history ? [item("key-line key-past", "past")] : []),
+      el("li", {class: "quiet key-keys"}, speech.word("war.key.keys")));
   }
 
   writeKpis() {
@@ -339,9 +376,13 @@ class Room {
       const change = this.change(row, false);
       const tile = kpi(speech.word(`war.kpi.${row.key}`), write(row.value), row.low !== null && row.low !== row.high ? speech.range(row.low, row.high, write) : "");
       tile.dataset.key = row.key;
+      tile.title = speech.word(`war.means.${row.key}`);
       if (change) tile.lastChild.append(el("span", {class: `delta ${{"-1": "worse", 0: "quiet", 1: "better"}[change.better]}`}, change.text));
       return tile;
     }));
+    this.kpisNote.textContent = speech.word("war.figures.note");
+    this.means.firstChild.textContent = speech.word("war.figures.means");
+    behind(this.means, () => el("dl", {class: "about-list"}, FIGURES.flatMap((key) => [el("dt", {}, speech.word(`war.kpi.${key}`)), el("dd", {}, speech.word(`war.means.${key}`))])));
   }
 
   redraw() {
@@ -352,6 +393,7 @@ class Room {
     this.writeMoved();
     this.writeKpis();
     this.writeChips();
+    this.writeKey();
     this.panels.show(this.answer, this.base, this.history);
     this.why.draw();
   }

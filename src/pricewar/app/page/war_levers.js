@@ -131,6 +131,8 @@ export class Levers {
     return whole ? this.title(lever) : `${this.groupName(lever.group)}: ${this.title(lever)}`;
   }
 
+  marketName(key) { return this.app.speech.word(`war.market.${key}`, this.known?.markets.find((m) => m.key === key)?.title || key); }
+
   shownMarket() { return this.known?.markets.find((m) => m.key === this.known.market); }
 
   unitWord(unit) {
@@ -167,7 +169,7 @@ export class Levers {
     this.toggleWord.textContent = word("war.levers");
     this.root.setAttribute("aria-label", word("war.levers"));
     if (!this.known) return;
-    this.market.replaceChildren(...this.known.markets.map((m) => el("option", {value: m.key}, speech.word(`war.market.${m.key}`, m.title || m.key))));
+    this.market.replaceChildren(...this.known.markets.map((m) => el("option", {value: m.key}, this.marketName(m.key))));
     this.market.value = this.known.market;
     for (const {preset, node} of this.presetButtons) {
       node.textContent = speech.word(`war.preset.${preset.key}`, preset.key);
@@ -201,7 +203,7 @@ export class Levers {
     const factor = lever.unit === "times";
     const of = lever.of.map((o) => el("li", {translate: "no"}, `${o.name}: ${o.written}${o.low < o.high ? ` (${speech.range(o.low, o.high, (v) => speech.number(v, {maximumSignificantDigits: 3}))})` : ""}`));
     return el("dl", {class: "about-list"}, [
-      row("meaning", factor ? `${speech.word("war.factor")}: ` : "", english(lever.meaning)),
+      row("meaning", factor ? `${speech.word("war.factor")}: ` : "", english(lever.meaning.replace(/^lever: /, ""))),
       factor ? null : row("own", write(lever.value)),
       lever.range ? row("range", speech.range(lever.range[0], lever.range[1], write)) : null,
       lever.scale === "switch" ? null : row("slider", speech.range(lever.low, lever.high, write)),

@@ -98,10 +98,19 @@ export class Panels {
     this.due.delete(key);
     const card = this.cards.get(key);
     const {speech} = this.app;
-    card.note(speech.text(`war.note.${key}`, {currency: this.answer.currency}));
+    const said = [speech.text(`war.note.${key}`, {currency: this.answer.currency}), ...this.more(key).map((word) => speech.word(word))];
+    card.note(said.join(speech.language === "en" ? " " : ""));
     if (key === "stages") this.drawStages(card);
     else if (key === "winners") this.drawWinners(card);
     else this.drawLines(card, key, LINES[key]);
+  }
+
+  // What a note says beside that: of the record and the baseline only where they are drawn.
+  more(key) {
+    const past = Boolean(this.history);
+    if (key === "stages") return past && this.moved() ? ["war.note.stages.both"] : past ? ["war.note.stages.past"] : this.moved() ? ["war.note.stages.base"] : [];
+    if (!past) return [];
+    return {share: ["war.note.share.past"], light_price: ["war.note.price.past"], flagship_price: ["war.note.price.past"]}[key] ?? [];
   }
 
   // ---------------------------------------------------------------- how values are written
@@ -166,7 +175,7 @@ export class Panels {
     const axis = line.kind === "price" ? this.priceAxis(rows, top, write) : this.plainAxis(least, top, line, write);
     const {months} = this.answer;
     card.picture.update({
-      width: this.app.width(card.chart, PRINT.whole), height: HEIGHT, months, kind: line.kind ?? "linear", rows, focus, write, alt: card.alt, ...axis,
+      width: this.app.width(card.chart, PRINT.whole), height: HEIGHT, months, kind: line.kind ?? "linear", rows, focus, write, alt: card.alt, xName: this.app.speech.word("war.axis.month"), ...axis,
       said: (r, i) => this.said(r, i, write),
     });
     card.sheet(() => this.lineSheet(rows, write));
@@ -222,7 +231,7 @@ export class Panels {
       ...this.vendors().flatMap((v, place) => (stages.vendors[v.key] ? [row(v.key, v.name, place, stages.vendors[v.key], this.base?.stages.vendors[v.key], this.history?.stages.vendors[v.key])] : []))];
     card.picture.update({
       width: this.app.width(card.chart, PRINT.whole), months: this.answer.months.length, rows, focus: this.focus.key(),
-      word: (stage) => speech.word(`stage.${stage}`), alt: card.alt,
+      word: (stage) => speech.word(`stage.${stage}`), alt: card.alt, xName: speech.word("war.axis.month"),
     });
     const named = (list) => (list ?? []).map((r) => `${speech.word(`stage.${r.stage}`)} ${r.from + 1}–${r.to}`).join("; ");
     card.sheet(() => ({

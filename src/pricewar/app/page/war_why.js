@@ -22,7 +22,7 @@ export class Why {
     this.logTitle = el("h2", {id: "log-title"});
     this.logNote = el("p", {class: "quiet"});
     this.log = el("div", {id: "log"});
-    this.logSave = button("CSV", {look: "plain", press: () => this.sheet && download("pricewar-events.csv", csv(this.sheet), "text/csv;charset=utf-8")});
+    this.logSave = button("", {look: "plain", press: () => this.sheet && download("pricewar-events.csv", csv(this.sheet), "text/csv;charset=utf-8")});
     this.logCard = el("section", {class: "card wide", "aria-labelledby": "log-title"}, this.logTitle, this.logNote, this.log, el("div", {class: "feet"}, this.logSave));
     root.append(this.whyCard, this.logCard);
     // It takes as many runs as levers were moved: it is asked only while somebody looks.
@@ -74,6 +74,8 @@ export class Why {
     this.choice.value = this.outcome;
     this.logTitle.textContent = speech.word("war.log.title");
     this.logNote.textContent = speech.word("war.log.note");
+    this.logSave.textContent = `${speech.word("save")} (CSV)`;
+    this.logSave.hidden = !this.found;
     for (const card of [this.whyCard, this.logCard]) card.classList.toggle("unasked", !this.found); // nothing to print yet
     if (!this.found) return;
     this.drawParts();

@@ -47,7 +47,7 @@ function picture(d3, root, name) {
   return d3.select(root).append("svg").attr("class", `pw-plot ${name}`).attr("role", "img");
 }
 
-function axes(svg, {x, y, width, height, margin, ticks, months, write}) {
+function axes(svg, {x, y, width, height, margin, ticks, months, write, xName}) {
   const inner = width - margin.right;
   svg.select(".grid").selectAll("line").data(ticks).join("line").attr("x1", margin.left).attr("x2", inner)
     .attr("y1", (t) => y(t.value)).attr("y2", (t) => y(t.value)).attr("stroke", "var(--grid)");
@@ -56,8 +56,10 @@ function axes(svg, {x, y, width, height, margin, ticks, months, write}) {
   const [first, last] = [months[0], months[months.length - 1]];
   const marks = [];
   for (let m = Math.ceil(first / 12) * 12; m <= last; m += 12) marks.push(m);
-  svg.select(".x").selectAll("text").data(marks).join("text").attr("x", (m) => x(m)).attr("y", height - 4)
-    .attr("text-anchor", "middle").attr("font-size", LABEL).attr("fill", "var(--muted)").text(String);
+  // What is counted stands at the axis' beginning, where no mark does.
+  const named = xName ? [{at: x(first), anchor: "start", text: xName}] : [];
+  svg.select(".x").selectAll("text").data([...named, ...marks.map((m) => ({at: x(m), anchor: "middle", text: String(m)}))]).join("text").attr("x", (m) => m.at).attr("y", height - 4)
+    .attr("text-anchor", (m) => m.anchor).attr("font-size", LABEL).attr("fill", "var(--muted)").text((m) => m.text);
 }
 
 export class LineChart {
@@ -67,19 +69,19 @@ export class LineChart {
     this.svg = picture(d3, root, "lines");
     for (const name of ["grid", "y", "x", "bands", "past", "base", "rules", "medians", "ends", "cursor"]) this.svg.append("g").attr("class", name);
     this.svg.on("pointermove", (event) => this.moved(event, point));
-    this.svg.on("pointerleave", () => {
-      this.cursorAt = null;
-      this.drawCursor();
-      point(null);
-    });
+    this.svg.on("pointerleave", () => this.left(point));
     this.svg.on("click", (event) => {
       const key = this.nearest(event)?.key;
       if (key) pick(key);
     });
+    // The same by keys: months to the left and right, lines up and down, Enter to pick.
+    this.svg.attr("tabindex", 0);
+    this.svg.on("keydown", (event) => this.keyed(event, point, pick));
+    this.svg.on("blur", () => this.left(point));
   }
 
   // o: {width, height, months: [number], kind: "price" | "linear", domain: [low, high], ticks: [{value, label}], write(x),
-  //     rows: [{key, label, place, median, low, high, low50, high50, base, steps, dots}], focus: key | null, rule, alt, said(row, i)}.
+  //     rows: [{key, label, place, median, low, high, low50, high50, base, steps, dots}], focus: key | null, rule, alt, xName, said(row, i)}.
   // Bands, baseline and history belong to the row in focus; a chart of one row always shows its own.
   update(o) {
     this.o = o;
@@ -97,7 +99,7 @@ export class LineChart {
     const x = this.x = d3.scaleLinear([months[0], months[months.length - 1]], [margin.left, width - margin.right]);
     const y = this.y = (price ? d3.scaleLog : d3.scaleLinear)(o.domain, [height - margin.bottom, margin.top]).clamp(true);
     this.svg.attr("width", width).attr("height", height).attr("viewBox", `0 0 ${width} ${height}`).attr("aria-label", o.alt);
-    axes(this.svg, {x, y, width, height, margin, ticks: o.ticks, months, write: o.write});
+    axes(this.svg, {x, y, width, height, margin, ticks: o.ticks, months, write: o.write, xName: o.xName});
 
     const known = (v) => v !== null && v !== undefined && Number.isFinite(v);
     const line = d3.line((_, i) => x(months[i]), (v) => y(up(v))).defined(known);
@@ -124,7 +126,7 @@ export class LineChart {
   drawPast(rows, up, y) {
     const months = this.o.months;
     const last = months[months.length - 1];
-    const steps = rows.flatMap((r) => r.steps ?? []).filter((s) => s.x1 < last).map((s) => ({...s, x2: Math.min(s.x2, last)}));
+    const steps = rows.flatMap((r) => r.steps ?? []).filter((s) => s.x1 < last && s.x2 > months[0]).map((s) => ({...s, x1: Math.max(s.x1, months[0]), x2: Math.min(s.x2, last)}));
     const past = this.svg.select(".past");
     past.selectAll("rect").data(steps).join("rect").attr("x", (s) => this.x(s.x1)).attr("width", (s) => Math.max(0, this.x(s.x2) - this.x(s.x1)))
       .attr("y", (s) => y(up(s.high)) - 1.3).attr("height", (s) => Math.max(2.6, y(up(s.low)) - y(up(s.high)) + 2.6)).attr("fill", "var(--past)").attr("fill-opacity", (s) => (s.high > s.low ? 0.35 : 0.95));
@@ -182,12 +184,43 @@ export class LineChart {
     this.drawCursor(near?.key);
   }
 
+  left(point) {
+    this.cursorAt = null;
+    this.drawCursor();
+    if (this.o) this.svg.attr("aria-label", this.o.alt);
+    point(null);
+  }
+
+  keyed(event, point, pick) {
+    const {o} = this;
+    if (!o?.rows.length || event.ctrlKey || event.altKey || event.metaKey) return;
+    const {rows, months, focus} = o;
+    const here = rows.length === 1 ? rows[0] : rows.find((r) => r.key === focus);
+    const last = months.length - 1;
+    const month = {ArrowLeft: (this.cursorAt ?? months.length) - 1, ArrowRight: (this.cursorAt ?? -1) + 1, Home: 0, End: last}[event.key];
+    const step = {ArrowUp: -1, ArrowDown: 1}[event.key];
+    if (month !== undefined) this.cursorAt = Math.min(last, Math.max(0, month));
+    else if (step) {
+      // From line to line as their names stand beside the chart, from above.
+      const order = [...this.svg.select(".ends").node().children].map((g) => ({key: g.dataset.key, y: Number(g.lastChild.getAttribute("y"))})).sort((a, b) => a.y - b.y).map((t) => t.key);
+      const at = order.indexOf(here?.key);
+      const next = order[Math.min(order.length - 1, Math.max(0, at < 0 ? 0 : at + step))];
+      this.cursorAt ??= last;
+      if (next && next !== here?.key) point(next);
+    } else if (event.key === "Escape") this.left(point);
+    else if (event.key === "Enter" && here) pick(here.key);
+    else return;
+    event.preventDefault();
+    this.drawCursor();
+  }
+
   // The month under the pointer and what stands there, in words.
   drawCursor(key = this.o?.focus) {
     const {o} = this;
     const row = o && (o.rows.length === 1 ? o.rows[0] : o.rows.find((r) => r.key === key));
     const i = this.cursorAt;
     const shown = row && i !== null && i !== undefined && row.median[i] !== null && row.median[i] !== undefined ? [o.said(row, i)] : [];
+    if (o && document.activeElement === this.svg.node()) this.svg.attr("aria-label", [o.alt, ...shown].join(" "));
     const cursor = this.svg.select(".cursor");
     cursor.selectAll("line").data(shown).join("line").attr("x1", () => this.x(o.months[i])).attr("x2", () => this.x(o.months[i]))
       .attr("y1", this.margin?.top).attr("y2", () => o.height - this.margin.bottom).attr("stroke", "var(--muted)").attr("stroke-dasharray", "1 3");
@@ -221,7 +254,7 @@ export class RibbonChart {
     for (const name of ["x", "names", "runs", "words", "thin"]) this.svg.append("g").attr("class", name);
   }
 
-  // o: {width, months, rows: [{key, label, place, runs, strips: [runs]}], focus, word(stage), alt}. A row without a place is
+  // o: {width, months, rows: [{key, label, place, runs, strips: [runs]}], focus, word(stage), alt, xName}. A row without a place is
   // the whole market's; its strips stand below it, the baseline first, then the record.
   update(o) {
     const {width, months, rows} = o;
@@ -230,7 +263,8 @@ export class RibbonChart {
     const x = this.d3.scaleLinear([0, months], [left, width - 8]);
     const y = (place) => top + RIBBON * place;
     this.svg.attr("width", width).attr("height", height).attr("viewBox", `0 0 ${width} ${height}`).attr("aria-label", o.alt);
-    this.svg.select(".x").selectAll("text").data(this.d3.range(0, months + 1, 6)).join("text").attr("x", x).attr("y", 13).attr("text-anchor", "middle").attr("font-size", LABEL).attr("fill", "var(--muted)").text(String);
+    this.svg.select(".x").selectAll("text").data([...(o.xName ? [{at: left - 10, anchor: "end", text: o.xName}] : []), ...this.d3.range(0, months + 1, 6).map((m) => ({at: x(m), anchor: "middle", text: String(m)}))]).join("text")
+      .attr("x", (m) => m.at).attr("y", 13).attr("text-anchor", (m) => m.anchor).attr("font-size", LABEL).attr("fill", "var(--muted)").text((m) => m.text);
     this.svg.select(".names").selectAll("text").data(rows).join("text").attr("x", left - 10).attr("y", (_, i) => y(i) + 11).attr("dy", "0.33em").attr("text-anchor", "end").attr("font-size", LABEL)
       .attr("font-weight", (r) => (r.place === undefined || r.key === o.focus ? 700 : 400)).attr("fill", (r) => (r.place === undefined ? "var(--ink)" : lookOf(r.place).color)).text((r) => label(r.label, left - 14, 600));
     const runs = rows.flatMap((r, place) => r.runs.map((run) => ({...run, place})));
