@@ -13,9 +13,11 @@ from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
-from served import BILLED, SOLVED, after, answered, framed, opened, served, settled, unfolded, visited
+from served import BILLED, SOLVED, after, answered, framed, link, opened, served, settled, unfolded, visited
 
 from pricewar.app import games_seats
+from pricewar.app.server import config_of
+from pricewar.app.uploads import Uploads
 
 pytestmark = pytest.mark.browser
 
@@ -115,6 +117,24 @@ def test_a_clear_change_is_never_written_as_zero(open_) -> None:
     assert any("×" in text for text in told), told  # the teams' return: it changes by less than a twentieth
     for text in told:
         assert float(re.sub(r"[^\d.]", "", text)) > 0, text
+
+
+def test_who_starts_with_a_log_meets_its_bill(browser, tmp_path: Path, monkeypatch) -> None:
+    log = tmp_path / "mine.csv"
+    log.write_bytes(LOG)
+
+    def given(uploads: Uploads, market: str | None) -> dict[str, Any]:
+        uploads.given(log)
+        return config_of(uploads, market)
+
+    monkeypatch.setattr("served.config_of", given)
+    with served() as server, visited(browser, server) as open_:
+        page = open_(idle=False)
+        page.wait_for_selector(BILLED, state="attached")
+        expect(page.locator("#tab-desk")).to_be_visible()
+        expect(page.locator(".log-name")).to_contain_text("mine.csv · 1 record")
+        assert link(page)["tab"] == "desk"
+        expect(open_(FEW).locator("#tab-war")).to_be_visible()
 
 
 # ---------------------------------------------------------------- what is waited for

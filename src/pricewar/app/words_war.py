@@ -411,7 +411,7 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "war.openings_held": ("openings as in the baseline so far", "开战暂按基准", "開戦はまだ基準どおり"),
     "war.held_rules": (
-        "Conduct held: vendors have not yet taken the new rule into account, so effects can have the wrong sign; re-solve to be sure",
+        "Conduct held: vendors do not yet reckon with the new rule, so signs can be wrong; re-solve to be sure",
         "行为不变：厂商尚未考虑新规则，影响的方向可能相反；请重新求解",
         "行動は固定：会社は新しいルールをまだ織り込んでおらず、影響の向きが逆のこともある。解き直して確認を",
     ),

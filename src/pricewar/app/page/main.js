@@ -17,6 +17,8 @@ const tabs = {};
 const damaged = [];
 
 const state = new State({language: document.documentElement.dataset.language, refused: (part) => damaged.push(part)});
+// Who starts the program with a log comes for its bill; a link says itself where it leads.
+if (config.log && location.hash.length < 2) state.begin({tab: "desk"});
 const wire = new Wire(undefined, (status) => {
   at("connection").dataset.status = status;
   writeConnection();
