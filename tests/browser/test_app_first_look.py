@@ -69,6 +69,8 @@ def test_the_first_line_says_what_is_simulated_then_what_was_moved(open_) -> Non
     expect(line).to_contain_text("Move a lever or choose a preset")
     after(page, lambda: page.locator(".chip").first.click())
     expect(line).to_have_text("China, the war of May 2024. Moved: Portability 0% → 80%")
+    after(page, lambda: page.get_by_role("button", name="Make this the baseline").click())
+    expect(line).to_have_text("China, the war of May 2024. Levers and baseline alike: Portability 80%")
 
 
 @pytest.mark.parametrize(("language", "words"), [

@@ -122,6 +122,11 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "{market:raw}（模拟）：{n:num} 家厂商，自 {start:date} 起 {months:num} 个月。请调节参数或选择预设；虚线为基准。",
         "{market:raw}（シミュレーション）：{n:num}社、{start:date}から{months:num}か月。レバーを動かすかプリセットを選んでください。破線は基準です。",
     ),
+    "war.levers_kept": (
+        "{market:raw}. Levers and baseline alike: {levers:raw}",
+        "{market:raw}。参数与基准均为：{levers:raw}",
+        "{market:raw}。レバーも基準も：{levers:raw}",
+    ),
     "war.levers_moved": (
         "{market:raw}. Moved: {levers:raw}",
         "{market:raw}。已调整：{levers:raw}",

@@ -349,14 +349,17 @@ class Room {
   writeMoved() {
     const {moved, base_moved: base, vendors, months, start} = this.answer;
     const {speech} = this.app;
-    const told = [...new Set([...Object.keys(moved), ...Object.keys(base)])].filter((key) => moved[key] !== base[key] && this.levers.byKey.has(key)).map((key) => {
+    const moves = (keys) => keys.filter((key) => this.levers.byKey.has(key)).map((key) => {
       const lever = this.levers.byKey.get(key);
       const write = this.levers.withUnit(lever);
-      return `${this.levers.fullTitle(key)} ${write(base[key] ?? lever.value)} → ${write(moved[key] ?? lever.value)}`;
-    });
+      const [from, to] = [base[key] ?? lever.value, moved[key] ?? lever.value];
+      return `${this.levers.fullTitle(key)} ${from === to ? "" : `${write(from)} → `}${write(to)}`;
+    }).join("; ");
+    const differ = [...new Set([...Object.keys(moved), ...Object.keys(base)])].filter((key) => moved[key] !== base[key]);
     const market = this.levers.marketName(this.answer.market);
-    this.movedLine.textContent = told.length ? speech.text("war.levers_moved", {market, levers: told.join("; ")})
-      : speech.text("war.intro", {market, n: vendors.length, months: months.length, start});
+    this.movedLine.textContent = differ.length ? speech.text("war.levers_moved", {market, levers: moves(differ)})
+      : Object.keys(base).length ? speech.text("war.levers_kept", {market, levers: moves(Object.keys(base))})
+        : speech.text("war.intro", {market, n: vendors.length, months: months.length, start});
   }
 
   // How lines and bands are to be read.
