@@ -119,6 +119,11 @@ def test_a_clear_change_is_never_written_as_zero(open_) -> None:
     assert any("×" in text for text in told), told  # the teams' return: it changes by less than a twentieth
     for text in told:
         assert float(re.sub(r"[^\d.]", "", text)) > 0, text
+    page.locator("#why-outcome").select_option("roi")
+    parts = page.locator("table.why td.n:nth-child(2)")
+    expect(parts.first).to_contain_text("×")
+    for text in parts.all_inner_texts():
+        assert float(re.sub(r"[^\d.]", "", text)) > 0, text
 
 
 def test_who_starts_with_a_log_meets_its_bill(browser, tmp_path: Path, monkeypatch) -> None:

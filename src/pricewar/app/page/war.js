@@ -38,7 +38,7 @@ class Room {
     this.pointed = null;
     const focus = {key: () => this.focused(), point: (key) => this.point(key), pick: (key) => this.pick(key)};
     this.panels = new Panels(this.body, app, {focus, effect: (key) => this.effect(key), moved: () => this.moved()});
-    this.why = new Why(this.body, app, {levers: this.levers, figure: (row, value) => this.figure(row, value), question: () => this.shownQuestion, vendors: () => this.answer?.vendors ?? []});
+    this.why = new Why(this.body, app, {levers: this.levers, figure: (...figure) => this.figure(...figure), question: () => this.shownQuestion, vendors: () => this.answer?.vendors ?? []});
     this.bases = new Map();
     this.solved = new Map(); // scenario → {key, …} of conduct solved for it
     this.writeStatusParts();

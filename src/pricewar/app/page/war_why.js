@@ -5,7 +5,7 @@ import {vendorName} from "./war_levers.js";
 const OUTCOMES = ["hhi", "leader", "light_end", "flagship_end", "bills", "surplus", "roi", "subsidy", "vendors_profit", "suppliers_profit", "exits", "fringe", "free", "harvest"];
 
 export class Why {
-  // room: {levers, figure(row, value), question(): the message of "war" now shown, or null while none is}.
+  // room: {levers, figure(row, value, digits), question(): the message of "war" now shown, or null while none is}.
   constructor(root, app, room) {
     Object.assign(this, {app, room});
     this.outcome = "hhi";
@@ -91,7 +91,7 @@ export class Why {
     const size = Math.abs(change);
     if (kind === "relative") return sign + speech.number(size, {style: "percent", maximumFractionDigits: 1});
     if (kind === "points") return sign + speech.text("war.points", {n: speech.number(size * 100, {maximumSignificantDigits: 2})});
-    return sign + this.room.figure({unit}, size);
+    return sign + this.room.figure({unit}, size, {maximumSignificantDigits: 2});
   }
 
   drawParts() {
