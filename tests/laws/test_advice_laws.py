@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pricewar.advice import rules
 from pricewar.advice import workload as room
 from pricewar.advice.case import Case
+from pricewar.advice.findings import ACCOUNTED, explained
 from pricewar.advice.strategies import Policy, money
 from pricewar.advice.surfaces import Response, Terms, surface
 from pricewar.advice.workload import workload
@@ -152,6 +153,17 @@ def test_the_account_adds_up_in_any_future() -> None:
         assert [abs(c.amount) for c in account.causes] == sorted(
             (abs(c.amount) for c in account.causes), reverse=True
         )
+
+
+def test_the_account_says_over_how_many_futures_it_is_the_mean() -> None:
+    """Fewer than judge, where many do: its sum is then not the mean cost told above it."""
+    many = case_of(MIXED, "growth: {monthly: 0.03, uncertainty: 0.02}", draws=2 * ACCOUNTED + 20)
+    assert many.judge.draws > ACCOUNTED
+    kept = rules.stay(many, many.world(many.fit), 0)
+    account = explained(many, kept)
+    assert account.futures == ACCOUNTED
+    part = many.judge.first(ACCOUNTED)
+    assert account.total == pytest.approx(money(kept.account(many, part, frozenset(), None)).mean())
 
 
 def test_all_of_it_is_json() -> None:

@@ -292,4 +292,5 @@ def explained(case: Case, strategy: Strategy) -> Account:
                 amount += weight * (value[frozenset({*there, key})] - value[frozenset(there)])
         causes.append(Cause(key, CAUSES[key], amount))
     causes.sort(key=lambda c: -abs(c.amount))
-    return Account(strategy.key, strategy.title, value[frozenset()], value[frozenset(keys)], tuple(causes))
+    base, total = value[frozenset()], value[frozenset(keys)]
+    return Account(strategy.key, strategy.title, part.draws, base, total, tuple(causes))

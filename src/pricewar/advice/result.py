@@ -220,10 +220,12 @@ class Cause:
 @dataclass(frozen=True)
 class Account:
     """Why the strategy `key` costs what it costs: `base` if nothing changed, nothing were refused and moving
-    were free, plus the causes, largest first; they add up to `total`."""
+    were free, plus the causes, largest first; they add up to `total`, the mean over `futures` of the
+    futures that judge."""
 
     key: str
     strategy: str
+    futures: int
     base: float
     total: float
     causes: tuple[Cause, ...]

@@ -207,7 +207,8 @@ def _causes(out: Console, data: Mapping[str, Any], _: bool) -> None:
         table.add_row(word(f"cause.{cause['key']}"), _signed(data, cause["amount"]))
     table.add_row(word("causes.total"), _money(data, mine["total"]), style="bold")
     _titled(out, "causes.title", table)
-    out.print(Text(f"{word('strategy.' + mine['key'])}; {word('causes.note')}", style="dim"))
+    note = _told(data, "causes.note", futures=mine["futures"], judged=data["judged"])
+    out.print(Text(f"{word('strategy.' + mine['key'])}; {note}", style="dim"))
 
 
 def _offers(out: Console, data: Mapping[str, Any], brief: bool) -> None:

@@ -211,15 +211,20 @@ def _version(market: Market) -> str:
         conduct,
         fields,
         kernel,
+        lanes,
         model,
         observables,
         outcomes,
         stages,
+        stages_many,
         step,
     )  # fmt: skip
 
     digest = hashlib.blake2b(digest_size=16)
-    used = (claims_measures, claims_runs, conduct, fields, kernel, model, observables, outcomes, stages, step)
+    used = (
+        claims_measures, claims_runs, conduct, fields, kernel, lanes, model, observables, outcomes, stages,
+        stages_many, step,
+    )  # fmt: skip
     for module in used:
         digest.update(Path(str(module.__file__)).read_bytes())
     for array in (market.g, market.v, market.t, market.chi, market.eco, market.script):

@@ -28,7 +28,7 @@ MEASURES: dict[str, tuple[tuple[str, ...], str, str]] = {
     "flagship_price": (("month",), "money/mn tokens", "by volume"),
     "free": (("month",), "share", "of light tokens"),
     "giving": (("month",), "number", "vendors with an allowance or a light price of zero"),
-    "hhi": (("month",), "share", "concentration of teams over all vendors"),
+    "hhi": (("month",), "share", "concentration of teams among the vendors inside"),
     "spend_hhi": (("month",), "share", "concentration of revenue among vendors"),
     "supplier": (("month",), "money", "profit of compute suppliers"),
     "rental": (("month",), "money/GPU-month", "of a GPU"),

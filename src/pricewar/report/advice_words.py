@@ -351,9 +351,9 @@ WORDS: Final[dict[str, tuple[str, str, str]]] = {
     # Why
     "causes.title": ("Why it costs what it costs", "为什么是这个花费", "なぜこの費用になるか"),
     "causes.note": (
-        "Shapley values: each part's mean effect over all orders of taking parts away. They add up to the cost.",
-        "沙普利值：每一项在所有移除次序中的平均影响，合计为总花费。",
-        "シャープレイ値：取り除く順番すべてでの平均の効果。合計が費用になる。",
+        "Shapley values: each part's mean effect over all orders of taking parts away. They add up to the mean cost over {futures:num} of the {judged:num} futures that judge.",
+        "沙普利值：每一项在所有移除次序中的平均影响，合计为评判所用 {judged:num} 个未来中 {futures:num} 个的平均花费。",
+        "シャープレイ値：取り除く順番すべてでの平均の効果。合計は、評価に使った {judged:num} 通りの未来のうち {futures:num} 通りでの平均の費用になる。",
     ),
     "causes.base": ("if nothing changed, nothing were refused and moving were free", "若一切不变、无拒绝、转换免费", "何も変わらず、断られず、移行が無償なら"),
     "causes.total": ("in all", "合计", "合計"),

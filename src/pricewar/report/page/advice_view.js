@@ -197,7 +197,7 @@ export class AdviceView {
     rows.push({label: speech.word("causes.total"), from: 0, to: mine.total, total: true});
     return {
       title: `${speech.word("causes.title")}: ${this.strategy(mine)}`,
-      note: speech.word("causes.note"),
+      note: speech.text("causes.note", {futures: mine.futures, judged: data.judged}),
       draw: (width, alt) => [causesChart(Plot, d3, rows, {width, write: this.sum, signed: (v) => speech.signed(v), alt})],
       sheet: () => ({
         headers: [...this.heads("-cause"), ...data.accounts.map((a) => ({title: this.strategy(a), numeric: true, write: this.sum}))],
