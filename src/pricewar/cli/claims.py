@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 DEFAULT = "china-2024"
 RECORDS = {DEFAULT: "china-llm-2024"}
 """Markets whose war is on record, for the order of followers."""
-SOLVER_FUTURES, SWEEPS = 4, 4
+SOLVER_FUTURES, SWEEPS = 16, 10
 """Over how many futures conduct is solved for under a rule, and in how many rounds of best replies."""
 
 
@@ -174,7 +174,9 @@ def gather(
         "horizon (48 "
         "months instead of 36), shares a year after the opening instead of in month 12, ablations "
         "without training "
-        "in which prices may rise without a successor, and the newcomer's larger stock of data.",
+        "in which prices may rise without a successor, and the newcomer's larger stock of data. Conduct "
+        "under a rule was first solved for by 4 rounds over 4 futures; deviations then gained a tenth of all "
+        "profits, too much to judge by, and rounds and futures were raised.",
         "",
         f"Where conduct is solved for, it is by {SWEEPS} rounds of best replies over {SOLVER_FUTURES} "
         "futures. Model "
