@@ -38,7 +38,7 @@ def works(running: Running) -> None:
 
 
 TOO_LARGE = {1009, None}
-"""Codes that end a message too large: one that is not read to its end may be cut off before the code arrives."""
+"""Codes that end a message too large: what is not read to its end may be cut off before the code arrives."""
 
 
 def closed(running: Running, message: str | bytes | list[str]) -> int | None:
