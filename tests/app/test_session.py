@@ -62,6 +62,29 @@ def test_a_message_of_many_small_pieces_is_as_large_as_their_sum(running: Runnin
     works(running)
 
 
+def frame(kind: int, payload: bytes, announced: int) -> bytes:
+    """A client's frame as it goes over the wire, with a mask of zeros (RFC 6455, 5.2)."""
+    return bytes((kind, 0xFF)) + announced.to_bytes(8, "big") + bytes(4) + payload
+
+
+@pytest.mark.parametrize("frames", [
+    [frame(0x81, b"", session.MESSAGE + 1)],
+    [frame(0x81, b"", 2**62)],
+    [frame(0x01, b"x" * session.MESSAGE, session.MESSAGE), frame(0x80, b"", 1)],
+], ids=["one more", "huge", "in pieces"])  # fmt: skip
+def test_what_is_announced_too_large_is_refused_before_it_comes(
+    running: Running, frames: list[bytes]
+) -> None:
+    with running.connect() as page:
+        for each in frames:
+            page.socket.sendall(each)
+        with pytest.raises(ConnectionClosed) as ended:
+            page.recv(HANG)
+    assert ended.value.rcvd is not None
+    assert ended.value.rcvd.code == 1009
+    works(running)
+
+
 def test_a_message_just_small_enough_is_read(running: Running) -> None:
     with topic("echo", echo), running.connect() as page:
         frame = json.dumps({"id": 1, "topic": "echo", "say": ""})
