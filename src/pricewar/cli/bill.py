@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from fractions import Fraction
 from pathlib import Path
@@ -156,10 +156,7 @@ def run(
         write(html_to, data, language=lang)
         progress.say(f"report: {html_to}")
     with told():
-        if json_to is not None:
-            put(json_to, json.dumps(data, ensure_ascii=False, indent=1) + "\n", progress)
-        if csv_to is not None:
-            put(csv_to, shown.csv(data), progress)
+        put_asked(data, json_to, csv_to, shown.csv, progress)
         if STDOUT not in (json_to, csv_to):
             from pricewar.cli.table import show
 
@@ -216,6 +213,20 @@ def check(
         raise ConfigurationError(
             "what is served as logged is not refused", where="--refusal-cost", remedy="leave out as-logged"
         )
+
+
+def put_asked(
+    data: dict[str, Any],
+    json_to: Path | None,
+    csv_to: Path | None,
+    csv: Callable[[dict[str, Any]], str],
+    progress: Progress,
+) -> None:
+    """Write the answer as JSON and as CSV, as far as asked for."""
+    if json_to is not None:
+        put(json_to, json.dumps(data, ensure_ascii=False, indent=1) + "\n", progress)
+    if csv_to is not None:
+        put(csv_to, csv(data), progress)
 
 
 def put(path: Path, text: str, progress: Progress) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
@@ -12,7 +11,7 @@ from typing import Any
 
 import click
 
-from pricewar.cli.bill import check, command_line, put, read_log
+from pricewar.cli.bill import check, command_line, put_asked, read_log
 from pricewar.cli.options import STDOUT, Day, Progress, outputs, told
 from pricewar.errors import LogError
 from pricewar.units import SYMBOLS, count, exact
@@ -150,10 +149,7 @@ def run(
                  "breached": breached}  # fmt: skip
     data = shown.document(found, command=command, threshold=limit)
     with told():
-        if json_to is not None:
-            put(json_to, json.dumps(data, ensure_ascii=False, indent=1) + "\n", progress)
-        if csv_to is not None:
-            put(csv_to, shown.csv(data), progress)
+        put_asked(data, json_to, csv_to, shown.csv, progress)
         if STDOUT not in (json_to, csv_to):
             _show(data, lines=lines)
     if breached and limit is not None:
